@@ -1,0 +1,20 @@
+//! `bdr`: backup and disaster recovery as code.
+//!
+//! Policies are read, linted, compiled into desired resources, diffed against the live system, planned, applied, and then
+//! carried out as backups, restores and drills. The modules below stand in reading order, and **a module uses only modules
+//! listed above it**; `tests/it/tidy.rs` holds that sentence. `ARCHITECTURE.md` has the map.
+#![forbid(unsafe_code)]
+
+// Words: use nothing of bdr.
+pub mod diag;
+pub mod address;
+pub mod units;
+pub mod attrs;
+
+// Nouns: data and invariants, no passes, no I/O.
+pub mod policy;
+pub mod resource;
+
+// Contracts: small traits.
+pub mod provider;
+pub mod store;

@@ -1,0 +1,45 @@
+//! The policy as every later pass sees it: resolved, typed, each value with its place.
+//!
+//! How it is written in YAML, and how the text becomes this, stands in the modules below.
+
+mod component;
+mod objective;
+mod protection;
+mod reference;
+mod retention;
+mod scheduler;
+mod store;
+
+use std::collections::BTreeMap;
+
+pub use component::{Component, ComponentKind, Files};
+pub use objective::{Disruption, Objective, Objectives};
+pub use protection::{FileBackup, Method, Protection};
+pub use reference::{Reference, Text};
+pub use retention::Tier;
+pub use scheduler::{CronTable, Scheduler, SystemdScope};
+pub use store::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec};
+
+use crate::address::{ComponentName, PolicyName, StoreName};
+use crate::diag::Spanned;
+use crate::units::cadence::Zone;
+
+/// The documents of one system, merged and resolved.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub name: Spanned<PolicyName>,
+    pub timezone: Spanned<Zone>,
+    pub contacts: BTreeMap<String, Contact>,
+    pub stores: BTreeMap<StoreName, StoreSpec>,
+    pub components: BTreeMap<ComponentName, Component>,
+    pub scheduler: Option<Spanned<Scheduler>>,
+    /// SHA-256 (hex) over the merged documents' meaning, references unresolved: equal for equal policies however they are laid out.
+    pub digest: String,
+}
+
+/// Somebody to reach in an outage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    pub phone: Option<String>,
+    pub email: Option<String>,
+}

@@ -1,0 +1,42 @@
+//! Protections: the ways in which a component's data is copied.
+
+use crate::address::{ProtectionName, StoreName};
+use crate::diag::{Span, Spanned};
+use crate::units::cadence::Schedule;
+
+/// One way in which a component's data is copied, when, and to where.
+#[derive(Debug, Clone)]
+pub struct Protection {
+    pub name: Spanned<ProtectionName>,
+    pub method: Method,
+    /// When it runs by itself; `None`: only when somebody runs it.
+    pub schedule: Option<Spanned<Schedule>>,
+    /// Where its copies go; at least one.
+    pub stores: Vec<Spanned<StoreName>>,
+    /// The whole entry.
+    pub span: Option<Span>,
+}
+
+/// What is done. A closed set: each method's bounds and engine stand in a file of their own.
+#[derive(Debug, Clone)]
+pub enum Method {
+    FileBackup(FileBackup),
+}
+
+impl Method {
+    /// The word of the policy language.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::FileBackup(_) => "file_backup",
+        }
+    }
+}
+
+/// Files copied into the tree format.
+#[derive(Debug, Clone)]
+pub struct FileBackup {
+    /// How often a backup refers to no other one; `None`: weekly.
+    pub full: Option<Spanned<Schedule>>,
+    /// zstd level, 1 to 19; 3 unless told.
+    pub compression: Spanned<i32>,
+}

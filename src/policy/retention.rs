@@ -1,0 +1,18 @@
+//! Tiers: how long copies stay, and in which class.
+
+use crate::address::TierName;
+use crate::diag::{Span, Spanned};
+use crate::store::StorageClass;
+use crate::units::cadence::Period;
+use crate::units::duration::Duration;
+
+/// A class of retention: one backup of each `every` is kept `keep` long.
+#[derive(Debug, Clone)]
+pub struct Tier {
+    pub name: Spanned<TierName>,
+    /// The calendar period of which this tier keeps the first good backup.
+    pub every: Spanned<Period>,
+    pub keep: Spanned<Duration>,
+    pub class: Spanned<StorageClass>,
+    pub span: Option<Span>,
+}

@@ -1,0 +1,31 @@
+//! Schedulers: what carries the jobs out.
+
+use crate::diag::Spanned;
+use crate::policy::Text;
+
+/// What carries schedules out.
+#[derive(Debug, Clone)]
+pub enum Scheduler {
+    Systemd {
+        scope: SystemdScope,
+        /// Folder for the units; `None`: the scope's own (`/etc/systemd/system`, `$XDG_CONFIG_HOME/systemd/user`).
+        directory: Option<Spanned<Text>>,
+    },
+    Cron(CronTable),
+}
+
+/// Whose systemd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemdScope {
+    System,
+    User,
+}
+
+/// Which crontab.
+#[derive(Debug, Clone)]
+pub enum CronTable {
+    /// A file with a user column, as in `/etc/cron.d`; `None`: `/etc/cron.d/bdr-<policy>`.
+    File(Option<Spanned<Text>>),
+    /// The crontab of the user who applies, through `crontab(1)`.
+    User,
+}

@@ -1,0 +1,68 @@
+//! Stores: the places where copies live.
+
+use std::collections::BTreeMap;
+
+use crate::address::StoreName;
+use crate::diag::{Span, Spanned};
+use crate::policy::Text;
+use crate::units::duration::Duration;
+
+/// One place where copies live, and how it is to be set up.
+#[derive(Debug, Clone)]
+pub struct StoreSpec {
+    pub name: Spanned<StoreName>,
+    pub backend: Backend,
+    /// S3: whether the bucket keeps old versions; `None`: left as it is.
+    pub versioning: Option<Spanned<bool>>,
+    /// S3: default encryption of the bucket; `None`: left as it is.
+    pub encryption: Option<Spanned<Encryption>>,
+    /// Tags of the bucket besides bdr's own mark.
+    pub tags: BTreeMap<String, Spanned<String>>,
+    /// S3: how long versions stay that are no longer current.
+    pub noncurrent: Option<Spanned<Duration>>,
+    /// S3: when unfinished multipart uploads are removed.
+    pub abort_uploads_after: Option<Spanned<Duration>>,
+    /// The whole entry.
+    pub span: Option<Span>,
+}
+
+/// What kind of place.
+#[derive(Debug, Clone)]
+pub enum Backend {
+    Folder(FolderBackend),
+    S3(S3Backend),
+}
+
+/// A directory of this machine.
+#[derive(Debug, Clone)]
+pub struct FolderBackend {
+    pub path: Spanned<Text>,
+    /// Permission bits; 0700 unless told.
+    pub mode: Spanned<u32>,
+}
+
+/// A bucket of AWS S3 or a compatible store.
+#[derive(Debug, Clone)]
+pub struct S3Backend {
+    pub bucket: Spanned<Text>,
+    /// `None`: from AWS's own configuration chain.
+    pub region: Option<Spanned<String>>,
+    /// `None`: AWS, or `AWS_ENDPOINT_URL`.
+    pub endpoint: Option<Spanned<Text>>,
+    pub path_style: Option<Spanned<bool>>,
+    /// Everything of bdr's lies below it; empty or ending in `/`.
+    pub prefix: Spanned<String>,
+    /// Twelve digits: the account that must own the bucket (`x-amz-expected-bucket-owner`).
+    pub account: Option<Spanned<String>>,
+}
+
+/// Server-side encryption by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    Aes256,
+    Kms {
+        /// Key id, ARN or alias; `None`: the account's `alias/aws/s3`.
+        key: Option<Spanned<String>>,
+        bucket_key: bool,
+    },
+}

@@ -1,0 +1,106 @@
+//! The contract of a provider: declares resources from a policy, and reads and changes them on the live system.
+//!
+//! Everything that can be decided without credentials is on [`Provider`]; what needs them is on [`Session`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::address::ResourceId;
+use crate::diag::Diagnostics;
+use crate::policy::Policy;
+use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
+use crate::store::{ErrorKind, Retry};
+
+/// What a program takes from outside besides the policy; handed down, never looked up.
+#[derive(Debug, Clone, Default)]
+pub struct Env {
+    /// Environment variables that the caller allows.
+    pub vars: BTreeMap<String, String>,
+    /// Absolute path of the running `bdr`, for units and crontabs.
+    pub program: String,
+    /// Absolute paths of the policy files, for units and crontabs.
+    pub policy_paths: Vec<String>,
+    /// Home of the user, where known.
+    pub home: Option<String>,
+    /// Endpoints that `plan` may talk to; `None`: no restriction (a person at a terminal).
+    pub allowed_endpoints: Option<Vec<String>>,
+}
+
+/// The outside said no to an operation on a resource.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {operation} {subject}: {reason}")]
+pub struct ProviderError {
+    /// A verb and object, such as `read the lifecycle configuration of`.
+    pub operation: String,
+    /// What people call it: `s3://bucket`, a path.
+    pub subject: String,
+    pub kind: ErrorKind,
+    pub retry: Retry,
+    /// The outside's own words, without secrets.
+    pub reason: String,
+    /// A full sentence with the next step.
+    pub help: Option<String>,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Whether a change that was issued can be seen everywhere yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// Read back and equal, as often as the endpoint needs.
+    Yes,
+    /// Not yet: what still differs, and in how many milliseconds to look again.
+    NotYet { differs: String, again_in_ms: u64 },
+}
+
+/// How a read may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// An answer that this session already got for the same document will do (planning).
+    Cached,
+    /// Ask the live system again (right before acting, and after).
+    Fresh,
+}
+
+/// The pure side: what the provider would want for a policy.
+pub trait Provider: Send + Sync {
+    /// `s3`, `folder`, `systemd`, `cron`.
+    fn name(&self) -> &'static str;
+
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Adds what the policy wants of this provider's kinds. Pure: no I/O, same input, same output.
+    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics);
+}
+
+/// A provider together with what is needed to reach the live system.
+#[async_trait]
+pub trait Connect: Provider {
+    /// Opens a session. Cheap: no request is made before it is needed.
+    async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError>;
+}
+
+/// The live side.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// Reads one resource. `desired` is absent for what was found by its mark only.
+    async fn read(&self, id: &ResourceId, desired: Option<&Resource>, freshness: Freshness) -> Result<Live, ProviderError>;
+
+    /// Everything that carries this policy's mark, whether or not the policy still wants it. `after` of a returned
+    /// resource says what must be removed before it.
+    async fn owned(&self) -> Result<Vec<Resource>, ProviderError>;
+
+    /// Carries out changes that share one document (or a single one). The engine has just read them fresh and found the
+    /// plan's fingerprints. Issuing and taking effect are two things: see [`Session::settled`].
+    async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError>;
+
+    /// One look at whether the changes have taken effect.
+    async fn settled(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<Settled, ProviderError>;
+
+    /// Foreign parts of shared documents that hold nothing of ours yet, by the resource that would join them.
+    async fn foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
+        Ok(Vec::new())
+    }
+}

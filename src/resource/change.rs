@@ -1,0 +1,100 @@
+//! Changes: desired against live; and actions: what a plan does about them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{ComponentName, ProtectionName, ResourceId};
+use crate::attrs::{Attrs, Fingerprint};
+use crate::diag::Position;
+use crate::resource::Foreign;
+
+/// What is to be done with one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    None,
+    Create,
+    Update,
+    Delete,
+    /// Take bdr's mark off and leave the thing.
+    Release,
+    /// Cannot be done by a tool: a person decides. Blocks its dependants.
+    Refuse,
+}
+
+/// What a change puts at stake; plans show the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    None,
+    /// A protection or setting gets weaker.
+    Weakens,
+    /// Backups or data go.
+    Destroys,
+}
+
+/// One resource, desired against live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub id: ResourceId,
+    pub op: Op,
+    pub risk: Risk,
+    /// Why, in a sentence fragment: `not there yet`, `left the policy`.
+    pub reason: String,
+    /// Where the policy asks for it.
+    pub place: Option<Position>,
+    pub before: Option<Attrs>,
+    pub after: Option<Attrs>,
+    /// Of `before` and of what is foreign beside it, sensitive values included: `apply` compares it with what it reads.
+    pub live: Fingerprint,
+    /// Of `after`, sensitive values included.
+    pub wanted: Fingerprint,
+    pub foreign: Vec<Foreign>,
+    pub notes: Vec<String>,
+}
+
+/// Identity of an action within its plan; stable for equal input.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub String);
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A run of something that is not configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// A first backup, where a protection has none yet.
+    Backup { component: ComponentName, protection: ProtectionName },
+}
+
+/// What an action does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Carries out changes; several only where they share one document.
+    Change {
+        changes: Vec<Change>,
+    },
+    Run {
+        job: Job,
+        place: Option<Position>,
+        reason: String,
+    },
+}
+
+/// A node of the plan's graph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    pub id: ActionId,
+    pub work: Work,
+    pub after: BTreeSet<ActionId>,
+    /// Actions with equal queues run one after the other.
+    pub queue: Option<String>,
+}

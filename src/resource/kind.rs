@@ -1,0 +1,26 @@
+//! What is known of a kind of resource before anything is read.
+
+/// What becomes of a resource that left the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is removed from the live system.
+    Delete,
+    /// It holds data or cannot be removed without harm: bdr takes its mark off and leaves it.
+    Release,
+}
+
+/// The static description of a kind; `bdr explain KIND`, docs and completions come from it.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// As in addresses: `s3_bucket`.
+    pub name: &'static str,
+    /// For people, in plans: `bucket`, `lifecycle rule`.
+    pub title: &'static str,
+    /// One sentence on what it is and how bdr owns it.
+    pub summary: &'static str,
+    pub removal: Removal,
+    /// Several resources of this kind and subject live in one document and are written together, once.
+    pub shared: bool,
+    /// Attributes that cannot change once it exists; a change is refused with the reason.
+    pub immutable: &'static [&'static str],
+}

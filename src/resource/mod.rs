@@ -1,0 +1,87 @@
+//! Resources: units of live configuration that a policy determines. Desired and live are one type.
+
+mod change;
+mod kind;
+
+pub use change::{Action, ActionId, Change, Job, Op, Risk, Work};
+pub use kind::{Kind, Removal};
+
+use crate::address::ResourceId;
+use crate::attrs::Attrs;
+use crate::diag::Span;
+
+/// One resource as the policy wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    pub id: ResourceId,
+    /// In the kind's canonical form.
+    pub attrs: Attrs,
+    /// Where the policy asks for it.
+    pub span: Option<Span>,
+    /// Resources that must be in place before this one.
+    pub after: Vec<ResourceId>,
+    /// Actions with equal queues never run at the same time (`s3://bucket`); `None`: no such restriction.
+    pub queue: Option<String>,
+}
+
+/// A part of a shared configuration, or a tag or setting beside ours, that is not bdr's: shown, kept, never touched.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Foreign {
+    /// How people know it: a rule's id, a tag's key, a drop-in's path.
+    pub name: String,
+    /// One line on what it does.
+    pub summary: String,
+}
+
+/// What was seen of one resource on the live system.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Live {
+    /// In the kind's canonical form; `None`: absent.
+    pub attrs: Option<Attrs>,
+    pub foreign: Vec<Foreign>,
+    /// Something a person should know: `not supported by this endpoint`, `systemd does not run here`.
+    pub notes: Vec<String>,
+    /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.
+    pub unsupported: bool,
+}
+
+impl Live {
+    pub fn absent() -> Self {
+        Self::default()
+    }
+
+    pub fn present(attrs: Attrs) -> Self {
+        Self { attrs: Some(attrs), ..Self::default() }
+    }
+}
+
+/// Everything that a policy wants, in order of address.
+#[derive(Debug, Clone, Default)]
+pub struct Desired(std::collections::BTreeMap<ResourceId, Resource>);
+
+impl Desired {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a resource; the later one of two with equal addresses stays (addresses are made from unique names).
+    pub fn add(&mut self, resource: Resource) {
+        self.0.insert(resource.id.clone(), resource);
+    }
+
+    pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
+        self.0.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.0.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

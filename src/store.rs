@@ -1,0 +1,162 @@
+//! The contract of a store: immutable objects under keys, created whole or not at all.
+//!
+//! Drivers live in `stores/`; wrappers (retry, throttle, faults) implement the same trait around another store.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// Class in which an S3 store keeps an object; a folder has only [`StorageClass::Standard`].
+/// Names and order as in the S3 API reference, `StorageClass` of `PutObject`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StorageClass {
+    #[default]
+    Standard,
+    StandardIa,
+    OnezoneIa,
+    IntelligentTiering,
+    GlacierIr,
+    Glacier,
+    DeepArchive,
+}
+
+impl StorageClass {
+    pub const ALL: [Self; 7] = [
+        Self::Standard,
+        Self::StandardIa,
+        Self::OnezoneIa,
+        Self::IntelligentTiering,
+        Self::GlacierIr,
+        Self::Glacier,
+        Self::DeepArchive,
+    ];
+
+    /// The word of the S3 API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::StandardIa => "STANDARD_IA",
+            Self::OnezoneIa => "ONEZONE_IA",
+            Self::IntelligentTiering => "INTELLIGENT_TIERING",
+            Self::GlacierIr => "GLACIER_IR",
+            Self::Glacier => "GLACIER",
+            Self::DeepArchive => "DEEP_ARCHIVE",
+        }
+    }
+
+    /// Whether an object of this class is read at once, without a restore request first.
+    pub fn is_immediate(self) -> bool {
+        !matches!(self, Self::Glacier | Self::DeepArchive)
+    }
+}
+
+/// What a `put` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Put {
+    pub class: StorageClass,
+    /// Create only: fail with [`ErrorKind::Exists`] where the key already holds an object (`If-None-Match: *`).
+    pub if_absent: bool,
+}
+
+/// One object as a listing or a `head` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// Key relative to the store's own prefix.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    pub modified: jiff::Timestamp,
+    /// Opaque version of the content for `If-Match`; empty where the store has none.
+    pub etag: String,
+    /// `None` where the store does not tell.
+    pub class: Option<StorageClass>,
+}
+
+/// What a store can do, probed once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Capabilities {
+    /// `If-None-Match: *` is honoured: written, written again, refused (radosgw 16 silently overwrites).
+    pub create_only: bool,
+    /// `If-Match` with the right ETag succeeds and with a stale one fails.
+    pub replace_if_match: bool,
+}
+
+/// Why a store refused or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    NotFound,
+    /// A create-only `put` met an object, or an `If-Match` no longer holds.
+    Exists,
+    /// The credentials may not do this, or the store belongs to somebody else.
+    Denied,
+    /// The object lies in an archive class and must be retrieved first.
+    Archived,
+    /// The store does not know the operation.
+    Unsupported,
+    /// No space, or a quota.
+    Full,
+    /// Throttled, 5xx, a cut connection, a timeout.
+    Unavailable,
+    Other,
+}
+
+/// Whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    Never,
+    /// Nothing was done: safe to repeat.
+    Later,
+    /// The operation may have taken effect: look before repeating.
+    Unknown,
+}
+
+/// An operation on a store that did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {operation} `{subject}`: {reason}")]
+pub struct StoreError {
+    /// A verb, such as `read` or `list`.
+    pub operation: &'static str,
+    /// The full place, such as `s3://bucket/key` or a path.
+    pub subject: String,
+    pub kind: ErrorKind,
+    pub retry: Retry,
+    /// The outside's own words, without secrets.
+    pub reason: String,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// A place that holds immutable objects. Keys are relative, `/`-separated, never empty, without `.` or `..` parts.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// For people: `s3://bucket/prefix` or a path.
+    fn describe(&self) -> String;
+
+    /// Probes (once, then remembered) what the store can do; may write and delete below `.bdr/probe/`.
+    async fn capabilities(&self) -> Result<Capabilities, StoreError>;
+
+    /// Writes a whole object, durable when it returns. Returns its new ETag.
+    async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError>;
+
+    /// Replaces an object only where its ETag still is `etag`; [`ErrorKind::Exists`] where it is not.
+    async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError>;
+
+    /// Reads an object, or the given bytes of it; a range beyond its end is an error.
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError>;
+
+    /// [`ErrorKind::NotFound`] where there is none.
+    async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError>;
+
+    /// All objects below a prefix in key order. `start_after` skips keys up to and with it; at most `limit` come back.
+    async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError>;
+
+    /// The distinct first path parts below a prefix, each with its trailing `/`, in order.
+    async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Removes an object; removing what is not there succeeds.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+}

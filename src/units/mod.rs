@@ -1,0 +1,5 @@
+//! Quantities that people write in policies, parsed once into types.
+
+pub mod bytes;
+pub mod cadence;
+pub mod duration;
