@@ -16,5 +16,5 @@ pub mod policy;
 pub mod resource;
 
 // Contracts: small traits.
-pub mod provider;
 pub mod store;
+pub mod provider;

@@ -2,9 +2,9 @@
 
 use crate::address::TierName;
 use crate::diag::{Span, Spanned};
-use crate::store::StorageClass;
 use crate::units::cadence::Period;
 use crate::units::duration::Duration;
+use crate::units::storage_class::StorageClass;
 
 /// A class of retention: one backup of each `every` is kept `keep` long.
 #[derive(Debug, Clone)]

@@ -3,3 +3,4 @@
 pub mod bytes;
 pub mod cadence;
 pub mod duration;
+pub mod storage_class;
