@@ -23,6 +23,8 @@ pub enum Severity {
 pub struct Label {
     pub span: Span,
     pub text: String,
+    /// The place holds a secret: its bytes are never shown, here or where they occur again beside it.
+    pub redact: bool,
 }
 
 /// One thing said about the policy: code, what, where, why, help.
@@ -59,7 +61,16 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
         if let Some(span) = span.into() {
-            self.labels.push(Label { span, text: text.into() });
+            self.labels.push(Label { span, text: text.into(), redact: false });
+        }
+        self
+    }
+
+    /// Adds a place that holds a secret: what stands there is blanked wherever the finding is shown.
+    #[must_use]
+    pub fn at_secret(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
+        if let Some(span) = span.into() {
+            self.labels.push(Label { span, text: text.into(), redact: true });
         }
         self
     }
