@@ -18,3 +18,6 @@ pub mod resource;
 // Contracts: small traits.
 pub mod store;
 pub mod provider;
+
+// Effects: the only async code.
+pub mod cli;

@@ -1,0 +1,110 @@
+//! What a command is handed from the process: options, environment, terminal, clock, and the ways to print.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+use crate::cli::{ColorWhen, Failure, Global, LogLevel};
+
+/// The edges of one run of the program.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub global: Global,
+    /// The whole environment, read once. Which of it a policy may see is decided in `cli/load.rs`.
+    pub vars: BTreeMap<String, String>,
+    pub terminal: Terminal,
+}
+
+/// What is known of where output goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+    /// Columns to fill: the terminal's, at most 100; 80 where there is none.
+    pub width: usize,
+    pub color_stdout: bool,
+    pub color_stderr: bool,
+}
+
+const WIDEST: usize = 100;
+const PIPED: usize = 80;
+
+impl Context {
+    pub fn of_process(global: Global) -> Self {
+        let vars: BTreeMap<String, String> =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+        let terminal = Terminal::of_process(global.color, &vars);
+        Self { global, vars, terminal }
+    }
+
+    /// Writes to stdout, whole; a reader that went away ends the output without an error.
+    ///
+    /// # Errors
+    /// When stdout cannot take it for another reason (a full disk).
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("could not write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A line for people on stderr; silent under `--quiet`.
+    pub fn say(&self, line: &str) {
+        if !self.global.quiet {
+            self.warn(line);
+        }
+    }
+
+    /// A line on stderr that `--quiet` does not silence. A closed stderr is nobody's problem.
+    pub fn warn(&self, line: &str) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// A line on stderr under `--log`.
+    pub fn log(&self, level: LogLevel, line: &str) {
+        if self.global.log >= level {
+            self.warn(line);
+        }
+    }
+
+    /// The present moment; passes get it handed down. `BDR_NOW` (RFC 3339) replaces it in tests and examples of output.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.vars.get("BDR_NOW").and_then(|text| text.parse().ok()).unwrap_or_else(jiff::Timestamp::now)
+    }
+
+    /// Asks a question on the terminal and returns the answer; `None` where there is no terminal to ask on.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !(self.terminal.stdin && self.terminal.stderr) {
+            return None;
+        }
+        let mut err = io::stderr().lock();
+        let _ = write!(err, "{question} ");
+        let _ = err.flush();
+        drop(err);
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
+    }
+}
+
+impl Terminal {
+    fn of_process(when: ColorWhen, vars: &BTreeMap<String, String>) -> Self {
+        let (stdin, stdout, stderr) = (io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal());
+        let columns = |fd: bool| {
+            if fd { rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| usize::from(size.ws_col)) } else { None }
+        };
+        let stated = vars.get("COLUMNS").and_then(|text| text.parse().ok());
+        let width = columns(stderr).filter(|n| *n > 0).or(stated).unwrap_or(PIPED).clamp(40, WIDEST);
+        let plain =
+            vars.get("NO_COLOR").is_some_and(|value| !value.is_empty()) || vars.get("TERM").is_some_and(|term| term == "dumb");
+        let color = |tty: bool| match when {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => tty && !plain,
+        };
+        Self { stdin, stdout, stderr, width, color_stdout: color(stdout), color_stderr: color(stderr) }
+    }
+}

@@ -1,0 +1,127 @@
+//! Exit codes, and the one place where an error that leaves the program becomes words with a next step.
+
+use std::process::ExitCode;
+
+use crate::cli::Context;
+use crate::provider::ProviderError;
+use crate::store::{ErrorKind, StoreError};
+
+/// How a command ended. The numbers are part of bdr's interface (docs/cli.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or no change.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Changes are present (`plan --detailed-exitcode`, `drift`), or findings at or above the threshold (`lint`).
+    Present = 2,
+    /// Partly applied.
+    Partly = 3,
+    /// The plan is stale, or somebody else holds the lease.
+    Blocked = 4,
+    /// The command line is wrong.
+    Usage = 64,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command that could not do what was asked: what happened, why, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    /// What was attempted on what.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// A full sentence with the next step.
+    pub help: Option<String>,
+    /// Everything was said already: only the exit code is left.
+    pub silent: bool,
+}
+
+impl Failure {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), causes: Vec::new(), help: None, silent: false }
+    }
+
+    /// For an error that was already shown in full.
+    pub fn silent(exit: Exit) -> Self {
+        Self { exit, silent: true, ..Self::new("") }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(message) }
+    }
+
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let help = match error.kind {
+            ErrorKind::Denied => Some("Check the credentials, who owns the place, and what its policy allows."),
+            ErrorKind::Full => Some("Make room there, or let `bdr prune` show what can go; then run the command again."),
+            ErrorKind::Unavailable => {
+                Some("Run the command again when the store answers; nothing half-written is ever listed as a backup.")
+            }
+            ErrorKind::Archived => Some("The object lies in an archive class; it must be retrieved before it can be read."),
+            ErrorKind::NotFound => Some("Run `bdr plan` to see what is missing, and `bdr apply` to create it."),
+            ErrorKind::Exists | ErrorKind::Unsupported | ErrorKind::Other => None,
+        };
+        let mut failure = Self::new(error.to_string());
+        failure.help = help.map(str::to_owned);
+        failure
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let mut failure = Self::new(error.to_string());
+        failure.help = error.help;
+        failure
+    }
+}
+
+/// Says why a command failed, and returns its code.
+pub fn report(context: &Context, failure: &Failure) -> ExitCode {
+    if !failure.silent {
+        let (red, dim, off) = if context.terminal.color_stderr { ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+        context.warn(&format!("{red}error{off}: {}", failure.message));
+        for cause in &failure.causes {
+            context.warn(&format!("  {dim}because{off} {cause}"));
+        }
+        if let Some(help) = &failure.help {
+            context.warn(&format!("  {dim}help:{off} {help}"));
+        }
+    }
+    failure.exit.into()
+}
+
+/// Shows help, the version, or what is wrong with the command line (sysexits.h: 64).
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    match error.kind() {
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => Exit::Done.into(),
+        _ => Exit::Usage.into(),
+    }
+}

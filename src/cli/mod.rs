@@ -1,0 +1,126 @@
+//! The command line: the only part of bdr that prints, reads the environment and the clock, and picks exit codes.
+//!
+//! One file per command holds its help text, its arguments and its run; adding one is a file, a variant and a line in `dispatch`.
+
+pub mod completions;
+pub mod context;
+pub mod exit;
+pub mod load;
+pub mod man;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+pub use context::Context;
+pub use exit::{Exit, Failure};
+
+/// Backup and disaster recovery as code.
+///
+/// Policies say what must be recoverable, how much loss and downtime is bearable, where copies live and how long.
+/// bdr lints them, plans and applies the difference to the live system, and makes, checks and restores the backups.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bdr",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Global {
+    /// Policy file or folder; give it several times to merge several [default: bdr.yaml, else the folder bdr/]
+    #[arg(short, long = "policy", value_name = "PATH", global = true, env = "BDR_POLICY", value_delimiter = ':')]
+    pub policy: Vec<PathBuf>,
+    /// When to colour the output
+    #[arg(long, value_enum, default_value_t = ColorWhen::Auto, global = true)]
+    pub color: ColorWhen,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Tell more on stderr: `info` counts requests, `debug` names them
+    #[arg(long, value_enum, default_value_t = LogLevel::Off, global = true, value_name = "LEVEL")]
+    pub log: LogLevel,
+    /// Most operations at the same time
+    #[arg(long, default_value_t = 16, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub parallelism: u16,
+    /// Environment variable that the policy may read [default: all on a terminal, none elsewhere]
+    ///
+    /// A policy in a pull request is untrusted input: without a terminal, `plan` and the other commands that only look
+    /// resolve no `${env:NAME}` that is not allowed here. Commands that act (`apply`, `backup`, `restore`, …) allow all.
+    #[arg(long, value_name = "NAME", global = true, env = "BDR_ALLOW_ENV", value_delimiter = ',')]
+    pub allow_env: Vec<String>,
+    /// File that the policy may read through `${file:PATH}` [default: all on a terminal, none elsewhere]
+    #[arg(long, value_name = "PATH", global = true, env = "BDR_ALLOW_FILE", value_delimiter = ',')]
+    pub allow_file: Vec<PathBuf>,
+    /// Endpoint that commands which only look may talk to [default: all on a terminal, AWS's own elsewhere]
+    #[arg(long, value_name = "URL", global = true, env = "BDR_ALLOW_ENDPOINT", value_delimiter = ',')]
+    pub allow_endpoint: Vec<String>,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+/// `--log`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum LogLevel {
+    Off,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Completions(args) => completions::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
+        }
+    }
+}
+
+/// The whole program: parses the process's arguments, runs the command, says what failed, returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let context = Context::of_process(cli.global.clone());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))),
+    };
+    let outcome = runtime.block_on(cli.command.dispatch(&context));
+    // Work that was cancelled must not hold the process: whatever blocks in a thread is cut off after a moment.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => exit::report(&context, &failure),
+    }
+}
+
+/// The command tree, for completions and manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
