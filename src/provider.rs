@@ -60,7 +60,8 @@ pub enum Settled {
 pub enum Freshness {
     /// An answer that this session already got for the same document will do (planning).
     Cached,
-    /// Ask the live system again (right before acting, and after).
+    /// Ask the live system again (right before acting, and after). Later `Cached` reads are answered from what this one saw:
+    /// of resources that share a document, the engine reads the first one `Fresh` and the others `Cached`.
     Fresh,
 }
 

@@ -36,6 +36,8 @@ impl std::fmt::Display for Position {
 pub struct Source {
     pub name: String,
     pub text: Arc<str>,
+    /// Where each line begins, in bytes: a place is found by halving, however many are asked for.
+    lines: Arc<[u32]>,
 }
 
 /// All texts of one run.
@@ -49,7 +51,10 @@ impl Sources {
 
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { name: name.into(), text: text.into() });
+        let text = text.into();
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))).collect();
+        self.0.push(Source { name: name.into(), text, lines });
         id
     }
 
@@ -64,10 +69,9 @@ impl Sources {
     /// Line and column of a span's start.
     pub fn position(&self, span: Span) -> Option<Position> {
         let source = self.get(span.file)?;
-        let before = source.text.get(..span.start as usize)?;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before[line_start..].chars().count() + 1;
+        let line = source.lines.partition_point(|start| *start <= span.start);
+        let line_start = *source.lines.get(line.checked_sub(1)?)?;
+        let column = source.text.get(line_start as usize..span.start as usize)?.chars().count() + 1;
         Some(Position {
             file: source.name.clone(),
             line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -128,5 +132,25 @@ impl<T: PartialOrd> PartialOrd for Spanned<T> {
 impl<T: Ord> Ord for Spanned<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.value.cmp(&other.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let mut sources = Sources::new();
+        let file = sources.add("a.yaml", "a\nåä: x\n\nb");
+        let at = |start| sources.position(Span { file, start, end: start }).map(|place| (place.line, place.column));
+        assert_eq!(at(0), Some((1, 1)));
+        assert_eq!(at(2), Some((2, 1)));
+        assert_eq!(at(8), Some((2, 5)));
+        assert_eq!(at(10), Some((3, 1)));
+        assert_eq!(at(11), Some((4, 1)));
+        assert_eq!(at(12), Some((4, 2)));
+        assert_eq!(at(13), None);
+        assert_eq!(at(3), None, "inside a character");
     }
 }

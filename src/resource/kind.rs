@@ -1,5 +1,8 @@
 //! What is known of a kind of resource before anything is read.
 
+use crate::attrs::Attrs;
+use crate::resource::Risk;
+
 /// What becomes of a resource that left the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
@@ -23,4 +26,22 @@ pub struct Kind {
     pub shared: bool,
     /// Attributes that cannot change once it exists; a change is refused with the reason.
     pub immutable: &'static [&'static str],
+    /// What a change from the first to the second puts at stake (`None`: absent). Pure; plans show the gravest first.
+    pub risk: fn(Option<&Attrs>, Option<&Attrs>) -> Risk,
+    /// Seconds until a change is visible everywhere, at the longest: told in plans where not 0, and how long `apply` looks again.
+    pub visible_within: u32,
+}
+
+impl Kind {
+    /// What most kinds are, to be completed: `Kind { name: "cron_entry", title: "cron entry", summary: "…", ..Kind::PLAIN }`.
+    pub const PLAIN: Self = Self {
+        name: "",
+        title: "",
+        summary: "",
+        removal: Removal::Delete,
+        shared: false,
+        immutable: &[],
+        risk: |_, _| Risk::None,
+        visible_within: 0,
+    };
 }
