@@ -1,6 +1,6 @@
 //! Places in texts: which file, which bytes, and values that know where they were written.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// Index of a text in [`Sources`].
@@ -40,6 +40,19 @@ pub struct Source {
     lines: Arc<[u32]>,
 }
 
+impl Source {
+    /// Number, from 0, of the line that holds a byte; the last line's for a byte beyond the end.
+    pub fn line_of(&self, at: u32) -> usize {
+        self.lines.partition_point(|start| *start <= at).saturating_sub(1)
+    }
+
+    /// Bytes of a line (counted from 0), its line end among them.
+    pub fn line_range(&self, line: usize) -> Option<Range<usize>> {
+        let end = self.lines.get(line + 1).map_or(self.text.len(), |start| *start as usize);
+        Some(*self.lines.get(line)? as usize..end)
+    }
+}
+
 /// All texts of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Sources(Vec<Source>);
@@ -66,15 +79,35 @@ impl Sources {
         self.0.iter().enumerate().map(|(at, source)| (FileId(u32::try_from(at).unwrap_or(u32::MAX)), source))
     }
 
+    /// What stands at a place; `None` where the span does not fit its text.
+    pub fn text(&self, span: Span) -> Option<&str> {
+        self.get(span.file)?.text.get(span.start as usize..span.end as usize)
+    }
+
+    /// First and last line of a place, counted from 0.
+    pub fn lines(&self, span: Span) -> Option<(usize, usize)> {
+        let source = self.get(span.file)?;
+        let first = source.line_of(span.start);
+        Some((first, source.line_of(span.end.saturating_sub(1)).max(first)))
+    }
+
     /// Line and column of a span's start.
     pub fn position(&self, span: Span) -> Option<Position> {
-        let source = self.get(span.file)?;
-        let line = source.lines.partition_point(|start| *start <= span.start);
-        let line_start = *source.lines.get(line.checked_sub(1)?)?;
-        let column = source.text.get(line_start as usize..span.start as usize)?.chars().count() + 1;
+        self.position_of(span.file, span.start)
+    }
+
+    /// Line and column of a span's end, which is one past its last character.
+    pub fn end_position(&self, span: Span) -> Option<Position> {
+        self.position_of(span.file, span.end)
+    }
+
+    fn position_of(&self, file: FileId, at: u32) -> Option<Position> {
+        let source = self.get(file)?;
+        let line = source.line_of(at);
+        let column = source.text.get(source.line_range(line)?.start..at as usize)?.chars().count() + 1;
         Some(Position {
             file: source.name.clone(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
+            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),
         })
     }

@@ -1,0 +1,180 @@
+//! Findings as a person reads them: the sentence, the lines it is about with carets, the reasons and the way out.
+//!
+//! The frame is drawn by `annotate-snippets`, the renderer of rustc's own messages. Nothing here prints.
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::secrets::Secrets;
+use super::{Diagnostic, FileId, Label, Severity, Sources};
+
+/// How the reader's terminal wants it.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    pub color: bool,
+    /// Lines and carets of box-drawing characters; otherwise plain ASCII.
+    pub unicode: bool,
+}
+
+/// Labels farther apart than this many lines get frames of their own.
+const NEAR: usize = 8;
+/// A line longer than this many bytes is named, not shown: it is no longer something to read.
+const LONGEST_LINE: usize = 16 * 1024;
+const NARROWEST: usize = 40;
+
+/// All findings, each followed by an empty line. A secret that one of them marks is blanked in all.
+pub fn render_all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic> + Clone, sources: &Sources, look: Look) -> String {
+    let secrets = Secrets::of(diagnostics.clone(), sources);
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&render_with(diagnostic, sources, &secrets, look));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+/// One finding, without a final line end.
+pub fn render(diagnostic: &Diagnostic, sources: &Sources, look: Look) -> String {
+    render_with(diagnostic, sources, &Secrets::of([diagnostic], sources), look)
+}
+
+fn render_with(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets, look: Look) -> String {
+    let width = look.width.max(NARROWEST);
+    let frames = frames(diagnostic, sources, secrets);
+    let gutter = frames.iter().map(Frame::gutter).max().unwrap_or(0);
+    let (level, word) = match diagnostic.severity {
+        Severity::Error => (Level::ERROR, "error"),
+        Severity::Warning => (Level::WARNING, "warning"),
+        Severity::Note => (Level::NOTE, "note"),
+    };
+    let say = |text: &str, indent: usize| wrap(&printable(&secrets.blank(text)), width.saturating_sub(indent));
+    let heading = say(&diagnostic.message, word.len() + diagnostic.code.len() + "[]: ".len());
+    let mut group = Group::with_title(level.primary_title(heading).id(diagnostic.code));
+    for frame in frames {
+        group = frame.add_to(group);
+    }
+    let aside = gutter + " = note: ".len();
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(say(note, aside)));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(say(help, aside)));
+    }
+    let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
+    let decor = if look.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
+    let drawn = renderer.term_width(width.saturating_sub(gutter + 3)).decor_style(decor).render(&[group]);
+    if look.color { drawn } else { drawn.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") }
+}
+
+/// Labels of one text that stand near each other, with the lines they stand on.
+struct Frame {
+    path: String,
+    /// Number of the first line of `text`.
+    line: usize,
+    /// Column of the first label in characters; used where the line is too long to be shown.
+    column: usize,
+    text: String,
+    /// Byte range within `text`, whether it is the primary place, and its sentence.
+    marks: Vec<(Range<usize>, bool, String)>,
+}
+
+impl Frame {
+    /// Width of the widest line number.
+    fn gutter(&self) -> usize {
+        (self.line + self.text.lines().count()).to_string().len()
+    }
+
+    fn add_to(self, group: Group<'_>) -> Group<'_> {
+        if self.text.lines().any(|line| line.len() > LONGEST_LINE) {
+            return group.element(Origin::path(self.path).line(self.line).char_column(self.column));
+        }
+        let marks = self.marks.into_iter().map(|(span, primary, text)| -> Annotation<'_> {
+            let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            kind.span(span).label(text)
+        });
+        group.element(Snippet::source(self.text).path(self.path).line_start(self.line).annotations(marks))
+    }
+}
+
+/// A text, its first and last line (counted from 0), and the labels there with their index.
+type Near<'a> = (FileId, Range<usize>, Vec<(usize, &'a Label)>);
+
+/// The labels in frames: the primary one's first, then the other places in their order.
+fn frames(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets) -> Vec<Frame> {
+    let mut near: Vec<Near<'_>> = Vec::new();
+    for (at, label) in diagnostic.labels.iter().enumerate() {
+        let Some((first, last)) = sources.lines(label.span) else { continue };
+        let joins = |(file, lines, _): &&mut Near<'_>| {
+            *file == label.span.file && first <= lines.end + NEAR && lines.start <= last + NEAR
+        };
+        match near.iter_mut().find(joins) {
+            Some((_, lines, labels)) => {
+                *lines = lines.start.min(first)..lines.end.max(last);
+                labels.push((at, label));
+            }
+            None => near.push((label.span.file, first..last, vec![(at, label)])),
+        }
+    }
+    near.into_iter().filter_map(|(file, lines, labels)| frame(file, lines, &labels, sources, secrets)).collect()
+}
+
+fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources: &Sources, secrets: &Secrets) -> Option<Frame> {
+    let source = sources.get(file)?;
+    let range = source.line_range(lines.start)?.start..source.line_range(lines.end)?.end;
+    let text = source.text.get(range.clone())?;
+    let inside = |at: u32| boundary(text, (at as usize).clamp(range.start, range.end) - range.start);
+    let mut shown = secrets.blank(text).into_owned();
+    let mut marks = Vec::new();
+    for (at, label) in labels {
+        let span = inside(label.span.start)..inside(label.span.end.max(label.span.start));
+        if label.redact {
+            shown = blank(&shown, span.clone());
+        }
+        marks.push((span, *at == 0, printable(&secrets.blank(&label.text))));
+    }
+    let column = labels.first().and_then(|(_, label)| sources.position(label.span)).map_or(1, |at| at.column as usize);
+    Some(Frame { path: printable(&source.name), line: lines.start + 1, column, text: shown, marks })
+}
+
+/// A `*` for each byte of the range, but for line ends and blanks.
+fn blank(text: &str, range: Range<usize>) -> String {
+    let stars = |part: &str| -> String {
+        part.chars().flat_map(|c| std::iter::repeat_n(if c.is_ascii_whitespace() { c } else { '*' }, c.len_utf8())).collect()
+    };
+    match (text.get(..range.start), text.get(range.clone()), text.get(range.end..)) {
+        (Some(before), Some(secret), Some(after)) => format!("{before}{}{after}", stars(secret)),
+        _ => stars(text),
+    }
+}
+
+/// The nearest boundary of a character at or before a byte.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// Without characters that could steer a terminal or turn a line around: a policy may come from a stranger.
+/// Lines are kept. The ranges are Unicode's general categories Cc and the bidirectional controls of UAX #9.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => c,
+            '\t' => ' ',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => '\u{fffd}',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Broken at blanks into lines of at most so many columns; a longer word (a path, a URL) stays whole.
+fn wrap(text: &str, width: usize) -> String {
+    let options = textwrap::Options::new(width.max(20)).break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).join("\n")
+}
+
+#[cfg(test)]
+mod tests;
