@@ -10,6 +10,7 @@ pub mod diag;
 pub mod address;
 pub mod units;
 pub mod attrs;
+pub mod graph;
 
 // Nouns: data and invariants, no passes, no I/O.
 pub mod policy;
@@ -21,3 +22,7 @@ pub mod provider;
 
 // Effects: the only async code.
 pub mod cli;
+
+// Passes: pure, in the order data flows.
+pub mod compile;
+pub mod diff;

@@ -1,0 +1,77 @@
+//! Compiling: a policy and the providers become the resources that must exist.
+
+use std::collections::BTreeMap;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::graph::Graph;
+use crate::policy::Policy;
+use crate::provider::{Env, Provider};
+use crate::resource::{Desired, Kind};
+
+/// All kinds of the given providers by name, each with the provider that knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Kinds(BTreeMap<&'static str, (Kind, &'static str)>);
+
+impl Kinds {
+    pub fn of<'a>(providers: impl IntoIterator<Item = &'a dyn Provider>) -> Self {
+        let all = providers.into_iter().flat_map(|provider| provider.kinds().iter().map(move |kind| (kind, provider.name())));
+        Self(all.map(|(kind, provider)| (kind.name, (*kind, provider))).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Kind> {
+        self.0.get(name).map(|(kind, _)| kind)
+    }
+
+    /// Name of the provider that knows the kind.
+    pub fn provider(&self, name: &str) -> Option<&'static str> {
+        self.0.get(name).map(|(_, provider)| *provider)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
+        self.0.values().map(|(kind, _)| kind)
+    }
+}
+
+/// What a policy wants, and the kinds that it is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    pub desired: Desired,
+    pub kinds: Kinds,
+}
+
+/// Asks every provider what it wants for the policy, and checks what they answered: each resource is of a known kind, waits only
+/// for what is wanted too, and never in a ring.
+pub fn compile(policy: &Policy, providers: &[&dyn Provider], env: &Env) -> (Compiled, Diagnostics) {
+    let mut desired = Desired::new();
+    let mut diagnostics = Diagnostics::new();
+    for provider in providers {
+        provider.declare(policy, env, &mut desired, &mut diagnostics);
+    }
+    let kinds = Kinds::of(providers.iter().copied());
+    check(&desired, &kinds, &mut diagnostics);
+    (Compiled { desired, kinds }, diagnostics)
+}
+
+fn check(desired: &Desired, kinds: &Kinds, diagnostics: &mut Diagnostics) {
+    let mut graph = Graph::new();
+    for resource in desired.iter() {
+        if kinds.get(&resource.id.kind).is_none() {
+            let message = format!("`{}` is of a kind that no provider knows", resource.id);
+            diagnostics.push(Diagnostic::error("BDR-C001", message).at(resource.span, "wanted here"));
+        }
+        graph.add(&resource.id);
+        for first in &resource.after {
+            if desired.get(first).is_some() {
+                graph.wait(&resource.id, first);
+            } else {
+                let message = format!("`{}` waits for `{first}`, which nothing wants", resource.id);
+                diagnostics.push(Diagnostic::error("BDR-C002", message).at(resource.span, "wanted here"));
+            }
+        }
+    }
+    if let Err(cycle) = graph.order() {
+        let first = cycle.path.first().and_then(|id| desired.get(id));
+        let message = format!("resources wait for each other: {cycle}");
+        diagnostics.push(Diagnostic::error("BDR-C003", message).at(first.and_then(|r| r.span), "one of them is wanted here"));
+    }
+}
