@@ -1,9 +1,11 @@
 //! What bdr has to say about a text that a person wrote: diagnostics as values, collected and sorted by place.
 
+mod code;
 mod render;
 mod secrets;
 mod span;
 
+pub use code::Code;
 pub use render::{Look, printable, render, render_all};
 pub use secrets::Secrets;
 pub use span::{FileId, Position, Source, Sources, Span, Spanned};
