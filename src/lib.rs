@@ -20,9 +20,9 @@ pub mod resource;
 pub mod store;
 pub mod provider;
 
-// Effects: the only async code.
-pub mod cli;
-
 // Passes: pure, in the order data flows.
 pub mod compile;
 pub mod diff;
+
+// Effects: the only async code.
+pub mod cli;
