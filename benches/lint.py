@@ -1,0 +1,67 @@
+"""(a) `bdr lint` of many files against only parsing them with the same YAML parser."""
+
+import os
+
+from measure import Ratio, best
+
+COMPONENT = """\
+  files-{n}:
+    files:
+      paths: ["/srv/data/{n}", "/srv/more/{n}"]
+      exclude:
+        - "**/*.tmp"
+        - "**/cache/**"
+    objectives:
+      process: {{ rpo: 26h, rto: 4h }}
+      corruption: {{ rpo: 26h, rto: 4h }}
+    protect:
+      nightly:
+        file_backup: {{}}
+        schedule: "{minute} {hour} * * *"
+        store: vault
+    retain:
+      daily:
+        for: 14d
+      weekly:
+        for: 8w
+      monthly:
+        for: 12mo
+"""
+
+HEADER = """\
+version: 1
+name: bench
+timezone: Europe/Stockholm
+
+stores:
+  vault:
+    folder: { path: /srv/vault }
+"""
+
+LINES = 50
+
+
+def write_policies(folder, files):
+    """A policy set of many files of 50 lines each, all merged into one policy."""
+    os.makedirs(folder)
+    with open(os.path.join(folder, "0-header.yaml"), "w") as text:
+        text.write(HEADER)
+    for n in range(files):
+        lines = ["version: 1", "name: bench", "components:"]
+        for part in range(2):
+            number = 2 * n + part
+            lines += COMPONENT.format(n=number, minute=number % 60, hour=number % 24).splitlines()
+        lines += [f"# line {at} of a comment that a person wrote" for at in range(len(lines), LINES)]
+        assert len(lines) == LINES, len(lines)
+        with open(os.path.join(folder, f"part-{n:05}.yaml"), "w") as text:
+            text.write("\n".join(lines) + "\n")
+
+
+def ratios(clock, options):
+    folder = os.path.join(options.scratch, "policies")
+    write_policies(folder, options.policy_files)
+    parse = best(clock, 5, [options.floor, "parse", folder])
+    lint = best(clock, 5, [options.bdr, "lint", "-p", folder], ok=(0, 2))
+    detail = f"parse {parse.cpu:.3f} s, lint {lint.cpu:.3f} s CPU, {options.policy_files} files"
+    yield Ratio("lint against only parsing, CPU", lint.cpu / parse.cpu, 1.5, detail)
+    yield Ratio("lint, peak memory in MiB", lint.rss, 200, "")
