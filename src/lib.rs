@@ -22,6 +22,7 @@ pub mod provider;
 
 // Passes: pure, in the order data flows.
 pub mod compile;
+pub mod lint;
 pub mod diff;
 
 // Effects: the only async code.

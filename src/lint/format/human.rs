@@ -1,0 +1,66 @@
+//! For people: every finding with its lines, and a last line that counts.
+
+use super::counted;
+use crate::diag::{Look, Severity, render_all};
+use crate::lint::Report;
+
+/// Findings that count, in order of place, and the summary.
+pub fn human(report: &Report<'_>, look: Look) -> String {
+    let shown = report.counted().map(|finding| &finding.diagnostic);
+    let mut out = render_all(shown, report.sources, look);
+    out.push_str(&summary(report));
+    out.push('\n');
+    out
+}
+
+/// `2 errors and 1 warning in 2 files; 1 more suppressed. To read about them: bdr explain BDR-L001 BDR-L004`
+fn summary(report: &Report<'_>) -> String {
+    let files = counted(report.sources.iter().count(), "file");
+    let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let counts: Vec<String> = kinds
+        .into_iter()
+        .map(|(severity, noun)| (report.count(severity), noun))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted(count, noun))
+        .collect();
+    let mut line = match counts.as_slice() {
+        [] => format!("Nothing to mend in {files}"),
+        [one] => format!("{one} in {files}"),
+        [all @ .., last] => format!("{} and {last} in {files}", all.join(", ")),
+    };
+    match report.suppressed() {
+        0 => {}
+        count => line.push_str(&format!("; {count} suppressed by comment")),
+    }
+    line.push('.');
+    let codes: Vec<&str> = report.codes_found().into_iter().collect();
+    if let Some(first) = codes.first() {
+        let named = if codes.len() <= 3 { codes.join(" ") } else { format!("{first}, and so on") };
+        line.push_str(&format!(" To read more: bdr explain {named}"));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Diagnostics, Sources};
+    use crate::lint::report::tests::{CODES, sample, wish};
+
+    const LOOK: Look = Look { width: 80, color: false, unicode: false };
+
+    #[test]
+    fn findings_come_in_order_and_are_counted() {
+        let mut sources = Sources::new();
+        let found = sample(&mut sources);
+        insta::assert_snapshot!(human(&Report::new(found, &sources, &CODES, wish()), LOOK));
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        let mut sources = Sources::new();
+        sources.add("a.yaml", "a: 1\n");
+        let report = Report::new(Diagnostics::new(), &sources, &CODES, wish());
+        assert_eq!(human(&report, LOOK), "Nothing to mend in 1 file.\n");
+    }
+}
