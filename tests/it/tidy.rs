@@ -11,6 +11,7 @@ mod tree_text;
 mod wording;
 
 use tree_text::SourceFile;
+pub use tree_text::root;
 
 /// One breach of a rule of the house.
 struct Breach {
