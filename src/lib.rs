@@ -26,4 +26,5 @@ pub mod lint;
 pub mod diff;
 
 // Effects: the only async code.
+pub mod stores;
 pub mod cli;

@@ -85,6 +85,18 @@ pub struct StoreError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl StoreError {
+    pub fn new(
+        operation: &'static str,
+        subject: impl Into<String>,
+        kind: ErrorKind,
+        retry: Retry,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self { operation, subject: subject.into(), kind, retry, reason: reason.into(), source: None }
+    }
+}
+
 /// A place that holds immutable objects. Keys are relative, `/`-separated, never empty, without `.` or `..` parts.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -109,7 +121,8 @@ pub trait Store: Send + Sync {
     /// All objects below a prefix in key order. `start_after` skips keys up to and with it; at most `limit` come back.
     async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError>;
 
-    /// The distinct first path parts below a prefix, each with its trailing `/`, in order.
+    /// The distinct first path parts below a prefix (empty, or ending in `/`), each with its trailing `/`, in order and
+    /// without the prefix.
     async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 
     /// Removes an object; removing what is not there succeeds.

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per suite.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, and says where")]
 
 mod generated;
 mod tidy;
+mod store_contract;

@@ -1,0 +1,73 @@
+//! When to try again: exponential backoff with full jitter, and an end.
+
+use std::time::{Duration, Instant};
+
+/// Longest wait before the first repetition; doubles with each.
+const FIRST: Duration = Duration::from_millis(50);
+/// Longest wait before any repetition.
+const CAP: Duration = Duration::from_secs(4);
+
+/// How long to go on. Both bounds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    pub attempts: u32,
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    /// Outlives the restart of a server, not the patience of a person.
+    fn default() -> Self {
+        Self { attempts: 20, total: Duration::from_secs(30) }
+    }
+}
+
+/// The waits of one operation.
+#[derive(Debug)]
+pub struct Backoff {
+    patience: Patience,
+    begun: Instant,
+    failures: u32,
+}
+
+impl Backoff {
+    pub fn new(patience: Patience) -> Self {
+        Self { patience, begun: Instant::now(), failures: 0 }
+    }
+
+    /// Counts a failure and tells how long to wait before the next attempt; `None`: give up.
+    pub fn next_wait(&mut self) -> Option<Duration> {
+        self.failures += 1;
+        if self.failures >= self.patience.attempts {
+            return None;
+        }
+        let ceiling = FIRST.saturating_mul(1 << (self.failures - 1).min(16)).min(CAP);
+        let wait = ceiling.mul_f64(fastrand::f64());
+        (self.begun.elapsed() + wait < self.patience.total).then_some(wait)
+    }
+
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_stay_under_their_cap_and_end() {
+        let mut backoff = Backoff::new(Patience { attempts: 12, total: Duration::from_secs(3600) });
+        let waits: Vec<_> = std::iter::from_fn(|| backoff.next_wait()).collect();
+        assert_eq!(waits.len(), 11);
+        for (at, wait) in waits.iter().enumerate() {
+            assert!(*wait <= CAP && *wait <= FIRST * (1 << at), "wait {at}: {wait:?}");
+        }
+        assert_eq!(backoff.failures(), 12);
+    }
+
+    #[test]
+    fn no_wait_goes_past_the_total() {
+        let mut backoff = Backoff::new(Patience { attempts: 1000, total: Duration::ZERO });
+        assert_eq!(backoff.next_wait(), None);
+    }
+}

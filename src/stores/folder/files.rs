@@ -1,0 +1,261 @@
+//! The file calls of a folder store, and why a crash between any two of them loses nothing.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use rustix::fs::{FlockOperation, RenameFlags};
+use rustix::io::Errno;
+
+use crate::store::{ErrorKind, ObjectMeta, Retry, StoreError};
+use crate::stores::keys::UNFINISHED;
+use crate::units::storage_class::StorageClass;
+
+/// Unfinished files older than this were left by a process that died.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    root: Arc<Path>,
+}
+
+/// Why a file call failed, in the words of the contract.
+pub(super) fn refused(operation: &'static str, path: &Path, error: &io::Error) -> StoreError {
+    let kind = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOENT | Errno::NOTDIR) => ErrorKind::NotFound,
+        Some(Errno::EXIST) => ErrorKind::Exists,
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => ErrorKind::Denied,
+        Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => ErrorKind::Full,
+        Some(Errno::IO | Errno::STALE | Errno::TIMEDOUT) => ErrorKind::Unavailable,
+        _ => ErrorKind::Other,
+    };
+    let retry = if kind == ErrorKind::Unavailable { Retry::Unknown } else { Retry::Never };
+    StoreError::new(operation, path.display().to_string(), kind, retry, error.to_string())
+}
+
+/// Names an unfinished file: no other process or thread makes the same one.
+fn unfinished() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{UNFINISHED}{}-{}-{:016x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), fastrand::u64(..))
+}
+
+/// An object's version: a file is never changed in place, and its time is written with the clock's full resolution, so equal
+/// inode, time and size mean the same file.
+fn etag(meta: &fs::Metadata) -> String {
+    format!("{:x}-{:x}.{:09}-{:x}", meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.size())
+}
+
+impl Files {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    /// Writes to an unfinished file beside the place, makes its bytes durable, gives it its name, and makes the name durable.
+    /// A crash leaves the old state or the new one, and at most an unfinished file, which is never listed.
+    pub(super) fn put(&self, key: &str, body: &[u8], if_absent: bool) -> Result<String, StoreError> {
+        let place = self.path(key);
+        let fail = |error: io::Error| refused("write", &place, &error);
+        if if_absent && place.symlink_metadata().is_ok() {
+            return Err(fail(Errno::EXIST.into()));
+        }
+        let (draft, meta) = self.write_draft(&place, body).map_err(fail)?;
+        let _lock = if if_absent { None } else { Some(self.lock().map_err(fail)?) };
+        draft.publish(&place, if_absent).map_err(fail)?;
+        Ok(etag(&meta))
+    }
+
+    /// Compares and renames under the lock that every overwrite and removal takes.
+    pub(super) fn replace(&self, key: &str, body: &[u8], expected: &str) -> Result<String, StoreError> {
+        let place = self.path(key);
+        let fail = |error: io::Error| refused("replace", &place, &error);
+        let moved =
+            |reason: &str| StoreError::new("replace", place.display().to_string(), ErrorKind::Exists, Retry::Never, reason);
+        let (draft, meta) = self.write_draft(&place, body).map_err(fail)?;
+        let _lock = self.lock().map_err(fail)?;
+        match fs::metadata(&place) {
+            Ok(now) if etag(&now) == expected => {}
+            Ok(_) => return Err(moved("it was replaced meanwhile")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(moved("it was removed meanwhile")),
+            Err(error) => return Err(fail(error)),
+        }
+        draft.publish(&place, false).map_err(fail)?;
+        Ok(etag(&meta))
+    }
+
+    pub(super) fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        let place = self.path(key);
+        let fail = |error: io::Error| refused("read", &place, &error);
+        let mut file = File::open(&place).map_err(fail)?;
+        let meta = file.metadata().map_err(fail)?;
+        if !meta.is_file() {
+            return Err(fail(Errno::NOENT.into()));
+        }
+        let range = range.unwrap_or(0..meta.len());
+        if range.start > range.end || range.end > meta.len() {
+            let reason = format!("bytes {}..{} of an object of {} bytes", range.start, range.end, meta.len());
+            return Err(StoreError::new("read", place.display().to_string(), ErrorKind::Other, Retry::Never, reason));
+        }
+        let length = usize::try_from(range.end - range.start).map_err(|_| fail(Errno::FBIG.into()))?;
+        let mut bytes = vec![0; length];
+        file.seek(SeekFrom::Start(range.start)).and_then(|_| file.read_exact(&mut bytes)).map_err(fail)?;
+        Ok(bytes.into())
+    }
+
+    pub(super) fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        let place = self.path(key);
+        let meta = fs::metadata(&place).map_err(|error| refused("look at", &place, &error))?;
+        if !meta.is_file() {
+            return Err(refused("look at", &place, &Errno::NOENT.into()));
+        }
+        Ok(describe(key.to_owned(), &meta))
+    }
+
+    /// Folders that become empty go too, so that a listing costs what is there; a racing `put` makes them again.
+    pub(super) fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let place = self.path(key);
+        let fail = |error: io::Error| refused("delete", &place, &error);
+        {
+            let _lock = self.lock().map_err(fail)?;
+            match fs::remove_file(&place) {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+                Err(error) => return Err(fail(error)),
+            }
+        }
+        let mut folder = place.parent();
+        while let Some(path) = folder.filter(|path| *path != &*self.root) {
+            if fs::remove_dir(path).is_err() {
+                sync(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(fail(error)) })?;
+                return Ok(());
+            }
+            folder = path.parent();
+        }
+        sync(&self.root).map_err(fail)
+    }
+
+    /// Held while an object is overwritten, compared or removed. Freed by the kernel when its holder dies.
+    fn lock(&self) -> io::Result<File> {
+        let path = self.root.join(".bdr").join(format!("{UNFINISHED}lock"));
+        self.make_folders(&path)?;
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
+    fn write_draft(&self, place: &Path, body: &[u8]) -> io::Result<(Draft, fs::Metadata)> {
+        for attempt in 0.. {
+            self.make_folders(place)?;
+            match Draft::write(place, body) {
+                // A racing `delete` took the folder away as empty: make it again.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < 16 => {}
+                other => return other,
+            }
+        }
+        Err(Errno::NOENT.into())
+    }
+
+    /// Makes the folders above a place, each durable in its parent, but never the root itself.
+    fn make_folders(&self, place: &Path) -> io::Result<()> {
+        let Some(folder) = place.parent() else { return Ok(()) };
+        if folder.is_dir() {
+            return Ok(());
+        }
+        if folder == &*self.root {
+            return Err(Errno::NOENT.into());
+        }
+        self.make_folders(folder)?;
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        folder.parent().map_or(Ok(()), sync)
+    }
+}
+
+/// A file with its final bytes and not yet its final name; removed when dropped before that.
+struct Draft {
+    path: PathBuf,
+    published: bool,
+}
+
+impl Draft {
+    fn write(place: &Path, body: &[u8]) -> io::Result<(Self, fs::Metadata)> {
+        let draft = Self { path: place.with_file_name(unfinished()), published: false };
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+        file.write_all(body)?;
+        file.set_modified(SystemTime::now())?;
+        file.sync_all()?;
+        let meta = file.metadata()?;
+        Ok((draft, meta))
+    }
+
+    fn publish(mut self, place: &Path, if_absent: bool) -> io::Result<()> {
+        if if_absent {
+            self.create_only(place)?;
+        } else {
+            fs::rename(&self.path, place)?;
+        }
+        self.published = true;
+        place.parent().map_or(Ok(()), sync)
+    }
+
+    /// renameat2(2) with `RENAME_NOREPLACE`; where the file system lacks it, link(2), which also refuses an existing name.
+    fn create_only(&self, place: &Path) -> io::Result<()> {
+        let cwd = rustix::fs::CWD;
+        match rustix::fs::renameat_with(cwd, &self.path, cwd, place, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                fs::hard_link(&self.path, place)?;
+                fs::remove_file(&self.path)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            // Nothing is lost when this fails: unfinished files are never listed, and swept when they are old.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes names in a folder durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+pub(super) fn describe(key: String, meta: &fs::Metadata) -> ObjectMeta {
+    let nanoseconds = i32::try_from(meta.mtime_nsec()).unwrap_or(0);
+    ObjectMeta {
+        key,
+        size: meta.len(),
+        modified: jiff::Timestamp::new(meta.mtime(), nanoseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+        etag: etag(meta),
+        class: Some(StorageClass::Standard),
+    }
+}
+
+/// Removes an unfinished file that a dead process left; called for each one that a listing meets.
+pub(super) fn sweep(path: &Path, meta: &fs::Metadata) {
+    let age = meta.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
+    if age.is_some_and(|age| age > STALE) && !path.ends_with(format!("{UNFINISHED}lock")) {
+        let _ = fs::remove_file(path);
+    }
+}

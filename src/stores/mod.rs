@@ -1,0 +1,37 @@
+//! Stores: the drivers behind the contract of [`crate::store`], and the wrappers that stack on them.
+
+mod backoff;
+mod folder;
+mod keys;
+mod pace;
+mod retrying;
+pub mod s3;
+mod throttled;
+
+use std::sync::Arc;
+
+pub use backoff::{Backoff, Patience};
+pub use folder::FolderStore;
+pub use pace::Pace;
+pub use retrying::Retrying;
+pub use s3::S3Store;
+pub use throttled::Throttled;
+
+use crate::policy::{Backend, StoreSpec};
+use crate::provider::Env;
+use crate::store::{Store, StoreError};
+
+/// Opens the store that the policy describes. No request is made before it is needed.
+///
+/// # Errors
+/// When the caller does not allow the endpoint that the policy names.
+pub async fn open(spec: &StoreSpec, env: &Env) -> Result<Arc<dyn Store>, StoreError> {
+    match &spec.backend {
+        Backend::Folder(folder) => Ok(Arc::new(Retrying::new(FolderStore::new(folder.path.expose()), Patience::default()))),
+        Backend::S3(backend) => {
+            let connection = s3::connect(backend, env).await?;
+            let pace = Arc::clone(&connection.pace);
+            Ok(Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, backend), pace), Patience::default())))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A store that tries again where that is safe, and finds out what happened where it is not known.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use crate::stores::backoff::{Backoff, Patience};
+
+/// Repeats what failed for a passing reason. Reads, removals and plain writes mean the same however often they are done.
+/// A conditional write whose outcome is unknown is looked up: the object that lies there is either the one that this caller
+/// wrote (equal bytes; callers that race must write bytes of their own) or somebody else's.
+pub struct Retrying<S> {
+    inner: S,
+    patience: Patience,
+}
+
+impl<S: Store> Retrying<S> {
+    pub fn new(inner: S, patience: Patience) -> Self {
+        Self { inner, patience }
+    }
+
+    async fn repeat<T, F: Future<Output = Result<T, StoreError>> + Send>(
+        &self,
+        mut attempt: impl FnMut() -> F + Send,
+    ) -> Result<T, StoreError> {
+        let mut backoff = Backoff::new(self.patience);
+        loop {
+            let error = match attempt().await {
+                Err(error) if error.retry != Retry::Never => error,
+                outcome => return outcome,
+            };
+            pause(&mut backoff, error).await?;
+        }
+    }
+
+    /// The ETag of the object at `key` where its bytes are `body`; `None` where it is another one or there is none.
+    async fn landed(&self, key: &str, body: &Bytes) -> Result<Option<String>, StoreError> {
+        let meta = match self.repeat(|| self.inner.head(key)).await {
+            Ok(meta) if meta.size == body.len() as u64 => meta,
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match self.repeat(|| self.inner.get(key, None)).await {
+            Ok(there) => Ok((there == body).then_some(meta.etag)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A conditional write, by `attempt`. Once one attempt ended unknown, a later `Exists` may mean our own earlier write.
+    async fn settle<F: Future<Output = Result<String, StoreError>> + Send>(
+        &self,
+        key: &str,
+        body: &Bytes,
+        mut attempt: impl FnMut() -> F + Send,
+    ) -> Result<String, StoreError> {
+        let mut backoff = Backoff::new(self.patience);
+        let mut doubtful = false;
+        loop {
+            let error = match attempt().await {
+                Err(error) if error.kind == ErrorKind::Exists && doubtful => {
+                    return self.landed(key, body).await?.ok_or(error);
+                }
+                Err(error) if error.retry != Retry::Never => error,
+                outcome => return outcome,
+            };
+            doubtful |= error.retry == Retry::Unknown;
+            let retry = if doubtful { Retry::Unknown } else { error.retry };
+            pause(&mut backoff, StoreError { retry, ..error }).await?;
+        }
+    }
+}
+
+/// Waits before the next attempt, or hands the error back where there is none, saying how often it was tried.
+async fn pause(backoff: &mut Backoff, error: StoreError) -> Result<(), StoreError> {
+    let Some(wait) = backoff.next_wait() else {
+        let reason = match backoff.failures() {
+            1 => error.reason,
+            failures => format!("{} (tried {failures} times)", error.reason),
+        };
+        return Err(StoreError { reason, ..error });
+    };
+    tokio::time::sleep(wait).await;
+    Ok(())
+}
+
+#[async_trait]
+impl<S: Store> Store for Retrying<S> {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, StoreError> {
+        self.repeat(|| self.inner.capabilities()).await
+    }
+
+    async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
+        if how.if_absent {
+            self.settle(key, &body, || self.inner.put(key, body.clone(), how)).await
+        } else {
+            self.repeat(|| self.inner.put(key, body.clone(), how)).await
+        }
+    }
+
+    async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
+        self.settle(key, &body, || self.inner.replace(key, body.clone(), etag)).await
+    }
+
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        self.repeat(|| self.inner.get(key, range.clone())).await
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        self.repeat(|| self.inner.head(key)).await
+    }
+
+    async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
+        self.repeat(|| self.inner.list(prefix, start_after, limit)).await
+    }
+
+    async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.repeat(|| self.inner.list_folders(prefix)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.repeat(|| self.inner.delete(key)).await
+    }
+}

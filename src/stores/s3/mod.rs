@@ -1,0 +1,289 @@
+//! A store in a bucket of AWS S3 or a compatible endpoint, below a prefix.
+
+mod connection;
+mod probe;
+mod refusal;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+pub use connection::{Connection, connect, requests};
+pub use refusal::Refusal;
+
+use crate::policy::S3Backend;
+use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use crate::stores::keys;
+use crate::units::storage_class::StorageClass;
+
+/// Time for an answer, the body aside.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Slowest transfer that is waited for, in bytes a second.
+const SLOWEST: u64 = 64 * 1024;
+/// Most objects of one page (S3 API reference, `ListObjectsV2`).
+const PAGE: usize = 1000;
+
+/// How long a body of this size may take.
+fn limit(bytes: u64) -> Duration {
+    ANSWER + Duration::from_secs(bytes / SLOWEST)
+}
+
+/// Objects of one bucket below one prefix. Repeats nothing by itself: see [`super::retrying`].
+#[derive(Debug, Clone)]
+pub struct S3Store {
+    connection: Arc<Connection>,
+    bucket: String,
+    /// The bucket's name as people may see it.
+    shown: String,
+    prefix: String,
+    owner: Option<String>,
+}
+
+impl S3Store {
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
+        Self {
+            connection,
+            bucket: backend.bucket.expose().to_owned(),
+            shown: backend.bucket.shown.clone(),
+            prefix: backend.prefix.value.clone(),
+            owner: backend.account.as_ref().map(|account| account.value.clone()),
+        }
+    }
+
+    fn subject(&self, key: &str) -> String {
+        format!("s3://{}/{}{key}", self.shown, self.prefix)
+    }
+
+    fn full(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    async fn write(&self, key: &str, body: Bytes, class: StorageClass, condition: Condition<'_>) -> Result<String, Refusal> {
+        let limit = limit(body.len() as u64);
+        let mut request = self.connection.client.put_object().bucket(&self.bucket).key(self.full(key));
+        request = request.set_expected_bucket_owner(self.owner.clone()).body(ByteStream::from(body));
+        if class != StorageClass::Standard {
+            request = request.storage_class(class.as_str().into());
+        }
+        request = match condition {
+            Condition::None => request,
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Is(etag) => request.if_match(etag),
+        };
+        let answer = self.connection.ask(limit, request.send()).await?;
+        Ok(answer.e_tag.unwrap_or_default())
+    }
+
+    async fn read(&self, key: &str, range: Option<&Range<u64>>) -> Result<Bytes, Refusal> {
+        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let request = self.connection.client.get_object().bucket(&self.bucket).key(self.full(key));
+        let request = request.set_range(range).set_expected_bucket_owner(self.owner.clone());
+        let answer = self.connection.ask(ANSWER, request.send()).await?;
+        let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
+        let limit = limit(length.unwrap_or(0));
+        let body = tokio::time::timeout(limit, answer.body.collect()).await.map_err(|_| Refusal::timeout(limit))?;
+        let cut = |reason: String| Refusal {
+            kind: ErrorKind::Unavailable,
+            retry: Retry::Later,
+            code: String::new(),
+            status: None,
+            region: None,
+            reason,
+        };
+        let body = body.map_err(|error| cut(refusal::chain(&error)))?.into_bytes();
+        match length {
+            Some(length) if length != body.len() as u64 => Err(cut(format!("{} bytes came of {length}", body.len()))),
+            _ => Ok(body),
+        }
+    }
+
+    /// Up to `limit` objects in the endpoint's own order.
+    async fn listing(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = start_after.map_or(Start::Beginning, Start::After);
+        while found.len() < limit {
+            let page = self.page(prefix, from, None, limit - found.len()).await?;
+            found.extend(page.objects);
+            match page.next {
+                Some(token) => from = Start::Token(token),
+                None => break,
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn page(&self, prefix: &str, from: Start<'_>, delimiter: Option<&str>, most: usize) -> Result<Page, StoreError> {
+        let mut request = self.connection.client.list_objects_v2().bucket(&self.bucket).prefix(self.full(prefix));
+        request = request.set_delimiter(delimiter.map(str::to_owned)).set_expected_bucket_owner(self.owner.clone());
+        request = request.max_keys(i32::try_from(most.min(PAGE)).unwrap_or(1000));
+        request = match from {
+            Start::Beginning => request,
+            Start::After(key) => request.start_after(self.full(key)),
+            Start::Token(token) => request.continuation_token(token),
+        };
+        let answer = self.connection.ask(ANSWER, request.send()).await;
+        let answer = answer.map_err(|refusal| refusal.into_store_error("list", self.subject(prefix)))?;
+        let next = answer.next_continuation_token.filter(|_| answer.is_truncated.unwrap_or(false));
+        let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            Some(ObjectMeta {
+                key: object.key?.strip_prefix(&self.prefix)?.to_owned(),
+                size: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                modified: timestamp(object.last_modified),
+                etag: object.e_tag.unwrap_or_default(),
+                class: object.storage_class.as_ref().map_or(Some(StorageClass::Standard), |class| class_of(class.as_str())),
+            })
+        });
+        let below = self.full(prefix);
+        let folders = answer.common_prefixes.unwrap_or_default().into_iter();
+        let folders = folders.filter_map(|folder| Some(folder.prefix?.strip_prefix(&below)?.to_owned())).collect();
+        Ok(Page { objects: objects.collect(), folders, next })
+    }
+}
+
+enum Condition<'a> {
+    None,
+    Absent,
+    Is(&'a str),
+}
+
+enum Start<'a> {
+    Beginning,
+    After(&'a str),
+    Token(String),
+}
+
+struct Page {
+    objects: Vec<ObjectMeta>,
+    folders: Vec<String>,
+    next: Option<String>,
+}
+
+fn timestamp(time: Option<aws_sdk_s3::primitives::DateTime>) -> jiff::Timestamp {
+    time.and_then(|time| jiff::Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()).unwrap_or_default()
+}
+
+fn class_of(word: &str) -> Option<StorageClass> {
+    StorageClass::ALL.into_iter().find(|class| class.as_str() == word)
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn describe(&self) -> String {
+        self.subject("").trim_end_matches('/').to_owned()
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, StoreError> {
+        let cell = self.connection.probed(&format!("{}/{}", self.bucket, self.prefix));
+        cell.get_or_try_init(|| probe::probe(self)).await.cloned()
+    }
+
+    async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
+        keys::check("write", key)?;
+        let condition = if how.if_absent { Condition::Absent } else { Condition::None };
+        let outcome = self.write(key, body, how.class, condition).await;
+        outcome.map_err(|refusal| refusal.into_store_error("write", self.subject(key)))
+    }
+
+    async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
+        keys::check("replace", key)?;
+        let outcome = self.write(key, body, StorageClass::Standard, Condition::Is(etag)).await;
+        outcome.map_err(|mut refusal| {
+            // `If-Match` on a key that holds nothing: 404 from AWS, 412 from others. Either way the object is no longer that one.
+            if refusal.kind == ErrorKind::NotFound && refusal.code != "NoSuchBucket" {
+                refusal.kind = ErrorKind::Exists;
+            }
+            refusal.into_store_error("replace", self.subject(key))
+        })
+    }
+
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        keys::check("read", key)?;
+        let outside = |range: &Range<u64>, size: String| {
+            let reason = format!("bytes {}..{} of an object of {size}", range.start, range.end);
+            StoreError::new("read", self.subject(key), ErrorKind::Other, Retry::Never, reason)
+        };
+        match &range {
+            // HTTP has no empty range (RFC 9110, 14.1.2).
+            Some(range) if range.start >= range.end => {
+                let size = self.head(key).await?.size;
+                let fits = range.start == range.end && range.end <= size;
+                return if fits { Ok(Bytes::new()) } else { Err(outside(range, format!("{size} bytes"))) };
+            }
+            _ => {}
+        }
+        let body = self.read(key, range.as_ref()).await;
+        match (body, range) {
+            // A range that begins inside and ends outside is answered with less.
+            (Ok(body), Some(range)) if body.len() as u64 != range.end - range.start => {
+                Err(outside(&range, format!("{} bytes", range.start + body.len() as u64)))
+            }
+            (Err(refusal), Some(range)) if refusal.status == Some(416) => Err(outside(&range, "fewer bytes".to_owned())),
+            (outcome, _) => outcome.map_err(|refusal| refusal.into_store_error("read", self.subject(key))),
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        keys::check("look at", key)?;
+        let request = self.connection.client.head_object().bucket(&self.bucket).key(self.full(key));
+        let request = request.set_expected_bucket_owner(self.owner.clone());
+        let answer = self.connection.ask(ANSWER, request.send()).await;
+        let answer = answer.map_err(|refusal| refusal.into_store_error("look at", self.subject(key)))?;
+        Ok(ObjectMeta {
+            key: key.to_owned(),
+            size: answer.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+            modified: timestamp(answer.last_modified),
+            etag: answer.e_tag.unwrap_or_default(),
+            class: answer.storage_class.map_or(Some(StorageClass::Standard), |class| class_of(class.as_str())),
+        })
+    }
+
+    async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
+        keys::check_prefix(prefix)?;
+        let found = self.listing(prefix, start_after, limit).await?;
+        if !self.connection.is_out_of_order() && found.is_sorted_by(|a, b| a.key < b.key) {
+            return Ok(found);
+        }
+        // SeaweedFS (and S3's directory buckets) list folder by folder: `a/b` before `a-b`. A page in that order can skip keys,
+        // so there everything is read and put in order here.
+        self.connection.note_out_of_order();
+        let mut found = self.listing(prefix, None, usize::MAX).await?;
+        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        found.dedup_by(|a, b| a.key == b.key);
+        found.retain(|object| start_after.is_none_or(|after| object.key.as_str() > after));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        keys::check_folder(prefix)?;
+        let mut found = Vec::new();
+        let mut from = Start::Beginning;
+        loop {
+            let page = self.page(prefix, from, Some("/"), PAGE).await?;
+            found.extend(page.folders);
+            match page.next {
+                Some(token) => from = Start::Token(token),
+                None => break,
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        keys::check("delete", key)?;
+        let request = self.connection.client.delete_object().bucket(&self.bucket).key(self.full(key));
+        let request = request.set_expected_bucket_owner(self.owner.clone());
+        match self.connection.ask(ANSWER, request.send()).await {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.kind == ErrorKind::NotFound && refusal.code != "NoSuchBucket" => Ok(()),
+            Err(refusal) => Err(refusal.into_store_error("delete", self.subject(key))),
+        }
+    }
+}

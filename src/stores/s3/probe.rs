@@ -1,0 +1,64 @@
+//! Finds out whether an endpoint keeps the promises of conditional writes before anything trusts them.
+//!
+//! Some endpoints ignore the conditions (Ceph 16 overwrites), and some honour them only while nobody else writes (s3s-fs 0.14
+//! let 4 of 8 parallel writers win), so both are tried.
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+
+use crate::store::{Capabilities, ErrorKind, Put, Store, StoreError};
+
+/// Writers that race for one key.
+const WRITERS: u8 = 8;
+
+/// Writes below `.bdr/probe/` and removes what it wrote.
+pub(super) async fn probe(store: &impl Store) -> Result<Capabilities, StoreError> {
+    let key = format!(".bdr/probe/{:016x}", fastrand::u64(..));
+    let outcome = attempt(store, &key).await;
+    let removed = store.delete(&key).await;
+    let capabilities = outcome?;
+    removed?;
+    Ok(capabilities)
+}
+
+async fn attempt(store: &impl Store, key: &str) -> Result<Capabilities, StoreError> {
+    let create_only = one_wins(store, key).await? && refuses_a_second(store, key).await?;
+    Ok(Capabilities { create_only, replace_if_match: replaces_only_the_known(store, key).await? })
+}
+
+/// Whether the condition was honoured: the write went through or was refused for what lies there. Other errors are handed on.
+fn honoured<T>(outcome: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind, ErrorKind::Exists | ErrorKind::Unsupported) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn one_wins(store: &impl Store, key: &str) -> Result<bool, StoreError> {
+    let create = Put { if_absent: true, ..Put::default() };
+    let racing = join_all((0..WRITERS).map(|writer| store.put(key, Bytes::from(vec![writer]), create))).await;
+    let mut winners = Vec::new();
+    for (writer, outcome) in (0..WRITERS).zip(racing) {
+        if honoured(outcome)?.is_some() {
+            winners.push(writer);
+        }
+    }
+    let [winner] = winners[..] else { return Ok(false) };
+    Ok(*store.get(key, None).await? == [winner])
+}
+
+async fn refuses_a_second(store: &impl Store, key: &str) -> Result<bool, StoreError> {
+    let create = Put { if_absent: true, ..Put::default() };
+    Ok(honoured(store.put(key, Bytes::from_static(b"second"), create).await)?.is_none())
+}
+
+async fn replaces_only_the_known(store: &impl Store, key: &str) -> Result<bool, StoreError> {
+    let first = store.put(key, Bytes::from_static(b"first"), Put::default()).await?;
+    if first.is_empty() {
+        return Ok(false);
+    }
+    let Some(second) = honoured(store.replace(key, Bytes::from_static(b"second"), &first).await)? else { return Ok(false) };
+    let stale = honoured(store.replace(key, Bytes::from_static(b"third"), &first).await)?;
+    Ok(stale.is_none() && second != first && *store.get(key, None).await? == *b"second")
+}

@@ -1,0 +1,159 @@
+//! Why an S3 endpoint said no, from the SDK's error: what kind it is, whether trying again can help, and in whose words.
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::store::{ErrorKind, Retry, StoreError};
+
+/// A request that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub kind: ErrorKind,
+    pub retry: Retry,
+    /// The S3 API's code, such as `NoSuchBucket`; empty where the endpoint gave none (answers to `HEAD` have no body).
+    pub code: String,
+    pub status: Option<u16>,
+    /// Where the endpoint says that the bucket lies (`x-amz-bucket-region`).
+    pub region: Option<String>,
+    /// The endpoint's own words, or what happened on the way; without secrets.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// Nothing came back in time: what was asked for may have been done.
+    pub fn timeout(limit: Duration) -> Self {
+        Self {
+            kind: ErrorKind::Unavailable,
+            retry: Retry::Unknown,
+            code: String::new(),
+            status: None,
+            region: None,
+            reason: format!("no answer within {} s", limit.as_secs()),
+        }
+    }
+
+    pub fn of<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> Self {
+        let response = error.raw_response();
+        let status = response.map(|response| response.status().as_u16());
+        let region = response.and_then(|response| response.headers().get("x-amz-bucket-region")).map(str::to_owned);
+        let code = error.code().unwrap_or_default().to_owned();
+        let (kind, retry) = match status {
+            Some(status) => (kind_of(&code, status), retry_of(&code, status)),
+            None => unanswered(error),
+        };
+        let reason = match (status, error.message()) {
+            (Some(status), Some(message)) if !code.is_empty() => format!("{message} ({code}, HTTP {status})"),
+            (Some(status), _) if !code.is_empty() => format!("{code} (HTTP {status})"),
+            (Some(status), _) => format!("HTTP {status}"),
+            (None, _) => chain(error),
+        };
+        Self { kind, retry, code, status, region, reason }
+    }
+
+    pub fn into_store_error(self, operation: &'static str, subject: String) -> StoreError {
+        StoreError::new(operation, subject, self.kind, self.retry, self.reason)
+    }
+}
+
+/// Codes as in the S3 API reference, "Error responses"; by status where the code is unknown or missing.
+fn kind_of(code: &str, status: u16) -> ErrorKind {
+    match (code, status) {
+        ("NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" | "NotFound", _) => ErrorKind::NotFound,
+        ("PreconditionFailed", _) | (_, 412) => ErrorKind::Exists,
+        ("InvalidObjectState", _) => ErrorKind::Archived,
+        ("NotImplemented" | "XNotImplemented" | "UnsupportedOperation" | "MethodNotAllowed", _) | (_, 405 | 501) => {
+            ErrorKind::Unsupported
+        }
+        ("QuotaExceeded" | "ServiceQuotaExceededException" | "XMinioStorageFull" | "InsufficientCapacity", _) | (_, 507) => {
+            ErrorKind::Full
+        }
+        ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout" | "SlowDown", _) => ErrorKind::Unavailable,
+        (code, _) if is_throttle(code) => ErrorKind::Unavailable,
+        ("AllAccessDisabled" | "AccountProblem" | "ExpiredToken" | "InvalidToken", _) | (_, 401 | 403) => ErrorKind::Denied,
+        (_, 404) => ErrorKind::NotFound,
+        (_, 408 | 429 | 500 | 502 | 503 | 504) => ErrorKind::Unavailable,
+        _ => ErrorKind::Other,
+    }
+}
+
+fn is_throttle(code: &str) -> bool {
+    matches!(
+        code,
+        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequests" | "RequestThrottled"
+    )
+}
+
+/// A refused request did nothing; one that failed inside the endpoint may have.
+fn retry_of(code: &str, status: u16) -> Retry {
+    match (code, status) {
+        ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout", _) | (_, 429) => Retry::Later,
+        (code, _) if is_throttle(code) => Retry::Later,
+        (_, 503) => Retry::Later,
+        (_, 408 | 500 | 502 | 504) => Retry::Unknown,
+        _ => Retry::Never,
+    }
+}
+
+/// No answer at all: a request that could not be made, an endpoint that could not be reached, a connection that broke.
+fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, Retry) {
+    match error {
+        SdkError::ConstructionFailure(_) => (ErrorKind::Other, Retry::Never),
+        SdkError::DispatchFailure(failure) if failure.is_user() => (ErrorKind::Other, Retry::Never),
+        SdkError::DispatchFailure(_) => {
+            let words = chain(error).to_ascii_lowercase();
+            if words.contains("credential") || words.contains("identity") {
+                return (ErrorKind::Denied, Retry::Never);
+            }
+            // Nothing was sent where the connection was never made (hyper-util says `client error (Connect)`).
+            let unsent = words.contains("connect)") || words.contains("connection refused") || words.contains("dns error");
+            (ErrorKind::Unavailable, if unsent { Retry::Later } else { Retry::Unknown })
+        }
+        _ => (ErrorKind::Unavailable, Retry::Unknown),
+    }
+}
+
+/// The error and its causes. Not `DisplayErrorContext`: that adds the debug form, which holds headers.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        cause = next.source();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_apart_by_code_and_by_status() {
+        use ErrorKind as K;
+        use Retry as R;
+        for (code, status, kind, retry) in [
+            ("NoSuchBucket", 404, K::NotFound, R::Never),
+            ("", 404, K::NotFound, R::Never),
+            ("PreconditionFailed", 412, K::Exists, R::Never),
+            ("AccessDenied", 403, K::Denied, R::Never),
+            ("SignatureDoesNotMatch", 403, K::Denied, R::Never),
+            ("InvalidObjectState", 403, K::Archived, R::Never),
+            ("NotImplemented", 501, K::Unsupported, R::Never),
+            ("MethodNotAllowed", 405, K::Unsupported, R::Never),
+            ("SlowDown", 503, K::Unavailable, R::Later),
+            ("ConditionalRequestConflict", 409, K::Unavailable, R::Later),
+            ("Throttling", 400, K::Unavailable, R::Later),
+            ("InternalError", 500, K::Unavailable, R::Unknown),
+            ("QuotaExceeded", 403, K::Full, R::Never),
+            ("MalformedXML", 400, K::Other, R::Never),
+        ] {
+            assert_eq!((kind_of(code, status), retry_of(code, status)), (kind, retry), "{code} {status}");
+        }
+    }
+}
