@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends, and says where")]
 #![expect(clippy::print_stdout, reason = "what was counted is the result")]
 
+mod record;
+mod replay;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +15,9 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["parse", folder] => println!("{} events", parse(Path::new(folder))),
         ["walk", folder] => println!("{} entries", walk(Path::new(folder))),
-        _ => println!("usage: floor parse FOLDER | floor walk FOLDER"),
+        ["record", upstream, file] => record::record(upstream, Path::new(file)),
+        ["replay", upstream, file, workers] => println!("{} answers", replay::replay(upstream, file, workers.parse().unwrap())),
+        _ => println!("usage: floor parse FOLDER | walk FOLDER | record ADDRESS FILE | replay ADDRESS FILE WORKERS"),
     }
 }
 
