@@ -24,6 +24,7 @@ pub mod provider;
 pub mod compile;
 pub mod lint;
 pub mod diff;
+pub mod plan;
 
 // Effects: the only async code.
 pub mod stores;
