@@ -12,6 +12,7 @@ use crate::diag::Diagnostics;
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
 use crate::store::{ErrorKind, Retry};
+use crate::units::cadence::Zone;
 
 /// What a program takes from outside besides the policy; handed down, never looked up.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Env {
     pub policy_paths: Vec<String>,
     /// Home of the user, where known.
     pub home: Option<String>,
+    /// The zone of the machine's clock, by which cron runs; `None`: UTC.
+    pub local_zone: Option<Zone>,
     /// Endpoints that `plan` may talk to; `None`: no restriction (a person at a terminal).
     pub allowed_endpoints: Option<Vec<String>>,
 }

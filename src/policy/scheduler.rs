@@ -2,6 +2,7 @@
 
 use crate::diag::Spanned;
 use crate::policy::Text;
+use crate::units::cadence::Semantics;
 
 /// What carries schedules out.
 #[derive(Debug, Clone)]
@@ -12,6 +13,16 @@ pub enum Scheduler {
         directory: Option<Spanned<Text>>,
     },
     Cron(CronTable),
+}
+
+impl Scheduler {
+    /// What it does when the clocks change.
+    pub fn semantics(&self) -> Semantics {
+        match self {
+            Self::Systemd { .. } => Semantics::Systemd,
+            Self::Cron(_) => Semantics::Cron,
+        }
+    }
 }
 
 /// Whose systemd.

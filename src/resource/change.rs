@@ -1,9 +1,8 @@
 //! Changes: desired against live; and actions: what a plan does about them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ComponentName, ProtectionName, ResourceId};
@@ -12,7 +11,7 @@ use crate::diag::Position;
 use crate::resource::Foreign;
 
 /// What is to be done with one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
     None,
@@ -26,7 +25,7 @@ pub enum Op {
 }
 
 /// What a change puts at stake; plans show the gravest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
     None,
@@ -37,9 +36,8 @@ pub enum Risk {
 }
 
 /// One resource, desired against live.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    #[schemars(with = "String")]
     pub id: ResourceId,
     pub op: Op,
     pub risk: Risk,
@@ -47,22 +45,18 @@ pub struct Change {
     pub reason: String,
     /// Where the policy asks for it.
     pub place: Option<Position>,
-    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub before: Option<Attrs>,
-    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub after: Option<Attrs>,
     /// Of `before` and of what is foreign beside it, sensitive values included: `apply` compares it with what it reads.
-    #[schemars(with = "String")]
     pub live: Fingerprint,
     /// Of `after`, sensitive values included.
-    #[schemars(with = "String")]
     pub wanted: Fingerprint,
     pub foreign: Vec<Foreign>,
     pub notes: Vec<String>,
 }
 
 /// Identity of an action within its plan; stable for equal input.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActionId(pub String);
 
@@ -73,20 +67,15 @@ impl fmt::Display for ActionId {
 }
 
 /// A run of something that is not configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A first backup, where a protection has none yet.
-    Backup {
-        #[schemars(with = "String")]
-        component: ComponentName,
-        #[schemars(with = "String")]
-        protection: ProtectionName,
-    },
+    Backup { component: ComponentName, protection: ProtectionName },
 }
 
 /// What an action does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Carries out changes; several only where they share one document.
@@ -101,7 +90,7 @@ pub enum Work {
 }
 
 /// A node of the plan's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     pub id: ActionId,
     pub work: Work,

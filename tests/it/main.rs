@@ -4,3 +4,5 @@
 mod generated;
 mod tidy;
 mod store_contract;
+mod calendar_oracle;
+mod tools;

@@ -1,0 +1,43 @@
+//! Calendars as five-field cron text (reference: crontab(5)).
+
+use std::fmt;
+use std::ops::Range;
+
+use super::calendar::Days;
+use super::field::{DAY_OF_MONTH, Field, HOUR, MINUTE, MONTH, Unit, WEEKDAY};
+use super::{Calendar, ScheduleError};
+
+const FIELDS: [Unit; 5] = [MINUTE, HOUR, DAY_OF_MONTH, MONTH, WEEKDAY];
+
+impl Calendar {
+    /// Reads the five fields, given with the place of each in the whole text.
+    pub(super) fn from_fields(words: &[(Range<usize>, &str)]) -> Result<Self, ScheduleError> {
+        let field = |at: usize| match words.get(at) {
+            Some((place, word)) => Field::parse(word, place.start, FIELDS[at]),
+            None => Ok(Field::any(FIELDS[at])),
+        };
+        let following = |field: Field, unit| Field { star: field.star || field.is_all(unit), ..field };
+        let (minutes, hours) = (following(field(0)?, MINUTE), following(field(1)?, HOUR));
+        let calendar = Self { minutes, hours, days: Days::new(field(2)?, field(3)?, field(4)?) };
+        if calendar.days.are_none() {
+            let start = words.get(2).map_or(0, |word| word.0.start);
+            let place = start..words.get(3).map_or(start, |word| word.0.end);
+            return Err(ScheduleError::new(place, "no year has such a day", "Write a day that each of these months has."));
+        }
+        Ok(calendar)
+    }
+}
+
+impl Days {
+    /// The last three fields.
+    pub(super) fn to_cron(&self) -> String {
+        format!("{} {} {}", self.of_month.to_text(DAY_OF_MONTH), self.months.to_text(MONTH), self.of_week.to_text(WEEKDAY))
+    }
+}
+
+/// The five fields, canonical: read back, they are the same calendar.
+impl fmt::Display for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.minutes.to_text(MINUTE), self.hours.to_text(HOUR), self.days.to_cron())
+    }
+}
