@@ -24,7 +24,10 @@ pub mod provider;
 pub mod compile;
 pub mod lint;
 pub mod diff;
+pub mod plan;
+pub mod journal;
 
 // Effects: the only async code.
+pub mod apply;
 pub mod stores;
 pub mod cli;

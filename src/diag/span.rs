@@ -18,7 +18,7 @@ pub struct Span {
 }
 
 /// A place as people write it; both count from 1, the column in characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Position {
     pub file: String,
     pub line: u32,

@@ -77,7 +77,7 @@ fn update(kind: &Kind, before: &Attrs, after: &Attrs) -> (Op, String) {
 }
 
 /// Hides live values where the policy has a secret: what stands there now may be the secret before this one.
-fn masked(before: Attrs, after: &Attrs) -> Attrs {
+pub fn masked(before: Attrs, after: &Attrs) -> Attrs {
     before
         .into_iter()
         .map(|(name, value)| match after.get(&name) {

@@ -1,8 +1,9 @@
 //! Changes: desired against live; and actions: what a plan does about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ComponentName, ProtectionName, ResourceId};
@@ -11,7 +12,7 @@ use crate::diag::Position;
 use crate::resource::Foreign;
 
 /// What is to be done with one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
     None,
@@ -25,7 +26,7 @@ pub enum Op {
 }
 
 /// What a change puts at stake; plans show the gravest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
     None,
@@ -36,8 +37,9 @@ pub enum Risk {
 }
 
 /// One resource, desired against live.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
+    #[schemars(with = "String")]
     pub id: ResourceId,
     pub op: Op,
     pub risk: Risk,
@@ -45,18 +47,22 @@ pub struct Change {
     pub reason: String,
     /// Where the policy asks for it.
     pub place: Option<Position>,
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub before: Option<Attrs>,
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub after: Option<Attrs>,
     /// Of `before` and of what is foreign beside it, sensitive values included: `apply` compares it with what it reads.
+    #[schemars(with = "String")]
     pub live: Fingerprint,
     /// Of `after`, sensitive values included.
+    #[schemars(with = "String")]
     pub wanted: Fingerprint,
     pub foreign: Vec<Foreign>,
     pub notes: Vec<String>,
 }
 
 /// Identity of an action within its plan; stable for equal input.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ActionId(pub String);
 
@@ -67,15 +73,20 @@ impl fmt::Display for ActionId {
 }
 
 /// A run of something that is not configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A first backup, where a protection has none yet.
-    Backup { component: ComponentName, protection: ProtectionName },
+    Backup {
+        #[schemars(with = "String")]
+        component: ComponentName,
+        #[schemars(with = "String")]
+        protection: ProtectionName,
+    },
 }
 
 /// What an action does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Carries out changes; several only where they share one document.
@@ -90,7 +101,7 @@ pub enum Work {
 }
 
 /// A node of the plan's graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Action {
     pub id: ActionId,
     pub work: Work,

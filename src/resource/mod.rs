@@ -25,7 +25,7 @@ pub struct Resource {
 }
 
 /// A part of a shared configuration, or a tag or setting beside ours, that is not bdr's: shown, kept, never touched.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Foreign {
     /// How people know it: a rule's id, a tag's key, a drop-in's path.
     pub name: String,

@@ -1,0 +1,161 @@
+//! The loop: the only writer of a run's state and the only teller of its events.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+
+use crate::apply::guardian::Gate;
+use crate::apply::settle::settle;
+use crate::apply::state::State;
+use crate::apply::step::{Step, Tools, carry_out, run_job};
+use crate::apply::{LeaseError, Request, Stop};
+use crate::journal::{Event, FORMAT_VERSION, Outcome, RunRecord};
+use crate::plan::Plan;
+use crate::resource::{ActionId, Work};
+
+/// What the loop tells of, and to whom.
+pub struct Teller<'a> {
+    emit: &'a mut (dyn FnMut(&Event) + Send),
+    now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
+    pub record: RunRecord,
+    started: BTreeMap<ActionId, Instant>,
+}
+
+impl Teller<'_> {
+    pub fn tell(&mut self, event: Event) {
+        self.record.observe(&event, (self.now)());
+        (self.emit)(&event);
+    }
+
+    fn ended(&mut self, all: Vec<(&ActionId, Outcome)>) {
+        for (action, outcome) in all {
+            let millis =
+                self.started.remove(action).map_or(0, |begun| u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+            self.tell(Event::ActionEnded { action: action.clone(), outcome, millis });
+        }
+    }
+}
+
+/// A step that runs, or a change that is watched until it is visible.
+type Running<'a, T> = FuturesUnordered<Pin<Box<dyn Future<Output = (usize, T)> + Send + 'a>>>;
+
+/// Carries out a guarded plan. `emit` hears every event as it happens. The future may be dropped at any point: what was begun on the
+/// live system is found by the next plan, and the lease runs out.
+///
+/// # Errors
+/// When the lease is held by somebody else or cannot be taken: nothing was done then.
+pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Event) + Send)) -> Result<RunRecord, LeaseError> {
+    let plan = request.guarded.plan();
+    let mut teller =
+        Teller { emit, now: request.now, record: RunRecord::new(request.options.owner.to_string()), started: BTreeMap::new() };
+    teller.tell(Event::RunStarted {
+        format_version: FORMAT_VERSION,
+        run: request.options.run.clone(),
+        policy: plan.policy.name.clone(),
+        policy_digest: plan.policy.digest.clone(),
+        plan: plan.digest.clone(),
+        actions: plan.actions.len() as u64,
+    });
+    let mut gate = Gate::open(&request, &mut teller).await?;
+    let (sender, events) = unbounded_channel();
+    let tools = Tools {
+        compiled: request.compiled,
+        sessions: request.sessions,
+        runner: request.runner,
+        options: &request.options,
+        events: &sender,
+    };
+    let mut state = State::new(plan);
+    run(tools, plan, &request, &mut state, &mut gate, stop, events, &mut teller).await;
+    for at in state.left() {
+        teller.ended(state.end(at, Outcome::Stopped));
+    }
+    teller.record.ended = Some((request.now)());
+    if let Some(reason) = gate.close(&plan.policy.name, &teller.record).await {
+        teller.tell(Event::RecordNotKept { reason });
+    }
+    teller.tell(Event::RunEnded { counts: teller.record.counts });
+    Ok(teller.record)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the loop's own parts, split from `apply` only to keep each readable")]
+async fn run<'a>(
+    tools: Tools<'a>,
+    plan: &'a Plan,
+    request: &'a Request<'a>,
+    state: &mut State<'a>,
+    gate: &mut Gate,
+    mut stop: Stop,
+    mut events: UnboundedReceiver<Event>,
+    teller: &mut Teller<'_>,
+) {
+    let mut running: Running<'a, Step> = FuturesUnordered::new();
+    let mut settling: Running<'a, Outcome> = FuturesUnordered::new();
+    let mut stopping = false;
+    let mut urgent = stop.clone();
+    loop {
+        while !stopping && running.len() < request.options.parallelism.max(1) {
+            if !gate.holds() {
+                break;
+            }
+            let Some(at) = state.next(|action| gate.lets(action)) else { break };
+            begin(tools, state, at, &running, teller);
+        }
+        if running.is_empty() && settling.is_empty() {
+            if let (false, Some(reason)) = (stopping, gate.shut_for_good()) {
+                teller.tell(Event::Stopping { reason });
+            }
+            break;
+        }
+        tokio::select! {
+            biased;
+            () = urgent.asked_times(2) => {
+                teller.tell(Event::Stopping { reason: "asked to stop at once".to_owned() });
+                break;
+            }
+            reason = gate.lost() => {
+                teller.tell(Event::LeaseLost { reason });
+                break;
+            }
+            () = stop.asked_times(1), if !stopping => {
+                stopping = true;
+                teller.tell(Event::Stopping { reason: "asked to stop".to_owned() });
+            }
+            Some(event) = events.recv() => teller.tell(event),
+            Some((at, step)) = running.next(), if !running.is_empty() => {
+                state.free(at);
+                match step {
+                    Step::Issued(changes) => settling.push(Box::pin(async move {
+                        (at, settle(tools, &plan.actions[at].id, &changes).await)
+                    })),
+                    Step::Over(outcome) => teller.ended(state.end(at, outcome)),
+                }
+            }
+            Some((at, outcome)) = settling.next(), if !settling.is_empty() => teller.ended(state.end(at, outcome)),
+        }
+        if let Err(error) = gate.advance(request, teller).await {
+            stopping = true;
+            teller.tell(Event::Stopping { reason: error.to_string() });
+        }
+    }
+    events.close();
+    while let Some(event) = events.recv().await {
+        teller.tell(event);
+    }
+}
+
+fn begin<'a>(tools: Tools<'a>, state: &State<'a>, at: usize, running: &Running<'a, Step>, teller: &mut Teller<'_>) {
+    let (action, born) = (state.action(at), state.is_born(at));
+    teller.started.insert(action.id.clone(), Instant::now());
+    teller.tell(Event::ActionStarted { action: action.id.clone() });
+    running.push(Box::pin(async move {
+        let step = match &action.work {
+            Work::Change { changes } => carry_out(tools, action, changes, born).await,
+            Work::Run { job, .. } => Step::Over(run_job(tools, &action.id, job).await),
+        };
+        (at, step)
+    }));
+}

@@ -1,0 +1,134 @@
+//! Keeping the lease: renewed at a third of its time to live, and known to be lost before anybody else may take it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::take::{body, record};
+use super::{Claim, LeaseRecord, key};
+use crate::store::{ErrorKind, Store, StoreError};
+
+/// How the lease stands.
+#[derive(Debug, Clone)]
+struct Standing {
+    etag: String,
+    /// When the request was sent that renewed it last: until its time to live from then on, nobody else takes it.
+    renewed: Instant,
+    lost: Option<String>,
+}
+
+/// A held lease. Dropping it stops renewing it, and leaves it to run out; [`Lease::give_back`] frees it at once.
+pub struct Lease {
+    store: Arc<dyn Store>,
+    claim: Claim,
+    generation: u64,
+    standing: watch::Receiver<Standing>,
+    keeper: JoinHandle<()>,
+}
+
+impl Lease {
+    pub(super) fn keep(store: Arc<dyn Store>, claim: Claim, generation: u64, etag: String, sent: Instant) -> Self {
+        let (sender, standing) = watch::channel(Standing { etag, renewed: sent, lost: None });
+        let keeper = tokio::spawn(renew(Arc::clone(&store), claim.clone(), generation, sender));
+        Self { store, claim, generation, standing, keeper }
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// For people: where it lies.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.store.describe().trim_end_matches('/'), key(&self.claim.policy))
+    }
+
+    /// Whether it certainly still is ours; also false where this process slept through a renewal.
+    pub fn holds(&self) -> bool {
+        let standing = self.standing.borrow();
+        standing.lost.is_none() && standing.renewed.elapsed() < self.claim.ttl.mul_f32(0.9)
+    }
+
+    /// Returns once it is lost, with the reason.
+    pub async fn lost(&self) -> String {
+        let mut standing = self.standing.clone();
+        let lost = standing.wait_for(|standing| standing.lost.is_some()).await;
+        lost.ok().and_then(|standing| standing.lost.clone()).unwrap_or_else(|| "it is no longer renewed".to_owned())
+    }
+
+    /// Marks it as nobody's, where it still is ours. A failure leaves it to run out.
+    pub async fn give_back(self) {
+        self.keeper.abort();
+        let etag = self.standing.borrow().etag.clone();
+        let free = LeaseRecord { holder: None, ..record(&self.claim, self.generation, 0) };
+        let freeing = async {
+            let put = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;
+            // A renewal that was cut off may have taken effect.
+            if put.is_err_and(|error| error.kind == ErrorKind::Exists)
+                && let Ok(Some(etag)) = still_ours(self.store.as_ref(), &self.claim, self.generation).await
+            {
+                _ = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;
+            }
+        };
+        _ = tokio::time::timeout(Duration::from_secs(10), freeing).await;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+async fn renew(store: Arc<dyn Store>, claim: Claim, generation: u64, sender: watch::Sender<Standing>) {
+    let key = key(&claim.policy);
+    let mut renewals = 0;
+    let mut pause = claim.ttl / 3;
+    loop {
+        tokio::time::sleep(pause).await;
+        renewals += 1;
+        let (etag, renewed) = {
+            let standing = sender.borrow();
+            (standing.etag.clone(), standing.renewed)
+        };
+        let left = claim.ttl.mul_f32(0.9).saturating_sub(renewed.elapsed());
+        if left.is_zero() {
+            return lose(&sender, "it could not be renewed in time".to_owned());
+        }
+        let sent = Instant::now();
+        let put = store.replace(&key, body(&record(&claim, generation, renewals)), &etag);
+        match tokio::time::timeout(left, put).await {
+            Ok(Ok(etag)) => {
+                sender.send_modify(|standing| (standing.etag, standing.renewed) = (etag, sent));
+                pause = claim.ttl / 3;
+            }
+            // Either somebody took it, or an earlier renewal took effect without an answer.
+            Ok(Err(error)) if error.kind == ErrorKind::Exists || error.kind == ErrorKind::NotFound => {
+                match still_ours(store.as_ref(), &claim, generation).await {
+                    Ok(Some(etag)) => {
+                        sender.send_modify(|standing| standing.etag = etag);
+                        pause = Duration::from_millis(20);
+                    }
+                    Ok(None) => return lose(&sender, "somebody else took it, or broke it with `bdr unlock`".to_owned()),
+                    Err(_) => pause = claim.ttl / 12,
+                }
+            }
+            Ok(Err(_)) | Err(_) => pause = claim.ttl / 12,
+        }
+    }
+}
+
+/// The object's tag, where it still is this run's.
+async fn still_ours(store: &dyn Store, claim: &Claim, generation: u64) -> Result<Option<String>, StoreError> {
+    let found = super::take::read(store, &claim.policy).await?;
+    let ours = |record: &LeaseRecord| {
+        record.generation == generation && record.holder.as_ref().is_some_and(|holder| holder.run == claim.run)
+    };
+    Ok(found.filter(|(record, _)| ours(record)).map(|(_, etag)| etag))
+}
+
+fn lose(sender: &watch::Sender<Standing>, reason: String) {
+    sender.send_modify(|standing| standing.lost = Some(reason));
+}

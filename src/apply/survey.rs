@@ -1,0 +1,153 @@
+//! Reading the live system for a plan: concurrently, and without one place that is down hiding the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use crate::address::ResourceId;
+use crate::apply::Sessions;
+use crate::apply::retry::Backoff;
+use crate::compile::Compiled;
+use crate::plan::{Known, Unread};
+use crate::provider::{Freshness, ProviderError};
+use crate::resource::{Live, Resource};
+use crate::store::{ErrorKind, Retry};
+
+/// One read of one resource at the longest; the providers' own limits are shorter.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Attempts at one read: the drivers have tried again themselves, this is for what they give up on.
+const TRIES: u32 = 3;
+
+/// Why a read gave nothing.
+struct Failure {
+    reason: String,
+    help: Option<String>,
+    down: bool,
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self { reason: error.to_string(), down: error.kind == ErrorKind::Unavailable, help: error.help }
+    }
+}
+
+/// Reads everything that is wanted and everything that carries the policy's mark. The result is in order of address, whatever
+/// answered first.
+pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize) -> Known {
+    let mut known = Known::default();
+    owned(sessions, parallelism, &mut known).await;
+    let gone = known.owned.values().filter(|resource| compiled.desired.get(&resource.id).is_none());
+    let wanted = compiled.desired.iter().map(|resource| (&resource.id, Some(resource)));
+    let all: Vec<(&ResourceId, Option<&Resource>)> = wanted.chain(gone.map(|resource| (&resource.id, None))).collect();
+    let queue_of = |id: &ResourceId| {
+        let resource = compiled.desired.get(id).or_else(|| known.owned.get(id));
+        resource.and_then(|r| r.queue.clone()).unwrap_or_else(|| id.subject.to_string())
+    };
+    // Places that did not answer: what lies there too is not waited for again.
+    let down: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let reads = stream::iter(all).map(|(id, resource)| {
+        let (place, down) = (queue_of(id), &down);
+        async move { (id, place.clone(), one(sessions, id, resource, &place, down).await) }
+    });
+    let mut reads = reads.buffer_unordered(parallelism.max(1));
+    let mut live = BTreeMap::new();
+    let mut failed: BTreeMap<(String, String), Unread> = BTreeMap::new();
+    while let Some((id, place, read)) = reads.next().await {
+        match read {
+            Ok(seen) => _ = live.insert(id.clone(), seen),
+            Err(failure) => {
+                let unread = failed.entry((place.clone(), failure.reason.clone())).or_insert_with(|| Unread {
+                    subject: place,
+                    reason: failure.reason,
+                    help: failure.help,
+                    resources: Vec::new(),
+                });
+                unread.resources.push(id.clone());
+            }
+        }
+    }
+    drop(reads);
+    known.live = live;
+    known.unread.extend(merged(failed));
+    known.unread.sort();
+    known
+}
+
+/// One entry per place: the reads that were not tried since the place is down join the one that found it so.
+fn merged(failed: BTreeMap<(String, String), Unread>) -> Vec<Unread> {
+    let mut merged: Vec<Unread> = Vec::new();
+    let mut untried: BTreeMap<String, Vec<ResourceId>> = BTreeMap::new();
+    for ((place, reason), unread) in failed {
+        if reason.is_empty() { untried.entry(place).or_default().extend(unread.resources) } else { merged.push(unread) }
+    }
+    for unread in &mut merged {
+        unread.resources.extend(untried.remove(&unread.subject).unwrap_or_default());
+        unread.resources.sort();
+    }
+    merged
+}
+
+/// Finds what carries the policy's mark, and what is foreign where nothing of ours stands yet.
+async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) {
+    let asked = stream::iter(sessions.iter()).map(|(name, session)| async move {
+        let owned = tried("what carries the policy's mark", || session.owned()).await;
+        (name, owned, tried("what is foreign", || session.foreign()).await)
+    });
+    let mut answers: Vec<_> = asked.buffer_unordered(parallelism.max(1)).collect().await;
+    answers.sort_by_key(|(name, ..)| *name);
+    for (name, owned, foreign) in answers {
+        let owned = owned.map(|owned| known.owned.extend(owned.into_iter().map(|resource| (resource.id.clone(), resource))));
+        let foreign = foreign.map(|foreign| known.foreign.extend(foreign));
+        if let Err(failure) = owned.and(foreign) {
+            let Failure { reason, help, .. } = failure;
+            known.unread.push(Unread { subject: name.to_owned(), reason, help, resources: Vec::new() });
+        }
+    }
+    known.foreign.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+}
+
+/// Reads one resource, unless its place is known to be down.
+async fn one(
+    sessions: &Sessions,
+    id: &ResourceId,
+    resource: Option<&Resource>,
+    place: &str,
+    down: &Mutex<BTreeSet<String>>,
+) -> Result<Live, Failure> {
+    if down.lock().is_ok_and(|down| down.contains(place)) {
+        return Err(Failure { reason: String::new(), help: None, down: true });
+    }
+    let Some(session) = sessions.of_kind(&id.kind) else {
+        return Err(Failure { reason: format!("no session for `{}`", id.kind), help: None, down: false });
+    };
+    let read = tried("a resource", || session.read(id, resource, Freshness::Cached)).await;
+    if read.as_ref().is_err_and(|failure| failure.down) {
+        _ = down.lock().map(|mut down| down.insert(place.to_owned()));
+    }
+    read
+}
+
+/// Asks, and asks again where that can help. Reading has no effects, so a doubtful failure is as good as none.
+async fn tried<T, F>(what: &str, mut ask: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, ProviderError>>,
+{
+    let mut backoff = Backoff::new(0);
+    loop {
+        let error = match tokio::time::timeout(TIMEOUT, ask()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let reason = format!("could not read {what}: no answer within {} s", TIMEOUT.as_secs());
+                return Err(Failure { reason, help: None, down: true });
+            }
+        };
+        let pause = backoff.next().filter(|_| error.retry != Retry::Never && backoff.attempt() < TRIES);
+        match pause {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(error.into()),
+        }
+    }
+}

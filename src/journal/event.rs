@@ -1,0 +1,130 @@
+//! Events: everything that happens during an apply, in the order in which it happened. What is shown is made from them alone.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::ResourceId;
+use crate::resource::ActionId;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted {
+        format_version: u32,
+        run: String,
+        policy: String,
+        policy_digest: String,
+        /// Digest of the plan that is carried out.
+        plan: String,
+        actions: u64,
+    },
+    /// This run holds the policy's lease now.
+    LeaseTaken {
+        /// Where the lease lies, for people.
+        store: String,
+        /// Fencing token: grows with every holder.
+        generation: u64,
+        /// Who held it before and is gone.
+        from: Option<String>,
+    },
+    /// Nothing keeps a second apply away, and why.
+    Unguarded {
+        reason: String,
+    },
+    /// Somebody holds the lease; it is watched to see whether they are alive.
+    LeaseWatched {
+        holder: String,
+        up_to_ms: u64,
+    },
+    LeaseLost {
+        reason: String,
+    },
+    ActionStarted {
+        action: ActionId,
+    },
+    /// An attempt failed in a way that trying again can help.
+    Retrying {
+        action: ActionId,
+        attempt: u32,
+        reason: String,
+        again_in_ms: u64,
+    },
+    /// What was issued cannot be seen everywhere yet.
+    NotYetVisible {
+        action: ActionId,
+        differs: String,
+        again_in_ms: u64,
+    },
+    /// How far a job is.
+    Progress {
+        action: ActionId,
+        text: String,
+    },
+    ActionEnded {
+        action: ActionId,
+        outcome: Outcome,
+        millis: u64,
+    },
+    /// Nothing more is started.
+    Stopping {
+        reason: String,
+    },
+    /// The run's record could not be written beside the backups.
+    RecordNotKept {
+        reason: String,
+    },
+    RunEnded {
+        counts: super::Counts,
+    },
+}
+
+/// How an action ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Read back and as wanted.
+    Done {
+        /// It was so already: nothing was written.
+        already: bool,
+    },
+    /// Written, but until the deadline not seen everywhere.
+    NotVisible {
+        differs: String,
+    },
+    Failed {
+        reason: String,
+        help: Option<String>,
+    },
+    /// It is no longer what the plan was made from: nothing was written.
+    Stale {
+        moved: Vec<Moved>,
+    },
+    /// Only a person can do it.
+    Refused {
+        reason: String,
+    },
+    /// Not begun, since what it waits for did not come about.
+    Skipped {
+        because: ActionId,
+    },
+    /// Not begun, since the run was stopped.
+    Stopped,
+}
+
+/// One value that changed between review and apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Moved {
+    #[schemars(with = "String")]
+    pub resource: ResourceId,
+    pub path: String,
+    pub reviewed: String,
+    pub present: String,
+}
+
+impl Outcome {
+    /// Whether what waits for the action may begin.
+    pub fn lets_others_begin(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+}

@@ -1,0 +1,20 @@
+//! The journal: what happens during an apply, as events, and what they come to, as a record.
+
+mod event;
+mod record;
+
+pub use event::{Event, Moved, Outcome};
+pub use record::{ActionRecord, Counts, RunRecord};
+
+/// Version of the events' and the record's layout.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The JSON Schema of one event, for `schemas/event.json`.
+pub fn event_schema() -> schemars::Schema {
+    schemars::schema_for!(Event)
+}
+
+/// Key of a run's record in a store.
+pub fn record_key(policy: &str, run: &str) -> String {
+    format!("{policy}/.bdr/runs/{run}.json")
+}

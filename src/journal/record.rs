@@ -1,0 +1,109 @@
+//! The record of a run, folded from its events; kept in the store beside the backups.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{Event, FORMAT_VERSION, Outcome};
+use crate::resource::ActionId;
+
+/// What one apply did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    pub format_version: u32,
+    pub run: String,
+    pub policy: String,
+    pub policy_digest: String,
+    pub plan: String,
+    /// Who ran it: `user@host`.
+    pub by: String,
+    /// Fencing token of the lease; `None`: the run was not guarded.
+    pub generation: Option<u64>,
+    #[schemars(with = "Option<String>")]
+    pub started: Option<jiff::Timestamp>,
+    #[schemars(with = "Option<String>")]
+    pub ended: Option<jiff::Timestamp>,
+    pub counts: Counts,
+    pub actions: BTreeMap<ActionId, ActionRecord>,
+    /// Why it ended before everything was tried.
+    pub stopped: Option<String>,
+}
+
+/// What became of one action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionRecord {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// From its start to its end.
+    pub millis: u64,
+}
+
+/// How many actions ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    pub done: u64,
+    /// Of `done`: it was so already.
+    pub already: u64,
+    pub not_visible: u64,
+    pub failed: u64,
+    pub stale: u64,
+    pub refused: u64,
+    pub skipped: u64,
+    pub stopped: u64,
+}
+
+impl Counts {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done { already } => {
+                self.done += 1;
+                self.already += u64::from(*already);
+            }
+            Outcome::NotVisible { .. } => self.not_visible += 1,
+            Outcome::Failed { .. } => self.failed += 1,
+            Outcome::Stale { .. } => self.stale += 1,
+            Outcome::Refused { .. } => self.refused += 1,
+            Outcome::Skipped { .. } => self.skipped += 1,
+            Outcome::Stopped => self.stopped += 1,
+        }
+    }
+
+    /// Everything that the plan holds came about.
+    pub fn all_done(&self) -> bool {
+        self.not_visible + self.failed + self.stale + self.refused + self.skipped + self.stopped == 0
+    }
+}
+
+impl RunRecord {
+    pub fn new(by: impl Into<String>) -> Self {
+        Self { format_version: FORMAT_VERSION, by: by.into(), ..Self::default() }
+    }
+
+    /// Takes in the next event.
+    pub fn observe(&mut self, event: &Event, at: jiff::Timestamp) {
+        match event {
+            Event::RunStarted { run, policy, policy_digest, plan, .. } => {
+                self.run.clone_from(run);
+                self.policy.clone_from(policy);
+                self.policy_digest.clone_from(policy_digest);
+                self.plan.clone_from(plan);
+                self.started = Some(at);
+            }
+            Event::LeaseTaken { generation, .. } => self.generation = Some(*generation),
+            Event::LeaseLost { reason } | Event::Stopping { reason } => self.stopped = Some(reason.clone()),
+            Event::ActionEnded { action, outcome, millis } => {
+                self.counts.count(outcome);
+                self.actions.insert(action.clone(), ActionRecord { outcome: outcome.clone(), millis: *millis });
+            }
+            Event::RunEnded { .. } => self.ended = Some(at),
+            Event::Unguarded { .. }
+            | Event::LeaseWatched { .. }
+            | Event::ActionStarted { .. }
+            | Event::Retrying { .. }
+            | Event::NotYetVisible { .. }
+            | Event::Progress { .. }
+            | Event::RecordNotKept { .. } => {}
+        }
+    }
+}

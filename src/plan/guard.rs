@@ -1,0 +1,101 @@
+//! The guard: what a person must have agreed to before a plan is carried out.
+
+use crate::plan::{Intent, Plan};
+use crate::resource::{Action, Job, Op, Risk, Work};
+
+/// What the caller agreed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// `--expect`: the digest that was reviewed.
+    pub expect: Option<String>,
+    /// `--destroy-data=N`: as many changes and backups as the plan says may destroy data.
+    pub destroy_data: Option<u64>,
+    /// `--remove=N`, or a person who was shown the plan: removing most of what the policy owns is meant.
+    pub remove: Option<u64>,
+    /// A person read the plan and said yes.
+    pub confirmed: bool,
+}
+
+/// Why a plan is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the plan was changed after it was made: its digest does not fit its content")]
+    Tampered,
+    #[error("the plan's digest is {found}, not {expected}")]
+    OtherPlan { expected: String, found: String },
+    #[error("the plan has errors among its findings: {0}")]
+    Findings(String),
+    #[error("{0} changes would destroy data")]
+    DestroysData(u64),
+    #[error("{removed} of the {owned} resources that the policy owns would go")]
+    MassRemoval { removed: u64, owned: u64 },
+}
+
+impl Refusal {
+    /// A full sentence with the way out.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Tampered => "Make the plan anew with `bdr plan --out FILE`.".to_owned(),
+            Self::OtherPlan { .. } => "Review the plan that is there now, then pass its digest to --expect.".to_owned(),
+            Self::Findings(_) => "Mend them first; `bdr lint` shows each with its place.".to_owned(),
+            Self::DestroysData(count) => format!("If that is meant, say so with --destroy-data={count}."),
+            Self::MassRemoval { removed, .. } => format!("If that is meant, say so with --remove={removed}."),
+        }
+    }
+}
+
+/// A plan that may be carried out. Only [`guard`] makes one.
+#[derive(Debug)]
+pub struct Guarded<'a>(&'a Plan);
+
+impl<'a> Guarded<'a> {
+    pub fn plan(&self) -> &'a Plan {
+        self.0
+    }
+}
+
+/// Fewer removals than this are never called a mass removal.
+const MASS: u64 = 5;
+
+/// Checks a plan against what was agreed to.
+///
+/// # Errors
+/// Everything that stands against it.
+pub fn guard<'a>(plan: &'a Plan, consent: &Consent) -> Result<Guarded<'a>, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    if !plan.is_intact() {
+        refusals.push(Refusal::Tampered);
+    }
+    if let Some(expected) = consent.expect.as_ref().filter(|expected| **expected != plan.digest) {
+        refusals.push(Refusal::OtherPlan { expected: expected.clone(), found: plan.digest.clone() });
+    }
+    let errors: Vec<&str> =
+        plan.findings.iter().filter(|f| f.severity == crate::diag::Severity::Error).map(|f| f.code.as_str()).collect();
+    if !errors.is_empty() {
+        refusals.push(Refusal::Findings(errors.join(", ")));
+    }
+    let destroys = plan.summary.destroys;
+    if destroys > 0 && consent.destroy_data != Some(destroys) {
+        refusals.push(Refusal::DestroysData(destroys));
+    }
+    let removed = plan.summary.delete + plan.summary.release;
+    let owned = removed + plan.summary.update + plan.summary.unchanged;
+    let most = removed >= MASS && removed * 2 > owned;
+    if plan.intent == Intent::Reconcile && most && !consent.confirmed && consent.remove != Some(removed) {
+        refusals.push(Refusal::MassRemoval { removed, owned });
+    }
+    if refusals.is_empty() { Ok(Guarded(plan)) } else { Err(refusals) }
+}
+
+/// The gravest thing that an action does.
+pub fn risk(action: &Action) -> Risk {
+    match &action.work {
+        Work::Change { changes } => changes.iter().map(|change| change.risk).max().unwrap_or(Risk::None),
+        Work::Run { job: Job::Backup { .. }, .. } => Risk::None,
+    }
+}
+
+/// Whether a person must decide on it.
+pub fn is_refused(action: &Action) -> bool {
+    matches!(&action.work, Work::Change { changes } if changes.iter().any(|change| change.op == Op::Refuse))
+}

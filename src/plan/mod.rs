@@ -1,0 +1,151 @@
+//! Plans: the complete graph of what is to be done, with what was seen live. Apply only obeys.
+
+mod actions;
+mod digest;
+pub mod file;
+pub mod guard;
+mod known;
+mod objectives;
+mod reconcile;
+mod retention;
+mod scope;
+mod summary;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{ResourceId, Subject};
+use crate::diag::{Diagnostic, Position, Severity, Sources};
+use crate::resource::{Action, Foreign};
+
+pub use actions::is_removal;
+pub use known::{FirstBackup, Known, Unread};
+pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
+pub use reconcile::{Input, reconcile};
+pub use retention::{BackupGoes, RetentionEffect, Window};
+pub use scope::{Scope, ScopeError};
+pub use summary::Summary;
+
+/// Version of the saved plan's layout: raised when a reader of the one before would misread it; additions don't raise it.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What is to be done for one policy, complete and in order. Holds no secret: sensitive values stand as their references.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    pub format_version: u32,
+    /// `sha256:` and 64 hex digits over this document as compact JSON with `digest` empty and `made_at` at the epoch: equal for plans
+    /// that do the same.
+    pub digest: String,
+    #[schemars(with = "String")]
+    pub made_at: jiff::Timestamp,
+    /// `bdr` and its version.
+    pub tool: String,
+    pub policy: PolicyRef,
+    /// What the plan was made for.
+    pub intent: Intent,
+    /// Something would be done, and nothing forbids doing it.
+    pub applyable: bool,
+    /// Everything could be read: where false, there may be more to do than is told here.
+    pub complete: bool,
+    pub summary: Summary,
+    /// In an order in which they can be carried out.
+    pub actions: Vec<Action>,
+    /// The kinds that occur in `actions`, for people.
+    pub kinds: BTreeMap<String, KindNote>,
+    /// What is not bdr's beside what is: kept as it is.
+    pub foreign: Vec<ForeignKept>,
+    /// What could not be read, and why.
+    pub unread: Vec<Unread>,
+    /// What a place cannot hold, and other things a person should know.
+    pub notes: Vec<Note>,
+    pub findings: Vec<Finding>,
+    pub objectives: Vec<ObjectiveRow>,
+    /// Backups that the retention of the policy lets go.
+    pub retention: Vec<RetentionEffect>,
+    /// What the plan was narrowed to; empty: everything.
+    pub targets: Vec<String>,
+    /// Changes that the targets left out.
+    pub left_out: u64,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Intent {
+    /// Make the live system what the policy says.
+    Reconcile,
+    /// Take bdr's hands off everything that the policy owns.
+    Destroy,
+}
+
+/// Which policy a plan speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyRef {
+    pub name: String,
+    /// As in `policy::Policy`: `apply` refuses another one.
+    pub digest: String,
+    /// Where it was read.
+    pub paths: Vec<String>,
+}
+
+/// A kind as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KindNote {
+    pub title: String,
+    /// Seconds until a change is visible everywhere, at the longest.
+    pub visible_within: u32,
+}
+
+/// A foreign part and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ForeignKept {
+    /// The first resource of ours beside it.
+    #[schemars(with = "String")]
+    pub beside: ResourceId,
+    #[serde(flatten)]
+    pub what: Foreign,
+}
+
+/// Something that a person should know of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Note {
+    #[schemars(with = "String")]
+    pub of: ResourceId,
+    pub text: String,
+}
+
+/// A diagnostic as a plan keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    pub code: String,
+    pub severity: Severity,
+    pub message: String,
+    pub place: Option<Position>,
+    pub help: Option<String>,
+}
+
+impl Finding {
+    pub fn of(diagnostic: &Diagnostic, sources: &Sources) -> Self {
+        Self {
+            code: diagnostic.code.to_owned(),
+            severity: diagnostic.severity,
+            message: diagnostic.message.clone(),
+            place: diagnostic.span().and_then(|span| sources.position(span)),
+            help: diagnostic.help.clone(),
+        }
+    }
+}
+
+impl Plan {
+    /// Nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    /// Who the resource of an action belongs to.
+    pub fn subject(action: &Action) -> Subject {
+        actions::subject(action)
+    }
+}

@@ -1,0 +1,194 @@
+//! Reconciling: a policy, what it compiles to, and what is known become the plan that makes the second of the third.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::{ResourceId, Subject};
+use crate::compile::Compiled;
+use crate::diag::{Severity, Sources};
+use crate::diff;
+use crate::plan::{
+    FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, Note, ObjectiveRow, Plan, PolicyRef,
+    RetentionEffect, Scope, Summary, actions,
+};
+use crate::policy::Policy;
+use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Work};
+
+/// Everything that a plan is made from; equal input gives an equal plan.
+#[derive(Debug)]
+pub struct Input<'a> {
+    pub policy: &'a Policy,
+    pub sources: &'a Sources,
+    /// Where the policy was read.
+    pub paths: Vec<String>,
+    /// What the policy wants; empty where everything is to go ([`Intent::Destroy`]).
+    pub compiled: &'a Compiled,
+    pub known: &'a Known,
+    pub scope: &'a Scope,
+    pub intent: Intent,
+    pub findings: Vec<Finding>,
+    pub objectives: Vec<ObjectiveRow>,
+    pub retention: Vec<RetentionEffect>,
+    pub made_at: jiff::Timestamp,
+}
+
+/// Makes the plan: one change for each resource that differs, grouped into actions, in order, with the first backups after them.
+pub fn reconcile(input: Input<'_>) -> Plan {
+    let compared = compare(&input);
+    let (selected, left_out, unchanged) = select(&input, &compared);
+    let foreign = foreign(&input, &compared);
+    let notes = notes(&compared);
+    let chosen: BTreeMap<ResourceId, Change> = compared.into_iter().filter(|(id, _)| selected.contains(id)).collect();
+    let mut all = actions::of_changes(chosen, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
+    let runs = first_backups(&input, &all);
+    all.extend(runs);
+    let mut findings = input.findings;
+    let all = actions::ordered(all).unwrap_or_else(|(cycle, all)| {
+        findings.push(Finding {
+            code: "BDR-P101".to_owned(),
+            severity: Severity::Error,
+            message: format!("actions wait for each other: {cycle}"),
+            place: None,
+            help: Some("Plan the resources one after the other with --target.".to_owned()),
+        });
+        all
+    });
+    let summary = Summary::of(&all, unchanged, foreign.len() as u64);
+    let forbidden = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let complete = input.known.unread.is_empty() && !input.known.backups.values().any(|first| *first == FirstBackup::Unknown);
+    Plan {
+        format_version: FORMAT_VERSION,
+        digest: String::new(),
+        made_at: input.made_at,
+        tool: concat!("bdr ", env!("CARGO_PKG_VERSION")).to_owned(),
+        policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest.clone(), paths: input.paths },
+        intent: input.intent,
+        applyable: !forbidden && summary.doable() > 0,
+        complete,
+        kinds: kinds(&all, input.compiled),
+        summary,
+        actions: all,
+        foreign,
+        unread: input.known.unread.clone(),
+        notes,
+        findings,
+        objectives: input.objectives,
+        retention: input.retention,
+        targets: input.scope.targets().to_vec(),
+        left_out,
+    }
+    .sealed()
+}
+
+/// Everything that is wanted or owned and could be read, diffed.
+fn compare(input: &Input<'_>) -> BTreeMap<ResourceId, Change> {
+    let (desired, known) = (&input.compiled.desired, input.known);
+    let wanted = desired.iter().map(|resource| &resource.id);
+    let gone = known.owned.keys().filter(|id| desired.get(id).is_none());
+    wanted
+        .chain(gone)
+        .filter_map(|id| {
+            let kind = input.compiled.kinds.get(&id.kind)?;
+            let resource = desired.get(id);
+            let change = diff::diff(kind, resource, known.live.get(id)?, id)?;
+            let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
+            Some((id.clone(), diff::at(change, place)))
+        })
+        .collect()
+}
+
+/// The changes to be made: what the scope names and what that needs. Also how many it leaves out, and how many need nothing.
+fn select(input: &Input<'_>, compared: &BTreeMap<ResourceId, Change>) -> (BTreeSet<ResourceId>, u64, u64) {
+    let differs = |change: &Change| change.op != Op::None;
+    let mut left: Vec<&ResourceId> = compared.keys().filter(|id| input.scope.names(id)).collect();
+    let mut reached: BTreeSet<&ResourceId> = left.iter().copied().collect();
+    while let Some(id) = left.pop() {
+        let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
+        for first in resource.into_iter().flat_map(|r| &r.after).filter(|first| compared.contains_key(first)) {
+            if reached.insert(first) {
+                left.push(first);
+            }
+        }
+    }
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        compared.iter().filter(|(_, change)| differs(change)).partition(|(id, _)| reached.contains(id));
+    let unchanged = compared.values().filter(|change| !differs(change)).count();
+    (inside.into_iter().map(|(id, _)| id.clone()).collect(), outside.len() as u64, unchanged as u64)
+}
+
+/// Each foreign part once, beside the first of ours that shares its document.
+fn foreign(input: &Input<'_>, compared: &BTreeMap<ResourceId, Change>) -> Vec<ForeignKept> {
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::new();
+    let seen_live = compared.iter().flat_map(|(id, change)| change.foreign.iter().map(move |what| (id, what)));
+    let unjoined = input.known.foreign.iter().map(|(id, what)| (id, what));
+    for (id, what) in seen_live.chain(unjoined) {
+        let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
+        let place = resource.and_then(|r| r.queue.clone()).unwrap_or_else(|| id.subject.to_string());
+        if seen.insert((place, id.kind.clone(), what.name.clone())) {
+            kept.push(ForeignKept { beside: id.clone(), what: Foreign::clone(what) });
+        }
+    }
+    kept
+}
+
+fn notes(compared: &BTreeMap<ResourceId, Change>) -> Vec<Note> {
+    let one = |(id, change): (&ResourceId, &Change)| -> Vec<Note> {
+        change.notes.iter().map(|text| Note { of: id.clone(), text: text.clone() }).collect()
+    };
+    compared.iter().flat_map(one).collect()
+}
+
+/// A first backup of every protection that has none, after everything of its stores is in place.
+fn first_backups(input: &Input<'_>, changes: &[Action]) -> Vec<Action> {
+    if input.intent == Intent::Destroy {
+        return Vec::new();
+    }
+    let mut of_subject: BTreeMap<Subject, BTreeSet<ActionId>> = BTreeMap::new();
+    for action in changes.iter().filter(|action| !actions::is_removal(action)) {
+        if let Work::Change { changes } = &action.work {
+            for change in changes {
+                of_subject.entry(change.id.subject.clone()).or_default().insert(action.id.clone());
+            }
+        }
+    }
+    let mut runs = Vec::new();
+    for ((component, name), first) in &input.known.backups {
+        let FirstBackup::Missing(reason) = first else { continue };
+        let id = ResourceId::new(Subject::Component(component.clone()), "run", name.as_str());
+        let Some(protection) = input.policy.components.get(component).and_then(|c| c.protections.get(name)) else { continue };
+        if !input.scope.names(&id) {
+            continue;
+        }
+        let stores = protection.stores.iter().map(|store| Subject::Store(store.value.clone()));
+        runs.push(Action {
+            id: ActionId(id.to_string()),
+            work: Work::Run {
+                job: Job::Backup { component: component.clone(), protection: name.clone() },
+                place: protection.span.and_then(|span| input.sources.position(span)),
+                reason: reason.clone(),
+            },
+            after: stores.filter_map(|store| of_subject.get(&store)).flatten().cloned().collect(),
+            queue: Some(format!("backup {component}")),
+        });
+    }
+    runs
+}
+
+fn kinds(actions: &[Action], compiled: &Compiled) -> BTreeMap<String, KindNote> {
+    let changes = actions.iter().filter_map(|action| match &action.work {
+        Work::Change { changes } => Some(changes),
+        Work::Run { .. } => None,
+    });
+    changes
+        .flatten()
+        .filter_map(|change| compiled.kinds.get(&change.id.kind))
+        .map(|kind| (kind.name.to_owned(), KindNote { title: kind.title.to_owned(), visible_within: kind.visible_within }))
+        .collect()
+}
+
+impl Known {
+    /// What was read of a resource, absent where nothing was.
+    pub fn live(&self, id: &ResourceId) -> Option<&Live> {
+        self.live.get(id)
+    }
+}
