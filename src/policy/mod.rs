@@ -3,6 +3,7 @@
 //! How it is written in YAML, and how the text becomes this, stands in the modules below.
 
 mod component;
+pub mod layout;
 mod objective;
 mod protection;
 mod reference;
