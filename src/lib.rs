@@ -30,4 +30,5 @@ pub mod journal;
 // Effects: the only async code.
 pub mod apply;
 pub mod stores;
+pub mod providers;
 pub mod cli;

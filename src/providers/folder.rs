@@ -1,0 +1,294 @@
+//! Provider `folder`: directories of this machine in which copies live.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::address::{PolicyName, ResourceId, StoreName, Subject};
+use crate::attrs::{Attr, Attrs};
+use crate::diag::Diagnostics;
+use crate::policy::{Backend, FolderBackend, Policy};
+use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
+use crate::resource::{Change, Desired, Kind, Live, Op, Removal, Resource, Risk};
+use crate::store::{ErrorKind, Retry};
+use crate::units::bytes::Bytes;
+
+static KIND: Kind = Kind {
+    name: "folder",
+    title: "folder",
+    summary: "A directory for backups. Made where it is missing; owned by a marker in `.bdr/policies/`; released, never deleted.",
+    removal: Removal::Release,
+    immutable: &["path"],
+    risk: |before, after| {
+        let open = |attrs: Option<&Attrs>| {
+            let mode = attrs.and_then(|attrs| attrs.get("mode")).and_then(Attr::as_str);
+            mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0) & 0o077
+        };
+        // More people may read or write it than before.
+        if before.is_some() && after.is_some() && open(after) & !open(before) != 0 { Risk::Weakens } else { Risk::None }
+    },
+    ..Kind::PLAIN
+};
+
+/// Version of the marker's format.
+const MARKER_VERSION: u32 = 1;
+
+/// The marker: whose copies lie here.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Marker {
+    version: u32,
+    policy: String,
+}
+
+/// Folders as stores.
+pub struct Folders;
+
+fn folders(policy: &Policy) -> impl Iterator<Item = (&StoreName, &FolderBackend)> {
+    policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
+        Backend::Folder(folder) => Some((name, folder)),
+        Backend::S3(_) => None,
+    })
+}
+
+fn id(name: &StoreName) -> ResourceId {
+    ResourceId::new(Subject::Store(name.clone()), KIND.name, "")
+}
+
+fn wanted(policy: &PolicyName, folder: &FolderBackend) -> Attrs {
+    attrs(folder.path.value.to_attr(), folder.mode.value, Some(policy))
+}
+
+fn attrs(path: Attr, mode: u32, marked: Option<&PolicyName>) -> Attrs {
+    let mut attrs = Attrs::from([("path".to_owned(), path), ("mode".to_owned(), Attr::Text(format!("{:04o}", mode & 0o7777)))]);
+    attrs.extend(marked.map(|policy| ("policy".to_owned(), policy.as_str().into())));
+    attrs
+}
+
+impl Provider for Folders {
+    fn name(&self) -> &'static str {
+        "folder"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        std::slice::from_ref(&KIND)
+    }
+
+    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired, _diagnostics: &mut Diagnostics) {
+        for (name, folder) in folders(policy) {
+            desired.add(Resource {
+                id: id(name),
+                attrs: wanted(&policy.name, folder),
+                span: folder.path.span,
+                after: Vec::new(),
+                queue: None,
+            });
+        }
+    }
+}
+
+#[async_trait]
+impl Connect for Folders {
+    async fn connect(&self, policy: Arc<Policy>, _env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
+        Ok(Box::new(FolderSession { policy }))
+    }
+}
+
+struct FolderSession {
+    policy: Arc<Policy>,
+}
+
+/// One folder; its calls block, so they run on tokio's threads for blocking work.
+#[derive(Clone)]
+struct Place {
+    path: PathBuf,
+    shown: Attr,
+    policy: PolicyName,
+}
+
+impl FolderSession {
+    fn place(&self, id: &ResourceId) -> Result<Place, ProviderError> {
+        let found = folders(&self.policy).find(|(name, _)| id.subject == Subject::Store((*name).clone()));
+        let folder = found.map(|(_, folder)| folder).ok_or_else(|| ProviderError {
+            operation: "find".to_owned(),
+            subject: id.to_string(),
+            kind: ErrorKind::NotFound,
+            retry: Retry::Never,
+            reason: "the policy has no such folder".to_owned(),
+            help: Some("Plan again: the policy changed.".to_owned()),
+            source: None,
+        })?;
+        let path = &folder.path.value;
+        Ok(Place { path: path.expose().into(), shown: path.to_attr(), policy: self.policy.name.value.clone() })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        place: &Place,
+        operation: &'static str,
+        work: impl FnOnce(&Place) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        let moved = place.clone();
+        let outcome = tokio::task::spawn_blocking(move || work(&moved)).await.unwrap_or_else(|lost| Err(io::Error::other(lost)));
+        outcome.map_err(|error| place.fault(operation, error))
+    }
+}
+
+impl Place {
+    fn marker(&self) -> PathBuf {
+        self.path.join(".bdr/policies").join(format!("{}.json", self.policy))
+    }
+
+    fn fault(&self, operation: &str, error: io::Error) -> ProviderError {
+        let (kind, help) = match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                (ErrorKind::Denied, Some("Run as the user who owns the folder, or choose another place.".to_owned()))
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                (ErrorKind::Full, Some("Make room on that disk.".to_owned()))
+            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => (
+                ErrorKind::Other,
+                Some("Something that is no folder stands there: move it away, or choose another path.".to_owned()),
+            ),
+            io::ErrorKind::NotFound => (ErrorKind::NotFound, None),
+            _ => (ErrorKind::Other, None),
+        };
+        ProviderError {
+            operation: operation.to_owned(),
+            subject: self.shown.to_string(),
+            kind,
+            retry: Retry::Never,
+            reason: error.to_string(),
+            help,
+            source: None,
+        }
+    }
+
+    fn is_marked(&self) -> io::Result<bool> {
+        match fs::read(self.marker()) {
+            Ok(text) => {
+                let marker: Marker = serde_json::from_slice(&text).map_err(io::Error::other)?;
+                Ok(marker.version == MARKER_VERSION && marker.policy == self.policy.as_str())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(&self) -> io::Result<Live> {
+        let note = free_space(&self.path).map(|free| format!("{free} free"));
+        let meta = match fs::metadata(&self.path) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Live { notes: note.into_iter().collect(), ..Live::default() });
+            }
+            Err(error) => return Err(error),
+        };
+        if !meta.is_dir() {
+            return Err(rustix::io::Errno::NOTDIR.into());
+        }
+        let marked = self.is_marked()?.then_some(&self.policy);
+        let attrs = attrs(self.shown.clone(), meta.permissions().mode(), marked);
+        Ok(Live { notes: note.into_iter().collect(), ..Live::present(attrs) })
+    }
+
+    /// Each step can be done again: a crash between them leaves a folder that the next plan completes.
+    fn write(&self, mode: u32) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(mode).create(&self.path)?;
+        let now = fs::metadata(&self.path)?.permissions().mode() & 0o7777;
+        if now != mode {
+            fs::set_permissions(&self.path, fs::Permissions::from_mode(mode))?;
+        }
+        if self.is_marked()? {
+            return Ok(());
+        }
+        let marker = self.marker();
+        let folder = marker.parent().unwrap_or(&self.path);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let text = serde_json::to_vec(&Marker { version: MARKER_VERSION, policy: self.policy.to_string() })?;
+        let mut draft = tempfile::Builder::new().prefix(".bdr-unfinished-").tempfile_in(folder)?;
+        io::Write::write_all(&mut draft, &text)?;
+        draft.as_file().sync_all()?;
+        draft.persist(&marker).map_err(|error| error.error)?;
+        fs::File::open(folder)?.sync_all()
+    }
+
+    fn release(&self) -> io::Result<()> {
+        match fs::remove_file(self.marker()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Free space where the folder is or would be made; rounded, so that a plan does not differ by every file that comes or goes.
+fn free_space(path: &Path) -> Option<Bytes> {
+    let there = path.ancestors().find(|path| path.is_dir())?;
+    let space = rustix::fs::statvfs(there).ok()?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let unit = 1_u64 << free.checked_ilog2()?.saturating_sub(4);
+    Some(Bytes(free / unit * unit))
+}
+
+fn mode_of(change: &Change, desired: Option<&Resource>) -> u32 {
+    let attrs = desired.map(|resource| &resource.attrs).or(change.after.as_ref());
+    let mode = attrs.and_then(|attrs| attrs.get("mode")).and_then(Attr::as_str);
+    mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0o700)
+}
+
+#[async_trait]
+impl Session for FolderSession {
+    async fn read(&self, id: &ResourceId, _desired: Option<&Resource>, _freshness: Freshness) -> Result<Live, ProviderError> {
+        let place = self.place(id)?;
+        self.run(&place, "look at", Place::read).await
+    }
+
+    /// Only folders that the policy names can be looked into: a folder that left it keeps its marker and its copies.
+    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+        let mut found = Vec::new();
+        for (name, _) in folders(&self.policy) {
+            let id = id(name);
+            let place = self.place(&id)?;
+            let live = self.run(&place, "look at", Place::read).await?;
+            if let Some(attrs) = live.attrs.filter(|attrs| attrs.contains_key("policy")) {
+                found.push(Resource { id, attrs, span: None, after: Vec::new(), queue: None });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError> {
+        for (at, change) in changes.iter().enumerate() {
+            let place = self.place(&change.id)?;
+            let mode = mode_of(change, desired.get(at).and_then(Option::as_ref));
+            match change.op {
+                Op::Create | Op::Update => self.run(&place, "set up", move |place| place.write(mode)).await?,
+                Op::Delete | Op::Release => self.run(&place, "release", Place::release).await?,
+                Op::None | Op::Refuse => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn settled(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<Settled, ProviderError> {
+        for (at, change) in changes.iter().enumerate() {
+            let wanted = desired.get(at).and_then(Option::as_ref).map(|resource| &resource.attrs).or(change.after.as_ref());
+            let live = self.read(&change.id, None, Freshness::Fresh).await?;
+            let as_wanted = match change.op {
+                Op::Create | Op::Update => live.attrs.as_ref() == wanted,
+                _ => true,
+            };
+            if !as_wanted {
+                return Ok(Settled::NotYet { differs: format!("{} is not as written", change.id), again_in_ms: 200 });
+            }
+        }
+        Ok(Settled::Yes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

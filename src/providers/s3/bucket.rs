@@ -1,0 +1,89 @@
+//! Kind `s3_bucket`: the bucket itself. Made where it is missing, never removed: it holds data.
+
+use std::time::Duration;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+
+use crate::attrs::{Attr, Attrs};
+use crate::provider::ProviderError;
+use crate::providers::s3::place::Place;
+use crate::providers::s3::setting::{Wanted, Wish};
+use crate::resource::{Kind, Live, Removal};
+use crate::store::ErrorKind;
+use crate::stores::s3::Refusal;
+
+const ANSWER: Duration = Duration::from_secs(30);
+/// The region that has no name in `LocationConstraint` (S3 API reference, `CreateBucket`).
+const UNNAMED: &str = "us-east-1";
+
+pub(super) static KIND: Kind = Kind {
+    name: "s3_bucket",
+    title: "bucket",
+    summary: "A bucket for backups. Created where it is missing; owned by the tag `bdr:policy`; released, never deleted.",
+    removal: Removal::Release,
+    immutable: &["bucket", "region"],
+    visible_within: 120,
+    ..Kind::PLAIN
+};
+
+pub(super) fn wanted(wish: Wish<'_>) -> Wanted {
+    let mut attrs = Attrs::from([("bucket".to_owned(), wish.backend.bucket.value.to_attr())]);
+    attrs.extend(wish.backend.region.iter().map(|region| ("region".to_owned(), region.value.as_str().into())));
+    Wanted { key: String::new(), attrs, span: wish.backend.bucket.span }
+}
+
+/// Where the bucket lies is told even to those who may not read it (`x-amz-bucket-region` on 301 and 403).
+pub(super) async fn live(place: &Place, desired: Option<&Attrs>) -> Result<Live, ProviderError> {
+    let outcome = place.look(|| head(place)).await;
+    let region = match outcome {
+        Ok(region) => region,
+        Err(refusal) if refusal.kind == ErrorKind::NotFound => return Ok(Live::absent()),
+        // Another region: the bucket is there, and what differs is an attribute that cannot change.
+        Err(refusal) if matches!(refusal.status, Some(301 | 400)) && moved(place, &refusal) => refusal.region,
+        Err(refusal) => return Err(place.fault("look at", "s3:ListBucket", refusal)),
+    };
+    let name = desired.and_then(|desired| desired.get("bucket")).cloned().unwrap_or_else(|| Attr::text(&place.shown));
+    let mut attrs = Attrs::from([("bucket".to_owned(), name)]);
+    // Compatible stores often do not tell; then what the policy says is not contradicted.
+    let stated = desired.and_then(|desired| desired.get("region"));
+    if let Some(stated) = stated {
+        attrs.insert("region".to_owned(), region.map_or_else(|| stated.clone(), Attr::Text));
+    }
+    Ok(Live::present(attrs))
+}
+
+fn moved(place: &Place, refusal: &Refusal) -> bool {
+    place.region.is_some() && refusal.region.is_some() && refusal.region != place.region
+}
+
+async fn head(place: &Place) -> Result<Option<String>, Refusal> {
+    let request = place.connection.client.head_bucket().bucket(&place.bucket).set_expected_bucket_owner(place.owner.clone());
+    Ok(place.connection.ask(ANSWER, request.send()).await?.bucket_region)
+}
+
+/// Makes the bucket; one that is there already and ours is as good. Nothing is set on it here: the settings are resources.
+pub(super) async fn create(place: &Place) -> Result<(), ProviderError> {
+    let constraint = place.region.clone().filter(|region| region != UNNAMED);
+    let outcome = match place.look(|| make(place, constraint.clone())).await {
+        // A compatible store with a region of its own, whatever the policy calls it.
+        Err(refusal) if refusal.code == "InvalidLocationConstraint" && !place.connection.is_aws() && constraint.is_some() => {
+            place.look(|| make(place, None)).await
+        }
+        outcome => outcome,
+    };
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(refusal) if refusal.code == "BucketAlreadyOwnedByYou" => Ok(()),
+        Err(refusal) => Err(place.fault("create", "s3:CreateBucket", refusal)),
+    }
+}
+
+/// Repeating it is safe: the second one is answered with 200 or `BucketAlreadyOwnedByYou`.
+async fn make(place: &Place, constraint: Option<String>) -> Result<(), Refusal> {
+    let configuration = constraint.map(|region| {
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region.as_str())).build()
+    });
+    let request = place.connection.client.create_bucket().bucket(&place.bucket);
+    let request = request.set_create_bucket_configuration(configuration);
+    place.connection.ask(ANSWER, request.send()).await.map(drop)
+}

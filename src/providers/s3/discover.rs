@@ -1,0 +1,80 @@
+//! Finds buckets that carry the policy's mark and that the policy no longer names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::address::PolicyName;
+use crate::policy::S3Backend;
+use crate::provider::{Env, ProviderError};
+use crate::providers::s3::document::{Answer, Document};
+use crate::providers::s3::place::Place;
+use crate::providers::s3::{request, tags};
+use crate::store::ErrorKind;
+use crate::stores::s3::{Refusal, connect};
+
+const ANSWER: Duration = Duration::from_secs(30);
+/// Most buckets of an account whose tags are read: a plan must not cost a request for each of thousands of others.
+const MOST: usize = 500;
+/// Buckets of one page (S3 API reference, `ListBuckets`).
+const PAGE: i32 = 1000;
+
+/// Looks through the account of a place that the policy names.
+///
+/// # Errors
+/// What the endpoint refused, but for the listing itself: who may not list the account's buckets finds none.
+pub(super) async fn strangers(
+    via: &Place,
+    backend: &S3Backend,
+    known: &[&str],
+    policy: &PolicyName,
+    env: &Env,
+) -> Result<Vec<Place>, ProviderError> {
+    let listed = match buckets(via).await {
+        Ok(listed) => listed,
+        Err(refusal) if matches!(refusal.kind, ErrorKind::Denied | ErrorKind::Unsupported) => return Ok(Vec::new()),
+        Err(refusal) => return Err(via.fault("list the buckets of the account of", "s3:ListAllMyBuckets", refusal)),
+    };
+    let others = listed.into_iter().filter(|(name, _)| !known.contains(&name.as_str())).take(MOST);
+    let looks = others.map(|(name, region)| async move {
+        let place = somewhere(via, backend, name, region, env).await?;
+        match request::read(&place, Document::Tagging).await {
+            Ok(Answer::Found(found)) if tags::is_marked(&found.tree, policy) => Some(place),
+            // A bucket that does not show its tags is not known to be ours.
+            _ => None,
+        }
+    });
+    Ok(join_all(looks).await.into_iter().flatten().collect())
+}
+
+async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> {
+    let mut found = Vec::new();
+    let mut token = None;
+    loop {
+        let page = via
+            .look(|| {
+                let page = via.connection.client.list_buckets().max_buckets(PAGE).set_continuation_token(token.clone());
+                via.connection.ask(ANSWER, page.send())
+            })
+            .await?;
+        let buckets = page.buckets.unwrap_or_default().into_iter();
+        found.extend(buckets.filter_map(|bucket| Some((bucket.name?, bucket.bucket_region))));
+        match page.continuation_token.filter(|next| !next.is_empty() && token.as_ref() != Some(next)) {
+            Some(next) if found.len() < MOST => token = Some(next),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// A bucket of the account, over a connection of its own region where that is another one.
+async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Option<String>, env: &Env) -> Option<Place> {
+    let connection = match &region {
+        Some(region) if via.region.as_ref() != Some(region) && via.connection.is_aws() => {
+            let there = S3Backend { region: Some(crate::diag::Spanned::bare(region.clone())), ..backend.clone() };
+            connect(&there, env).await.ok()?
+        }
+        _ => Arc::clone(&via.connection),
+    };
+    Some(Place { connection, shown: bucket.clone(), bucket, region, owner: via.owner.clone() })
+}

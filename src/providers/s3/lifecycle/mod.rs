@@ -1,0 +1,126 @@
+//! Kind `s3_lifecycle_rule`: single rules of a bucket's lifecycle, owned by their ids; the others are kept as they are.
+
+mod clear;
+mod net;
+mod rule;
+
+pub(super) use clear::{clear, is_placeholder};
+
+use sha2::{Digest, Sha256};
+
+use crate::address::PolicyName;
+use crate::attrs::{Attr, Attrs};
+use crate::providers::s3::document::Document;
+use crate::providers::s3::element::Element;
+use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
+use crate::resource::{Foreign, Kind, Live, Risk};
+
+/// Most rules of a bucket (S3 API reference, `PutBucketLifecycleConfiguration`).
+const MOST: usize = 1000;
+/// Longest key of a rule within its id, which may have 255 characters: `bdr/`, two names of at most 63 and their `/` stand before.
+const LONGEST_KEY: usize = 120;
+
+pub(super) static KIND: Kind = Kind {
+    name: "s3_lifecycle_rule",
+    title: "lifecycle rule",
+    summary: "One rule of the bucket's lifecycle, known by its id `bdr/<policy>/…`. A net below bdr's own retention; rules of \
+              others are kept as they are.",
+    shared: true,
+    risk,
+    visible_within: 180,
+    ..Kind::PLAIN
+};
+
+/// A rule that lets things go sooner than before lets some go now.
+fn risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
+    let days = |attrs: Option<&Attrs>, name: &str| attrs.and_then(|attrs| attrs.get(name)).and_then(Attr::as_int);
+    let sooner = |name: &str| match (days(before, name), days(after, name)) {
+        (Some(before), Some(after)) => after < before,
+        (None, Some(_)) => before.is_some(),
+        _ => false,
+    };
+    if ["expire_days", "noncurrent_days"].into_iter().any(sooner) { Risk::Destroys } else { Risk::None }
+}
+
+/// Every rule of a policy begins so.
+pub(super) fn owner(policy: &PolicyName) -> String {
+    format!("bdr/{policy}/")
+}
+
+/// Part of the id after the store's name; a long one is replaced by its digest.
+fn key(parts: &[&str]) -> String {
+    let key = parts.join("/");
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().take(20).fold("~".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn rules(document: Option<&Element>) -> impl Iterator<Item = &Element> {
+    document.into_iter().flat_map(|document| document.each("Rule")).filter(|rule| !is_placeholder(rule))
+}
+
+pub(super) struct LifecycleRules;
+
+impl Setting for LifecycleRules {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn document(&self) -> Document {
+        Document::Lifecycle
+    }
+
+    fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
+        net::wanted(wish)
+    }
+
+    fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
+        let owner = owner(sight.policy);
+        let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
+        let foreign = rules(document).filter(|rule| !rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner));
+        let foreign = foreign.map(|rule| Foreign { name: rule::name(rule), summary: rule::describe(rule) });
+        Live { attrs: own.map(rule::attrs), foreign: foreign.collect(), ..Live::default() }
+    }
+
+    /// Foreign rules first, as read and in their own order; bdr's after them, sorted. Order has no meaning to S3.
+    fn merged(&self, document: Option<&Element>, policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String> {
+        let owner = owner(policy);
+        let is_own = |rule: &&Element| rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner);
+        let edited = |rule: &&Element| edits.iter().any(|edit| rule.text_at(&["ID"]) == Some(&edit.mark));
+        let mut own: Vec<Element> = rules(document).filter(is_own).filter(|rule| !edited(rule)).cloned().collect();
+        own.extend(edits.iter().filter_map(|edit| Some(rule::element(&edit.mark, edit.attrs?))));
+        own.sort_by(|a, b| a.text_at(&["ID"]).cmp(&b.text_at(&["ID"])));
+        let mut children: Vec<Element> = rules(document).filter(|rule| !is_own(rule)).cloned().collect();
+        children.extend(own);
+        if children.len() > MOST {
+            return Err(format!("the bucket would have {} lifecycle rules, and S3 takes {MOST}", children.len()));
+        }
+        // Whatever else the document holds beside its rules stays too.
+        let beside = document.into_iter().flat_map(|document| &document.children).filter(|child| child.name != "Rule");
+        children.extend(beside.cloned());
+        Ok(Element { children, ..Element::new("LifecycleConfiguration") })
+    }
+
+    fn marked(&self, document: &Element, policy: &PolicyName) -> Vec<String> {
+        let owner = owner(policy);
+        rules(Some(document))
+            .filter_map(|rule| rule.text_at(&["ID"]))
+            .filter(|id| id.starts_with(&owner))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// As a set: some endpoints sort rules by id.
+    fn foreign_part(&self, document: Option<&Element>, policy: &PolicyName) -> Vec<Element> {
+        let owner = owner(policy);
+        let foreign = rules(document).filter(|rule| !rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner));
+        let mut foreign: Vec<Element> = foreign.cloned().collect();
+        foreign.sort();
+        foreign
+    }
+}
+
+#[cfg(test)]
+mod tests;

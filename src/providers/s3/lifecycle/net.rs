@@ -1,0 +1,84 @@
+//! The rules that a store wants: a net below bdr's own retention, never a knife above it.
+//!
+//! bdr decides what stays and removes the rest itself. What it could not remove (a host that is gone, a policy that nobody
+//! applies any more) must not cost money for ever, so each tier's folder expires too, but only when nothing there can be
+//! needed: a backup may be the parent of younger ones until the next full, the youngest of those stays as long as the tier
+//! says, and a month is left for runs that failed and for people who look into why.
+
+use crate::address::ComponentName;
+use crate::attrs::{Attr, Attrs};
+use crate::policy::{Component, Method, Protection, Tier};
+use crate::providers::s3::setting::{Wanted, Wish};
+use crate::units::duration::Duration;
+
+/// Days between the last moment at which something may be needed and its expiry.
+const MARGIN: u64 = 30;
+/// How often a full backup is made where the policy does not say it (`FileBackup::full`).
+const WEEK: u64 = 7;
+/// The most that S3 counts.
+const LONGEST: u64 = i32::MAX as u64;
+
+pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
+    let mut rules: Vec<Wanted> =
+        tiers(wish).map(|(component, protection, tier)| net(wish, component, protection, tier)).collect();
+    let policy = &wish.policy.name.value;
+    let below = format!("{}{policy}/", wish.backend.prefix.value);
+    let one = |name: &str, attribute: &str, stated: &crate::diag::Spanned<Duration>| Wanted {
+        key: super::key(&[name]),
+        attrs: rule(&below, attribute, stated.days_up()),
+        span: stated.span,
+    };
+    rules.extend(wish.spec.noncurrent.iter().map(|stated| one("noncurrent", "noncurrent_days", stated)));
+    rules.extend(wish.spec.abort_uploads_after.iter().map(|stated| one("abort-uploads", "abort_uploads_days", stated)));
+    rules
+}
+
+/// Every tier that has backups in this store.
+fn tiers(wish: Wish<'_>) -> impl Iterator<Item = (&ComponentName, &Protection, &Tier)> {
+    wish.policy.components.iter().flat_map(move |(name, component)| {
+        let here = component.protections.values().filter(move |p| p.stores.iter().any(|store| store.value == *wish.name));
+        here.flat_map(move |protection| tiers_of(component).map(move |tier| (name, protection, tier)))
+    })
+}
+
+fn tiers_of(component: &Component) -> impl Iterator<Item = &Tier> {
+    component.retain.values()
+}
+
+fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier: &Tier) -> Wanted {
+    let (policy, protection_name, tier_name) = (&wish.policy.name, &protection.name, &tier.name);
+    let prefix =
+        format!("{}{}/{component}/{}/{}/", wish.backend.prefix.value, policy.value, protection_name.value, tier_name.value);
+    let days = tier.keep.days_up() + full_cadence(protection) + MARGIN;
+    Wanted {
+        key: super::key(&[component.as_str(), protection_name.as_str(), tier_name.as_str()]),
+        attrs: rule(&prefix, "expire_days", days),
+        span: tier.keep.span,
+    }
+}
+
+/// Days from one full backup to the next: as long as a backup can be another one's parent.
+fn full_cadence(protection: &Protection) -> u64 {
+    let Method::FileBackup(backup) = &protection.method;
+    backup.full.as_ref().map_or(WEEK, |full| longest_gap(&full.text))
+}
+
+/// A word's longest period; for an expression of its own, the longest that a calendar can ask for and still be yearly.
+fn longest_gap(schedule: &str) -> u64 {
+    match schedule {
+        "hourly" | "daily" => 1,
+        "weekly" => WEEK,
+        "monthly" => 31,
+        "quarterly" => 92,
+        _ => 366,
+    }
+}
+
+fn rule(prefix: &str, attribute: &str, days: u64) -> Attrs {
+    let days = i64::try_from(days.clamp(1, LONGEST)).unwrap_or(i64::from(i32::MAX));
+    Attrs::from([
+        ("prefix".to_owned(), Attr::text(prefix)),
+        ("enabled".to_owned(), true.into()),
+        (attribute.to_owned(), days.into()),
+    ])
+}

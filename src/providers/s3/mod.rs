@@ -1,0 +1,149 @@
+//! Provider `s3`: buckets and their settings, on AWS and on compatible endpoints.
+//!
+//! Each kind is one file. Those that live in a document of the bucket implement [`setting::Setting`]; the session reads a
+//! document once for all of them, and writes shared ones by reading, merging, reading again, writing once and verifying.
+
+mod bucket;
+mod contract;
+mod discover;
+mod document;
+mod element;
+mod encryption;
+mod lifecycle;
+mod ownership_controls;
+mod place;
+mod public_access_block;
+mod request;
+mod session;
+mod setting;
+mod settle;
+mod tags;
+mod versioning;
+mod write;
+mod written;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+
+use crate::address::{ResourceId, StoreName, Subject};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::policy::{Backend, Policy, S3Backend, StoreSpec};
+use crate::provider::{Connect, Env, Provider, ProviderError, Session};
+use crate::resource::{Desired, Kind, Resource};
+use setting::{Setting, Wanted, Wish};
+
+/// The kinds that live in a document, in the order in which a bucket is set up. A new one is a file and a line here.
+const SETTINGS: &[&dyn Setting] = &[
+    &public_access_block::PublicAccessBlock,
+    &ownership_controls::OwnershipControls,
+    &versioning::Versioning,
+    &encryption::Encryption,
+    &tags::Tags,
+    &lifecycle::LifecycleRules,
+];
+
+static KINDS: LazyLock<Vec<Kind>> =
+    LazyLock::new(|| std::iter::once(bucket::KIND).chain(SETTINGS.iter().map(|setting| *setting.kind())).collect());
+
+fn setting(kind: &str) -> Option<&'static dyn Setting> {
+    SETTINGS.iter().copied().find(|setting| setting.kind().name == kind)
+}
+
+/// Buckets and what is set on them.
+pub struct S3;
+
+impl Provider for S3 {
+    fn name(&self) -> &'static str {
+        "s3"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &KINDS
+    }
+
+    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
+        let mut first_in: BTreeMap<(Option<&str>, &str), (&StoreName, &StoreSpec)> = BTreeMap::new();
+        for (name, spec) in &policy.stores {
+            let Backend::S3(backend) = &spec.backend else { continue };
+            let bucket = (backend.endpoint.as_ref().map(|endpoint| endpoint.expose()), backend.bucket.expose());
+            let (first_name, first) = *first_in.entry(bucket).or_insert((name, spec));
+            let wish = Wish { policy, name, spec, backend };
+            if first_name == name {
+                set_up(wish, desired);
+            } else {
+                agree(first_name, first, wish, diagnostics);
+                let wanted = lifecycle::LifecycleRules.wanted(wish);
+                add(wish, first_name, &lifecycle::LifecycleRules, wanted, desired);
+            }
+        }
+    }
+}
+
+fn id(store: &StoreName, kind: &'static str, key: &str) -> ResourceId {
+    ResourceId::new(Subject::Store(store.clone()), kind, key)
+}
+
+/// The bucket, then its settings, each after the bucket and those before it that change what may be written.
+fn set_up(wish: Wish<'_>, desired: &mut Desired) {
+    let wanted = bucket::wanted(wish);
+    desired.add(Resource {
+        id: id(wish.name, bucket::KIND.name, &wanted.key),
+        attrs: wanted.attrs,
+        span: wanted.span,
+        after: Vec::new(),
+        queue: Some(queue(wish.backend)),
+    });
+    for setting in SETTINGS {
+        add(wish, wish.name, *setting, setting.wanted(wish), desired);
+    }
+}
+
+fn add(wish: Wish<'_>, owner: &StoreName, setting: &dyn Setting, wanted: Vec<Wanted>, desired: &mut Desired) {
+    let mut after = vec![id(owner, bucket::KIND.name, "")];
+    let versioning = id(owner, versioning::KIND.name, "");
+    if setting.kind().name == lifecycle::KIND.name && desired.get(&versioning).is_some() {
+        after.push(versioning);
+    }
+    for one in wanted {
+        desired.add(Resource {
+            id: id(wish.name, setting.kind().name, &one.key),
+            attrs: one.attrs,
+            span: one.span,
+            after: after.clone(),
+            queue: Some(queue(wish.backend)),
+        });
+    }
+}
+
+/// Two writes of one bucket's settings at once are answered with `OperationAborted`.
+fn queue(backend: &S3Backend) -> String {
+    format!("s3://{}", backend.bucket.shown)
+}
+
+/// A bucket has one versioning, one encryption and one set of tags: the store that comes first by name sets them.
+fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics: &mut Diagnostics) {
+    let spec = wish.spec;
+    let same = (spec.versioning.is_none() || spec.versioning == first.versioning)
+        && (spec.encryption.is_none() || spec.encryption == first.encryption)
+        && (spec.tags.is_empty() || spec.tags == first.tags);
+    if same {
+        return;
+    }
+    let Backend::S3(one) = &first.backend else { return };
+    let message = format!("stores `{first_name}` and `{}` set up the same bucket differently", wish.name);
+    diagnostics.push(
+        Diagnostic::error("BDR-C010", message)
+            .at(wish.backend.bucket.span, "the same bucket again, with other settings")
+            .at(one.bucket.span, "set up here")
+            .help(format!("State versioning, encryption and tags in `{first_name}` only.")),
+    );
+}
+
+#[async_trait]
+impl Connect for S3 {
+    async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
+        Ok(Box::new(session::S3Session::open(policy, env).await))
+    }
+}

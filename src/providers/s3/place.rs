@@ -1,0 +1,137 @@
+//! One bucket as a session reaches it, and what its refusals mean to a person.
+
+use std::sync::Arc;
+
+use crate::policy::S3Backend;
+use crate::provider::ProviderError;
+use crate::store::{ErrorKind, Retry};
+use crate::stores::s3::{Connection, Refusal};
+use crate::stores::{Backoff, Patience};
+
+/// A bucket, and the connection that its region and account ask for.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub connection: Arc<Connection>,
+    pub bucket: String,
+    /// As people may see it: a name that came from a reference is shown as the reference.
+    pub shown: String,
+    /// As the policy states it.
+    pub region: Option<String>,
+    /// Twelve digits; sent with every request where stated.
+    pub owner: Option<String>,
+}
+
+impl Place {
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
+        Self {
+            connection,
+            bucket: backend.bucket.expose().to_owned(),
+            shown: backend.bucket.shown.clone(),
+            region: backend.region.as_ref().map(|region| region.value.clone()),
+            owner: backend.account.as_ref().map(|account| account.value.clone()),
+        }
+    }
+
+    pub fn subject(&self) -> String {
+        format!("s3://{}", self.shown)
+    }
+
+    /// What is equal for two stores in one bucket.
+    pub fn identity(&self) -> (usize, &str) {
+        (Arc::as_ptr(&self.connection) as usize, &self.bucket)
+    }
+
+    /// A request at the endpoint's pace, repeated while that can help. Only for requests that change nothing.
+    pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
+        let mut backoff = Backoff::new(Patience::default());
+        loop {
+            let refusal = match self.once(request()).await {
+                Err(refusal) if refusal.retry != Retry::Never => refusal,
+                outcome => return outcome,
+            };
+            match backoff.next_wait() {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(refusal),
+            }
+        }
+    }
+
+    /// One request at the endpoint's pace.
+    pub async fn once<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let _permit = self.connection.pace.turn().await;
+        let outcome = request.await;
+        match &outcome {
+            Err(refusal) if refusal.kind == ErrorKind::Unavailable => self.connection.pace.slow_down(),
+            _ => self.connection.pace.speed_up(),
+        }
+        outcome
+    }
+
+    /// The refusal as an error that a person can act on. `action` is the IAM action that the request needs.
+    pub fn fault(&self, operation: impl Into<String>, action: &str, refusal: Refusal) -> ProviderError {
+        let help = self.help(action, &refusal);
+        ProviderError {
+            operation: operation.into(),
+            subject: self.subject(),
+            kind: refusal.kind,
+            retry: refusal.retry,
+            reason: refusal.reason,
+            help,
+            source: None,
+        }
+    }
+
+    /// Codes and their meaning as in the S3 API reference, "Error responses".
+    fn help(&self, action: &str, refusal: &Refusal) -> Option<String> {
+        let bucket = &self.shown;
+        let elsewhere = match (&refusal.region, &self.region) {
+            (Some(actual), stated) if stated.as_ref() != Some(actual) => Some(actual),
+            _ => None,
+        };
+        Some(match (refusal.code.as_str(), refusal.status) {
+            ("BucketAlreadyExists", _) => {
+                format!("The name `{bucket}` belongs to another account; bucket names are global. Choose another name.")
+            }
+            ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _) | (_, Some(301)) => {
+                match elsewhere {
+                    Some(region) => format!("The bucket lies in {region}: write `region: {region}` in the policy."),
+                    None => "The bucket lies in another region: state its `region` in the policy.".to_owned(),
+                }
+            }
+            ("SignatureDoesNotMatch", _) => "The secret key is wrong: check the credentials that bdr uses.".to_owned(),
+            ("InvalidAccessKeyId", _) => {
+                "The endpoint does not know the access key: check the credentials that bdr uses.".to_owned()
+            }
+            ("ExpiredToken" | "InvalidToken", _) => "The session has ended: get new credentials and run again.".to_owned(),
+            ("InvalidBucketState", _) => {
+                "Object lock is on in this bucket, so its versioning can no longer be suspended, by any tool.".to_owned()
+            }
+            ("OperationAborted", _) => {
+                "Another change to this bucket is in progress, or its name was deleted within the last hour: try again later."
+                    .to_owned()
+            }
+            ("MalformedXML", _) => {
+                "bdr sent a document that the endpoint does not take: please report this with the plan.".to_owned()
+            }
+            _ if refusal.kind == ErrorKind::Denied && refusal.status.is_none() => {
+                "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a role is \
+                 attached."
+                    .to_owned()
+            }
+            _ if refusal.kind == ErrorKind::Denied => self.denied(action),
+            _ if refusal.kind == ErrorKind::Unavailable => {
+                "The endpoint could not be reached or did not keep up; nothing is lost, run it again.".to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    /// A refusal does not say which of these it is: a wrong owner header gets the same answer as a missing right.
+    fn denied(&self, action: &str) -> String {
+        let right = format!("The credentials need `{action}` on arn:aws:s3:::{}", self.shown);
+        match &self.owner {
+            Some(owner) => format!("{right}; or the bucket does not belong to account {owner}, which the policy demands."),
+            None => format!("{right}; or the bucket belongs to another account, or its bucket policy denies it."),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A session: the buckets of a policy, their documents read once, and what was written and is not yet seen everywhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::{join_all, try_join_all};
+use tokio::sync::OnceCell;
+
+use crate::address::{ResourceId, StoreName, Subject};
+use crate::attrs::Attrs;
+use crate::policy::{Backend, Policy, S3Backend};
+use crate::provider::{Env, Freshness, ProviderError};
+use crate::providers::s3::document::{Answer, Document};
+use crate::providers::s3::place::Place;
+use crate::providers::s3::setting::{Setting, Sight};
+use crate::providers::s3::written::Settling;
+use crate::providers::s3::{SETTINGS, bucket, discover, lifecycle, request, setting, tags};
+use crate::resource::{Foreign, Live, Resource};
+use crate::store::{ErrorKind, Retry, StoreError};
+use crate::stores::s3::connect;
+
+type Cell = Arc<OnceCell<Answer>>;
+
+pub(super) struct S3Session {
+    policy: Arc<Policy>,
+    env: Arc<Env>,
+    /// By store; one that the caller does not allow is an error when it is used, not for the others.
+    places: BTreeMap<StoreName, Result<Place, StoreError>>,
+    /// Buckets that carry the mark and that the policy does not name.
+    strangers: OnceCell<BTreeMap<String, Place>>,
+    documents: Mutex<HashMap<(usize, String, Document), Cell>>,
+    pub(super) settling: Settling,
+}
+
+fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
+    policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
+        Backend::S3(backend) => Some((name, backend)),
+        Backend::Folder(_) => None,
+    })
+}
+
+impl S3Session {
+    pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
+        let opened = backends(&policy).map(|(name, backend)| {
+            let env = &env;
+            async move { (name.clone(), connect(backend, env).await.map(|connection| Place::new(connection, backend))) }
+        });
+        let places = join_all(opened).await.into_iter().collect();
+        Self { places, policy, env, strangers: OnceCell::new(), documents: Mutex::default(), settling: Settling::default() }
+    }
+
+    /// Buckets in other stores' hands are found by their mark; their resources' keys begin with the bucket's name.
+    pub async fn place(&self, id: &ResourceId) -> Result<Place, ProviderError> {
+        let unknown = |what: String| ProviderError {
+            operation: "find".to_owned(),
+            subject: id.to_string(),
+            kind: ErrorKind::NotFound,
+            retry: Retry::Never,
+            reason: what,
+            help: Some("Plan again: the policy or the live system changed.".to_owned()),
+            source: None,
+        };
+        match &id.subject {
+            Subject::Store(name) => match self.places.get(name) {
+                Some(Ok(place)) => Ok(place.clone()),
+                Some(Err(error)) => Err(not_allowed(error)),
+                None => Err(unknown(format!("the policy has no store `{name}` in a bucket"))),
+            },
+            _ => {
+                let bucket = id.key.split('/').next().unwrap_or_default();
+                let found = self.strangers().await?.get(bucket).cloned();
+                found.ok_or_else(|| unknown(format!("no bucket `{bucket}` carries the policy's mark")))
+            }
+        }
+    }
+
+    /// What a resource is called in its document.
+    pub fn mark(&self, id: &ResourceId) -> String {
+        match &id.subject {
+            _ if id.kind != lifecycle::KIND.name => String::new(),
+            Subject::Store(store) => format!("{}{store}/{}", lifecycle::owner(&self.policy.name), id.key),
+            _ => id.key.split_once('/').map_or_else(String::new, |(_, rule)| rule.to_owned()),
+        }
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    async fn strangers(&self) -> Result<&BTreeMap<String, Place>, ProviderError> {
+        self.strangers.get_or_try_init(|| self.find_strangers()).await
+    }
+
+    async fn find_strangers(&self) -> Result<BTreeMap<String, Place>, ProviderError> {
+        let known: Vec<&Place> = self.places.values().filter_map(|place| place.as_ref().ok()).collect();
+        let mut accounts: BTreeMap<usize, (&Place, &S3Backend)> = BTreeMap::new();
+        for (name, backend) in backends(&self.policy) {
+            if let Some(Ok(place)) = self.places.get(name) {
+                accounts.entry(place.identity().0).or_insert((place, backend));
+            }
+        }
+        let names: Vec<&str> = known.iter().map(|place| place.bucket.as_str()).collect();
+        let looks =
+            accounts.values().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
+        let found = try_join_all(looks).await?;
+        Ok(found.into_iter().flatten().map(|place| (place.bucket.clone(), place)).collect())
+    }
+
+    /// A document, asked for once however many want it.
+    pub async fn document(&self, place: &Place, document: Document, freshness: Freshness) -> Result<Answer, ProviderError> {
+        let (connection, bucket) = place.identity();
+        let key = (connection, bucket.to_owned(), document);
+        let cell = {
+            let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+            if freshness == Freshness::Fresh {
+                documents.insert(key.clone(), Cell::default());
+            }
+            Arc::clone(documents.entry(key).or_default())
+        };
+        let read = || async {
+            let operation = format!("read the {} of", document.title());
+            request::read(place, document).await.map_err(|refusal| place.fault(operation, document.read_action(), refusal))
+        };
+        cell.get_or_try_init(read).await.cloned()
+    }
+
+    /// Later reads ask again.
+    pub fn forget(&self, place: &Place, document: Document) {
+        let (connection, bucket) = place.identity();
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        documents.remove(&(connection, bucket.to_owned(), document));
+    }
+
+    async fn read_setting(
+        &self,
+        setting: &dyn Setting,
+        id: &ResourceId,
+        desired: Option<&Resource>,
+        freshness: Freshness,
+    ) -> Result<Live, ProviderError> {
+        let place = self.place(id).await?;
+        let mark = self.mark(id);
+        let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
+        Ok(match self.document(&place, setting.document(), freshness).await? {
+            Answer::Found(found) => setting.live(Some(&found.tree), sight),
+            Answer::Absent => setting.live(None, sight),
+            Answer::NoBucket => Live::absent(),
+            Answer::Unsupported(why) => {
+                let note = format!("this endpoint does not support {}: {why}", setting.document().title());
+                Live { unsupported: true, notes: vec![note], ..Live::default() }
+            }
+        })
+    }
+
+    /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
+    async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Result<Vec<Resource>, ProviderError> {
+        let mut found: Vec<Resource> = Vec::new();
+        for setting in [&lifecycle::LifecycleRules as &dyn Setting, &tags::Tags] {
+            let Answer::Found(document) = self.document(place, setting.document(), Freshness::Cached).await? else { continue };
+            let marks = setting.marked(&document.tree, &self.policy.name);
+            let after: Vec<ResourceId> = found.iter().map(|resource| resource.id.clone()).collect();
+            for mark in marks {
+                let sight = Sight { policy: &self.policy.name, mark: &mark, desired: None };
+                let attrs = setting.live(Some(&document.tree), sight).attrs.unwrap_or_default();
+                let id = self.address(place, store, setting.kind().name, &mark);
+                found.push(self.resource(place, id, attrs, after.clone()));
+            }
+        }
+        if found.iter().any(|resource| resource.id.kind == tags::KIND.name) {
+            let after = found.iter().map(|resource| resource.id.clone()).collect();
+            let attrs = Attrs::from([("bucket".to_owned(), place.shown.as_str().into())]);
+            let id = self.address(place, store, bucket::KIND.name, "");
+            found.push(self.resource(place, id, attrs, after));
+        }
+        Ok(found)
+    }
+
+    fn resource(&self, place: &Place, id: ResourceId, attrs: Attrs, after: Vec<ResourceId>) -> Resource {
+        Resource { id, attrs, span: None, after, queue: Some(place.subject()) }
+    }
+
+    /// A rule belongs to the store that its id names, where that store lies in this bucket; all else of a bucket that the
+    /// policy names to the store that sets it up.
+    fn address(&self, place: &Place, store: Option<&StoreName>, kind: &'static str, mark: &str) -> ResourceId {
+        let owner = lifecycle::owner(&self.policy.name);
+        let by_rule = mark.strip_prefix(&owner).and_then(|rest| rest.split_once('/')).and_then(|(name, key)| {
+            let (name, other) = self.places.get_key_value(&StoreName::new(name).ok()?)?;
+            (other.as_ref().ok()?.identity() == place.identity()).then(|| (name.clone(), key.to_owned()))
+        });
+        match (by_rule, store) {
+            (Some((name, key)), _) => ResourceId::new(Subject::Store(name), kind, key),
+            (None, Some(name)) if mark.is_empty() => ResourceId::new(Subject::Store(name.clone()), kind, ""),
+            _ if mark.is_empty() => ResourceId::new(Subject::Policy, kind, place.bucket.clone()),
+            _ => ResourceId::new(Subject::Policy, kind, format!("{}/{mark}", place.bucket)),
+        }
+    }
+}
+
+fn not_allowed(error: &StoreError) -> ProviderError {
+    ProviderError {
+        operation: error.operation.to_owned(),
+        subject: error.subject.clone(),
+        kind: error.kind,
+        retry: error.retry,
+        reason: error.reason.clone(),
+        help: None,
+        source: None,
+    }
+}
+
+impl S3Session {
+    pub async fn look(&self, id: &ResourceId, desired: Option<&Resource>, freshness: Freshness) -> Result<Live, ProviderError> {
+        match setting(&id.kind) {
+            Some(setting) => self.read_setting(setting, id, desired, freshness).await,
+            None => bucket::live(&self.place(id).await?, desired.map(|desired| &desired.attrs)).await,
+        }
+    }
+
+    pub async fn all_marked(&self) -> Result<Vec<Resource>, ProviderError> {
+        let mut named: BTreeMap<(usize, &str), (&StoreName, &Place)> = BTreeMap::new();
+        for (name, place) in &self.places {
+            let place = place.as_ref().map_err(not_allowed)?;
+            named.entry(place.identity()).or_insert((name, place));
+        }
+        let (strangers, own) = futures_util::future::join(
+            self.strangers(),
+            try_join_all(named.values().map(|(name, place)| self.marked(place, Some(*name)))),
+        )
+        .await;
+        let others = try_join_all(strangers?.values().map(|place| self.marked(place, None))).await?;
+        Ok(own?.into_iter().chain(others).flatten().collect())
+    }
+
+    pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
+        let mut found = Vec::new();
+        for setting in SETTINGS {
+            for (name, place) in &self.places {
+                let Ok(place) = place else { continue };
+                let id = ResourceId::new(Subject::Store(name.clone()), setting.kind().name, "");
+                if let Answer::Found(document) = self.document(place, setting.document(), Freshness::Cached).await? {
+                    let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
+                    found.extend(setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)));
+                }
+            }
+        }
+        Ok(found)
+    }
+}

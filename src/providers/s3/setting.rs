@@ -1,0 +1,71 @@
+//! What a kind of resource must say that lives in a document of a bucket: how it is wanted, seen, and written.
+
+use crate::address::{PolicyName, StoreName};
+use crate::attrs::Attrs;
+use crate::diag::Span;
+use crate::policy::{Policy, S3Backend, StoreSpec};
+use crate::providers::s3::document::Document;
+use crate::providers::s3::element::Element;
+use crate::resource::{Kind, Live};
+
+/// A store that the policy wants.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'a> {
+    pub policy: &'a Policy,
+    pub name: &'a StoreName,
+    pub spec: &'a StoreSpec,
+    pub backend: &'a S3Backend,
+}
+
+/// One resource of a kind, as wanted.
+pub(super) struct Wanted {
+    /// Tells resources of one kind and store apart; empty where there is only one.
+    pub key: String,
+    pub attrs: Attrs,
+    pub span: Option<Span>,
+}
+
+/// Which resource of a document is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub policy: &'a PolicyName,
+    /// What the resource is called in the document, for kinds of which a document holds several.
+    pub mark: &'a str,
+    pub desired: Option<&'a Attrs>,
+}
+
+/// A change to a document.
+pub(super) struct Edit<'a> {
+    pub mark: String,
+    /// `None`: take it away.
+    pub attrs: Option<&'a Attrs>,
+}
+
+/// A kind of resource that lives in a document of a bucket. One file each.
+pub(super) trait Setting: Send + Sync {
+    fn kind(&self) -> &'static Kind;
+
+    fn document(&self) -> Document;
+
+    /// What the policy wants of a store. Pure.
+    fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted>;
+
+    /// What the document says of a resource; `None`: the bucket has no such document.
+    fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live;
+
+    /// The document after some edits: everything that is not bdr's as it was.
+    ///
+    /// # Errors
+    /// When the result cannot be written, in words for a person.
+    fn merged(&self, document: Option<&Element>, policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String>;
+
+    /// What in the document carries the policy's mark.
+    fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The part that is not bdr's, for comparison before and after a write.
+    fn foreign_part(&self, _document: Option<&Element>, _policy: &PolicyName) -> Vec<Element> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,65 @@
+//! Kind `s3_versioning`: whether the bucket keeps old versions.
+
+use crate::address::PolicyName;
+use crate::attrs::{Attr, Attrs};
+use crate::providers::s3::document::Document;
+use crate::providers::s3::element::Element;
+use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
+use crate::resource::{Kind, Live, Removal, Risk};
+
+pub(super) static KIND: Kind = Kind {
+    name: "s3_versioning",
+    title: "versioning",
+    summary: "Whether the bucket keeps old versions of objects. Left as it is where the policy does not state it.",
+    removal: Removal::Release,
+    risk: |before, after| match (on(before), on(after)) {
+        (true, false) => Risk::Weakens,
+        _ => Risk::None,
+    },
+    visible_within: 60,
+    ..Kind::PLAIN
+};
+
+fn on(attrs: Option<&Attrs>) -> bool {
+    attrs.and_then(|attrs| attrs.get("enabled")).and_then(Attr::as_bool).unwrap_or(false)
+}
+
+/// A bucket that never had versions answers without a `Status`; suspended, it keeps those it has and makes no new ones
+/// (S3 API reference, `GetBucketVersioning`). Both are "not enabled".
+pub(super) struct Versioning;
+
+impl Setting for Versioning {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn document(&self) -> Document {
+        Document::Versioning
+    }
+
+    fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
+        let stated = wish.spec.versioning.iter();
+        let one = |enabled: &crate::diag::Spanned<bool>| Wanted {
+            key: String::new(),
+            attrs: Attrs::from([("enabled".to_owned(), enabled.value.into())]),
+            span: enabled.span,
+        };
+        stated.map(one).collect()
+    }
+
+    fn live(&self, document: Option<&Element>, _sight: Sight<'_>) -> Live {
+        let status = document.and_then(|document| document.text_at(&["Status"]));
+        let mut live = Live::present(Attrs::from([("enabled".to_owned(), (status == Some("Enabled")).into())]));
+        if status == Some("Suspended") {
+            live.notes.push("versioning was on and is suspended: the versions of that time are still there".to_owned());
+        }
+        live
+    }
+
+    /// Only `Status`: a stored `MfaDelete` stays as it is where a write does not name it.
+    fn merged(&self, _document: Option<&Element>, _policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String> {
+        let enabled = on(edits.first().and_then(|edit| edit.attrs));
+        let status = if enabled { "Enabled" } else { "Suspended" };
+        Ok(Element::new("VersioningConfiguration").with(Element::leaf("Status", status)))
+    }
+}
