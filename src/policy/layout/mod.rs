@@ -6,6 +6,7 @@
 
 mod column;
 mod compare;
+mod scan;
 mod token;
 mod write;
 
@@ -36,7 +37,7 @@ pub enum LayoutError {
 /// When the text is not YAML, or cannot be laid out safely.
 pub fn format(text: &str) -> Result<String, LayoutError> {
     let text = line_ends(text);
-    let tokens = token::scan(&text)?;
+    let tokens = scan::scan(&text)?;
     let written = write::write(&text, &tokens);
     if compare::same(&text, &written) { Ok(written) } else { Err(LayoutError::Unfit) }
 }
