@@ -29,6 +29,7 @@ pub mod journal;
 
 // Effects: the only async code.
 pub mod apply;
+pub mod slots;
 pub mod stores;
 pub mod providers;
 pub mod cli;

@@ -6,3 +6,4 @@ mod tidy;
 mod store_contract;
 mod calendar_oracle;
 mod tools;
+mod slots;

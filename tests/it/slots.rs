@@ -1,0 +1,168 @@
+//! Slots: however many start a job for one moment, one runs it; what nobody ran is seen.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bdr::address::{ComponentName, PolicyName, ProtectionName};
+use bdr::apply::Owner;
+use bdr::slots::{Claim, Ending, SlotState, Slots, Ticket};
+use bdr::store::{Capabilities, ObjectMeta, Put, Store, StoreError};
+use bdr::stores::FolderStore;
+use bdr::units::cadence::{Schedule, Semantics, Zone};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// A store that overwrites whatever it is told, as radosgw 16 does with `If-None-Match: *`.
+struct Overwriting(FolderStore);
+
+#[async_trait]
+impl Store for Overwriting {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+    async fn capabilities(&self) -> Result<Capabilities, StoreError> {
+        Ok(Capabilities::default())
+    }
+    async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
+        // Answers as late as a busy endpoint does, so that claimers overtake each other.
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(0..20))).await;
+        self.0.put(key, body, Put { if_absent: false, ..how }).await
+    }
+    async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
+        self.0.replace(key, body, etag).await
+    }
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        self.0.get(key, range).await
+    }
+    async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        self.0.head(key).await
+    }
+    async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
+        self.0.list(prefix, start_after, limit).await
+    }
+    async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.0.list_folders(prefix).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.0.delete(key).await
+    }
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect(text)
+}
+
+fn slots(store: &dyn Store) -> Slots<'_> {
+    let (policy, component) = (PolicyName::new("p").expect("name"), ComponentName::new("docs").expect("name"));
+    Slots::new(store, policy, component, ProtectionName::new("nightly").expect("name")).with_pause(Duration::from_millis(250))
+}
+
+/// Claims one moment from many tasks at once; how many won.
+async fn race(store: Arc<dyn Store>, claimers: usize, moment: Timestamp) -> Vec<Ticket> {
+    let tasks: Vec<_> = (0..claimers)
+        .map(|claimer| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(0..30))).await;
+                let owner = Owner::of_process(format!("claimer-{claimer}"));
+                slots(store.as_ref()).claim(moment, &owner, Timestamp::now()).await.expect("the store answers")
+            })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for task in tasks {
+        if let Claim::Claimed { ticket, .. } = task.await.expect("no panic") {
+            won.push(ticket);
+        }
+    }
+    won
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_claimers_exactly_one_wins() {
+    let folder = tempfile::tempdir().expect("folder");
+    for name in ["sure", "weak"] {
+        std::fs::create_dir(folder.path().join(name)).expect("folder");
+    }
+    let sure: Arc<dyn Store> = Arc::new(FolderStore::new(folder.path().join("sure")));
+    let weak: Arc<dyn Store> = Arc::new(Overwriting(FolderStore::new(folder.path().join("weak"))));
+    for round in 0..40 {
+        let moment = time("2026-10-25T00:30:00Z") + jiff::SignedDuration::from_hours(round);
+        assert_eq!(race(Arc::clone(&sure), 8, moment).await.len(), 1, "round {round}");
+        if round < 8 {
+            assert_eq!(race(Arc::clone(&weak), 8, moment).await.len(), 1, "round {round} without create-only writes");
+        }
+    }
+}
+
+/// T-c: the two 02:30 of an autumn night are one moment under cron, and one claim.
+#[tokio::test]
+async fn a_repeated_hour_runs_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let (slots, owner) = (slots(&store), Owner::of_process("cron"));
+    let runs = Schedule::parse("30 2 * * *").expect("schedule").cadence;
+    let runs = runs.runs(&Zone::parse("Europe/Stockholm").expect("zone"), Semantics::Cron);
+    let mut outcomes = Vec::new();
+    for now in ["2026-10-25T00:30:01Z", "2026-10-25T01:30:01Z"] {
+        let moment = runs.latest(time(now)).expect("it has run before");
+        let claim = slots.claim(moment, &owner, time(now)).await.expect("claim");
+        outcomes.push(matches!(claim, Claim::Claimed { exclusive: true, .. }));
+    }
+    assert_eq!(outcomes, [true, false]);
+}
+
+#[tokio::test]
+async fn a_failed_or_cut_off_run_may_be_tried_again_and_a_running_or_good_one_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let (slots, alive) = (slots(&store), Owner::of_process("me"));
+    let dead = Owner { pid: u32::MAX, ..alive.clone() };
+    let (moment, now) = (time("2026-11-24T02:00:00Z"), time("2026-11-24T02:00:01Z"));
+    let attempt = async |owner: &Owner| match slots.claim(moment, owner, now).await.expect("claim") {
+        Claim::Claimed { ticket, .. } => Ok(ticket),
+        Claim::TakenBy { claim, result } => Err((claim.owner.user, result.map(|result| result.ending))),
+    };
+    let first = attempt(&dead).await.expect("free");
+    let second = attempt(&alive).await.expect("its process is gone");
+    assert_eq!((first.attempt, second.attempt), (1, 2));
+    assert_eq!(attempt(&alive).await, Err(("me".into(), None)), "it runs");
+    slots.finish(&second, Ending::Failed, Some("no space"), now).await.expect("finish");
+    let third = attempt(&alive).await.expect("the second failed");
+    slots.finish(&third, Ending::Succeeded, None, now).await.expect("finish");
+    slots.finish(&third, Ending::Succeeded, None, now).await.expect("saying it twice is no error");
+    assert_eq!(attempt(&alive).await, Err(("me".into(), Some(Ending::Succeeded))));
+    let seen = slots.seen(time("2026-11-24T01:00:00Z")).await.expect("seen");
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [(moment, SlotState::Ended(Ending::Succeeded))]);
+}
+
+#[tokio::test]
+async fn a_moment_that_nobody_claimed_is_missed_after_its_grace() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let (slots, owner) = (slots(&store), Owner::of_process("me"));
+    let runs = Schedule::parse("every 1h").expect("schedule").cadence.runs(&Zone::utc(), Semantics::Agent);
+    let at = |hour: i64| time("2026-11-24T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
+    for hour in [0, 1, 2, 4, 6] {
+        slots.claim(at(hour), &owner, at(hour)).await.expect("claim");
+    }
+    let grace = bdr::units::duration::Duration::from_secs(1_800);
+    let missed = slots.missed(&runs, at(0), at(7) + jiff::SignedDuration::from_mins(10), grace).await.expect("missed");
+    assert_eq!(missed, [at(3), at(5)]);
+    assert_eq!(slots.forget_before(at(3)).await.expect("forget"), 3);
+    let left: Vec<Timestamp> = slots.seen(at(-100)).await.expect("seen").into_keys().collect();
+    assert_eq!(left, [at(4), at(6)]);
+}
+
+#[tokio::test]
+async fn an_object_that_is_no_claim_stops_the_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let key = "slots/docs/nightly/20261124T020000Z.1.json";
+    store.put(key, Bytes::from_static(b"{\"version\":2}"), Put::default()).await.expect("put");
+    let now = time("2026-11-24T02:00:00Z");
+    let error = slots(&store).claim(now, &Owner::of_process("me"), now).await.expect_err("not understood");
+    assert!(error.to_string().contains(key), "{error}");
+}
