@@ -1,7 +1,7 @@
 //! Places in texts: which file, which bytes, and values that know where they were written.
 
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Index of a text in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -36,20 +36,29 @@ impl std::fmt::Display for Position {
 pub struct Source {
     pub name: String,
     pub text: Arc<str>,
-    /// Where each line begins, in bytes: a place is found by halving, however many are asked for.
-    lines: Arc<[u32]>,
+    /// First byte of the file that was not UTF-8; the text has U+FFFD from there on, only to show the place.
+    pub invalid: Option<u32>,
+    /// Where each line begins, in bytes: a place is found by halving, however many are asked for. Made when first needed.
+    lines: OnceLock<Box<[u32]>>,
 }
 
 impl Source {
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let starts = self.text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(starts).collect()
+        })
+    }
+
     /// Number, from 0, of the line that holds a byte; the last line's for a byte beyond the end.
     pub fn line_of(&self, at: u32) -> usize {
-        self.lines.partition_point(|start| *start <= at).saturating_sub(1)
+        self.lines().partition_point(|start| *start <= at).saturating_sub(1)
     }
 
     /// Bytes of a line (counted from 0), its line end among them.
     pub fn line_range(&self, line: usize) -> Option<Range<usize>> {
-        let end = self.lines.get(line + 1).map_or(self.text.len(), |start| *start as usize);
-        Some(*self.lines.get(line)? as usize..end)
+        let end = self.lines().get(line + 1).map_or(self.text.len(), |start| *start as usize);
+        Some(*self.lines().get(line)? as usize..end)
     }
 }
 
@@ -63,11 +72,24 @@ impl Sources {
     }
 
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
+        self.push(name.into(), text.into(), None)
+    }
+
+    /// Adds what a file holds. Bytes that are not UTF-8 are kept as a fault of the source, for a finding with its place.
+    pub fn add_bytes(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> FileId {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.add(name, text),
+            Err(error) => {
+                let at = u32::try_from(error.utf8_error().valid_up_to()).unwrap_or(u32::MAX);
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                self.push(name.into(), text.into(), Some(at))
+            }
+        }
+    }
+
+    fn push(&mut self, name: String, text: Arc<str>, invalid: Option<u32>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        let text = text.into();
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))).collect();
-        self.0.push(Source { name: name.into(), text, lines });
+        self.0.push(Source { name, text, invalid, lines: OnceLock::new() });
         id
     }
 
@@ -89,6 +111,21 @@ impl Sources {
         let source = self.get(span.file)?;
         let first = source.line_of(span.start);
         Some((first, source.line_of(span.end.saturating_sub(1)).max(first)))
+    }
+
+    /// Replaces what stands in the spans by asterisks, byte for byte, so that no later rendering can show it. Line breaks stay.
+    pub fn blank(&mut self, spans: &[Span]) {
+        for (at, source) in self.0.iter_mut().enumerate() {
+            let mut bytes: Option<Vec<u8>> = None;
+            for span in spans.iter().filter(|span| span.file.0 as usize == at) {
+                let bytes = bytes.get_or_insert_with(|| source.text.as_bytes().to_vec());
+                let secret = bytes.get_mut(span.start as usize..span.end as usize).unwrap_or_default();
+                secret.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
+            }
+            if let Some(bytes) = bytes {
+                source.text = String::from_utf8_lossy(&bytes).into();
+            }
+        }
     }
 
     /// Line and column of a span's start.

@@ -7,7 +7,7 @@ use crate::diag::{Span, Spanned};
 use crate::policy::{Objectives, Protection, Text, Tier};
 
 /// A thing to recover, what it can bear, how it is copied and how long copies stay.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Component {
     pub name: Spanned<ComponentName>,
     pub kind: ComponentKind,
@@ -15,11 +15,12 @@ pub struct Component {
     pub protections: BTreeMap<ProtectionName, Protection>,
     pub retain: BTreeMap<TierName, Tier>,
     /// The whole entry.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// What kind of thing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub enum ComponentKind {
     Files(Files),
 }
@@ -34,7 +35,7 @@ impl ComponentKind {
 }
 
 /// Files and folders of the machine on which bdr runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Files {
     /// Absolute; at least one.
     pub paths: Vec<Spanned<Text>>,

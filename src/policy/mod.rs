@@ -2,21 +2,36 @@
 //!
 //! How it is written in YAML, and how the text becomes this, stands in the modules below.
 
+pub mod document;
+pub mod tree;
+
+mod class;
+pub mod codes;
 mod component;
 pub mod layout;
+mod digest;
+mod echo;
+mod load;
 mod objective;
 mod protection;
+mod read;
 mod reference;
+mod resolve;
 mod retention;
 mod scheduler;
+mod secrets;
 mod store;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
+pub use class::{Class, classes};
 pub use component::{Component, ComponentKind, Files};
+pub use load::{LARGEST, Loaded, load, load_unresolved};
 pub use objective::{Disruption, Objective, Objectives};
 pub use protection::{FileBackup, Method, Protection};
-pub use reference::{Reference, Text};
+pub use reference::{Reference, Refused, Resolve, Text};
 pub use retention::Tier;
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use store::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec};
@@ -26,21 +41,26 @@ use crate::diag::Spanned;
 use crate::units::cadence::Zone;
 
 /// The documents of one system, merged and resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Policy {
     pub name: Spanned<PolicyName>,
+    #[serde(serialize_with = "digest::zone")]
     pub timezone: Spanned<Zone>,
     pub contacts: BTreeMap<String, Contact>,
     pub stores: BTreeMap<StoreName, StoreSpec>,
     pub components: BTreeMap<ComponentName, Component>,
     pub scheduler: Option<Spanned<Scheduler>>,
     /// SHA-256 (hex) over the merged documents' meaning, references unresolved: equal for equal policies however they are laid out.
+    #[serde(skip)]
     pub digest: String,
 }
 
 /// Somebody to reach in an outage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
     pub phone: Option<String>,
     pub email: Option<String>,
 }
+
+#[cfg(test)]
+mod load_tests;

@@ -38,14 +38,14 @@ impl Disruption {
 }
 
 /// Most loss and most downtime that is acceptable.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Objective {
     pub rpo: Option<Spanned<Duration>>,
     pub rto: Option<Spanned<Duration>>,
 }
 
 /// The objectives of one component: a general one, and those that differ by disruption.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Objectives {
     pub general: Objective,
     pub by_disruption: BTreeMap<Disruption, Objective>,

@@ -5,20 +5,22 @@ use crate::diag::{Span, Spanned};
 use crate::units::cadence::Schedule;
 
 /// One way in which a component's data is copied, when, and to where.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Protection {
     pub name: Spanned<ProtectionName>,
     pub method: Method,
     /// When it runs by itself; `None`: only when somebody runs it.
+    #[serde(serialize_with = "super::digest::schedule")]
     pub schedule: Option<Spanned<Schedule>>,
     /// Where its copies go; at least one.
     pub stores: Vec<Spanned<StoreName>>,
     /// The whole entry.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// What is done. A closed set: each method's bounds and engine stand in a file of their own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub enum Method {
     FileBackup(FileBackup),
 }
@@ -33,9 +35,10 @@ impl Method {
 }
 
 /// Files copied into the tree format.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct FileBackup {
     /// How often a backup refers to no other one; `None`: weekly.
+    #[serde(serialize_with = "super::digest::schedule")]
     pub full: Option<Spanned<Schedule>>,
     /// zstd level, 1 to 19; 3 unless told.
     pub compression: Spanned<i32>,

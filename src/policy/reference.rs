@@ -3,6 +3,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, Serializer};
 
 use crate::attrs::Attr;
 
@@ -10,7 +11,38 @@ use crate::attrs::Attr;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     Env(String),
+    /// The path as seen from where bdr runs: relative ones are taken from the folder of the policy's file.
     File(String),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "${{env:{name}}}"),
+            Self::File(path) => write!(f, "${{file:{path}}}"),
+        }
+    }
+}
+
+/// Why a reference has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The caller allows no look at it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// There is no such variable or file.
+    #[error("not there")]
+    Absent,
+    /// It cannot be read; the reason holds nothing of its content.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Looks references up; the command line decides which.
+pub trait Resolve {
+    /// # Errors
+    /// When the caller does not allow it, or there is nothing to read.
+    fn resolve(&self, reference: &Reference) -> Result<SecretString, Refused>;
 }
 
 /// A text of the policy that may contain references. Shown as it was written, used as it resolved.
@@ -19,19 +51,33 @@ pub struct Text {
     /// As written, references unresolved.
     pub shown: String,
     value: SecretString,
-    referenced: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Plain,
+    Resolved,
+    /// References were deliberately not looked up.
+    Unresolved,
 }
 
 impl Text {
     /// A text without references.
     pub fn plain(text: impl Into<String>) -> Self {
         let shown: String = text.into();
-        Self { value: SecretString::from(shown.clone()), shown, referenced: false }
+        Self { value: SecretString::from(shown.clone()), shown, state: State::Plain }
     }
 
     /// A text whose references were resolved to `value`.
     pub fn resolved(shown: impl Into<String>, value: String) -> Self {
-        Self { shown: shown.into(), value: SecretString::from(value), referenced: true }
+        Self { shown: shown.into(), value: SecretString::from(value), state: State::Resolved }
+    }
+
+    /// A text whose references are left alone; its value is the text itself.
+    pub fn unresolved(shown: impl Into<String>) -> Self {
+        let shown: String = shown.into();
+        Self { value: SecretString::from(shown.clone()), shown, state: State::Unresolved }
     }
 
     /// The value to use; never to be printed where [`Text::is_referenced`].
@@ -40,11 +86,16 @@ impl Text {
     }
 
     pub fn is_referenced(&self) -> bool {
-        self.referenced
+        self.state != State::Plain
+    }
+
+    /// Whether the value is what will be used: false where references were not looked up.
+    pub fn is_known(&self) -> bool {
+        self.state != State::Unresolved
     }
 
     pub fn to_attr(&self) -> Attr {
-        if self.referenced {
+        if self.is_referenced() {
             Attr::Sensitive { shown: self.shown.clone(), value: self.value.clone() }
         } else {
             Attr::Text(self.shown.clone())
@@ -61,6 +112,13 @@ impl fmt::Display for Text {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.shown)
+    }
+}
+
+/// As written: a reference, never its value.
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.shown)
     }
 }
 

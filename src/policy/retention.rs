@@ -7,12 +7,13 @@ use crate::units::duration::Duration;
 use crate::units::storage_class::StorageClass;
 
 /// A class of retention: one backup of each `every` is kept `keep` long.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Tier {
     pub name: Spanned<TierName>,
     /// The calendar period of which this tier keeps the first good backup.
     pub every: Spanned<Period>,
     pub keep: Spanned<Duration>,
     pub class: Spanned<StorageClass>,
+    #[serde(skip)]
     pub span: Option<Span>,
 }

@@ -5,7 +5,7 @@ use crate::policy::Text;
 use crate::units::cadence::Semantics;
 
 /// What carries schedules out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub enum Scheduler {
     Systemd {
         scope: SystemdScope,
@@ -26,14 +26,14 @@ impl Scheduler {
 }
 
 /// Whose systemd.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum SystemdScope {
     System,
     User,
 }
 
 /// Which crontab.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub enum CronTable {
     /// A file with a user column, as in `/etc/cron.d`; `None`: `/etc/cron.d/bdr-<policy>`.
     File(Option<Spanned<Text>>),

@@ -8,7 +8,7 @@ use crate::policy::Text;
 use crate::units::duration::Duration;
 
 /// One place where copies live, and how it is to be set up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct StoreSpec {
     pub name: Spanned<StoreName>,
     pub backend: Backend,
@@ -23,18 +23,19 @@ pub struct StoreSpec {
     /// S3: when unfinished multipart uploads are removed.
     pub abort_uploads_after: Option<Spanned<Duration>>,
     /// The whole entry.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// What kind of place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub enum Backend {
     Folder(FolderBackend),
     S3(S3Backend),
 }
 
 /// A directory of this machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct FolderBackend {
     pub path: Spanned<Text>,
     /// Permission bits; 0700 unless told.
@@ -42,7 +43,7 @@ pub struct FolderBackend {
 }
 
 /// A bucket of AWS S3 or a compatible store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct S3Backend {
     pub bucket: Spanned<Text>,
     /// `None`: from AWS's own configuration chain.
@@ -57,7 +58,7 @@ pub struct S3Backend {
 }
 
 /// Server-side encryption by default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub enum Encryption {
     Aes256,
     Kms {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Whole seconds. A month is a twelfth of the mean Gregorian year (2,629,746 s), so that `12mo` and `1y` are equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(transparent)]
 pub struct Duration(u64);
 
 /// A text that is not a length of time.

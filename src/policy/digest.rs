@@ -1,0 +1,32 @@
+//! The policy's digest: equal for policies that mean the same, however their text is laid out.
+
+use serde::Serializer;
+use sha2::{Digest, Sha256};
+
+use super::Policy;
+use crate::diag::Spanned;
+use crate::units::cadence::{Schedule, Zone};
+
+/// Names the form that is hashed; a change of it changes every digest, and must change this.
+const FORM: &[u8] = b"bdr policy digest 1\n";
+
+/// SHA-256 in hex over the policy as JSON: keys in order, defaults filled in, references as written, places left out.
+pub(super) fn digest(policy: &Policy) -> String {
+    let mut hash = Sha256::new();
+    hash.update(FORM);
+    // Serializing plain data into memory cannot fail; if it ever did, the digest of nothing would match no plan.
+    hash.update(serde_json::to_vec(policy).unwrap_or_default());
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A schedule as it was written: the same times in another spelling are another digest, which costs one new review at most.
+pub(super) fn schedule<S: Serializer>(schedule: &Option<Spanned<Schedule>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match schedule {
+        Some(schedule) => serializer.serialize_some(schedule.text.trim()),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(super) fn zone<S: Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
+}

@@ -1,0 +1,40 @@
+//! Components as people type them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{GlobText, NameText, Named, ObjectivesDocument, PathText, ProtectionDocument, TierDocument};
+use crate::policy::read::Field;
+
+/// A thing to recover: what it is, what it can bear, how it is copied and how long copies stay.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["files"] }]))]
+pub struct ComponentDocument {
+    /// A service class (`critical`, `standard`, `archive`) or another component, whose values hold where this one has none.
+    pub inherits: Field<NameText>,
+    /// Files and folders of the machine on which bdr runs.
+    pub files: Field<FilesDocument>,
+    /// How much loss and downtime it can bear.
+    pub objectives: Field<ObjectivesDocument>,
+    /// The ways in which its data is copied, by a name of your own.
+    pub protect: Field<Named<ProtectionDocument>>,
+    /// How long copies stay: `hourly`, `daily`, `weekly`, `monthly`, `quarterly`, `yearly`, or any name with `every`.
+    pub retain: Field<Named<TierDocument>>,
+}
+
+/// Files and folders of the machine on which bdr runs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["paths"]))]
+pub struct FilesDocument {
+    /// Absolute paths; symbolic links below them are kept as links, never followed.
+    #[schemars(length(min = 1))]
+    pub paths: Field<Vec<Field<PathText>>>,
+    /// Globs relative to each path; everything unless told.
+    pub include: Field<Vec<Field<GlobText>>>,
+    /// Globs relative to each path; they win over `include`.
+    pub exclude: Field<Vec<Field<GlobText>>>,
+    /// Stay on the file system that each path lies on; `false` unless told.
+    pub one_file_system: Field<bool>,
+}

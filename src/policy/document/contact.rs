@@ -1,0 +1,19 @@
+//! Contacts as people type them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{EmailText, PlainText};
+use crate::policy::read::Field;
+
+/// Somebody to reach in an outage: a telephone number, an e-mail address, or both.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ContactDocument {
+    /// Telephone number.
+    #[schemars(extend("examples" = ["+46-70-123-4567"]))]
+    pub phone: Field<PlainText>,
+    /// E-mail address.
+    pub email: Field<EmailText>,
+}

@@ -1,0 +1,55 @@
+//! The YAML exactly as people type it: plain structs whose descriptions, examples and limits also make the JSON Schema.
+//!
+//! Every value is a [`Field`], so that one wrong value costs no other. What is required, and what values mean, is checked in
+//! `resolve`.
+
+mod class;
+mod component;
+mod contact;
+mod objective;
+mod protection;
+mod retention;
+mod scheduler;
+mod store;
+mod table;
+mod text;
+
+pub use class::ClassDocument;
+pub use component::{ComponentDocument, FilesDocument};
+pub use contact::ContactDocument;
+pub use objective::{ObjectiveDocument, ObjectivesDocument};
+pub use protection::{FileBackupDocument, ProtectionDocument};
+pub use retention::TierDocument;
+pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};
+pub use store::{EncryptionDocument, FolderDocument, NoncurrentDocument, S3Document, SseWord, StoreDocument};
+pub use table::{Named, Tags};
+pub use text::*;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::policy::read::Field;
+
+/// A policy of bdr: what must be recoverable, how much loss and downtime is bearable, where copies live and how long they stay.
+///
+/// Several files and documents are merged; each name is given once.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "bdr policy")]
+pub struct Document {
+    /// Version of the policy language: 1.
+    #[schemars(extend("const" = 1))]
+    pub version: Field<i64>,
+    /// Name of the policy: its identity, and the owner mark on everything that it manages.
+    pub name: Field<NameText>,
+    /// Time zone in which schedules are meant, as an IANA name; UTC unless told.
+    pub timezone: Field<ZoneText>,
+    /// Whom to reach in an outage, by a name of your own.
+    pub contacts: Field<Named<ContactDocument>>,
+    /// Places where copies live, by a name of your own.
+    pub stores: Field<Named<StoreDocument>>,
+    /// Things to recover, by a name of your own.
+    pub components: Field<Named<ComponentDocument>>,
+    /// What carries schedules out.
+    pub scheduler: Field<SchedulerDocument>,
+}

@@ -1,0 +1,42 @@
+//! Objectives as people type them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::DurationText;
+use crate::policy::read::Field;
+
+/// How much loss and downtime a component can bear, in general and by disruption.
+///
+/// The general objective speaks of `process`, `host` and `corruption`; the loss of a `region` or of an `account` has an
+/// objective where one is stated.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ObjectivesDocument {
+    /// Most data loss that is acceptable, as time.
+    pub rpo: Field<DurationText>,
+    /// Most time until service is back.
+    pub rto: Field<DurationText>,
+    /// When the service crashes.
+    pub process: Field<ObjectiveDocument>,
+    /// When the machine or its disk is lost.
+    pub host: Field<ObjectiveDocument>,
+    /// After a bad write, a deletion, ransomware.
+    pub corruption: Field<ObjectiveDocument>,
+    /// When the site is lost.
+    pub region: Field<ObjectiveDocument>,
+    /// When the credentials are compromised.
+    pub account: Field<ObjectiveDocument>,
+}
+
+/// The objective under one disruption.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct ObjectiveDocument {
+    /// Most data loss that is acceptable, as time.
+    pub rpo: Field<DurationText>,
+    /// Most time until service is back.
+    pub rto: Field<DurationText>,
+}

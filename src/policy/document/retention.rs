@@ -1,0 +1,22 @@
+//! Retention as people type it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::DurationText;
+use crate::policy::read::Field;
+use crate::units::cadence::Period;
+use crate::units::storage_class::StorageClass;
+
+/// A class of retention: the first good backup of each period is kept for a time, in a storage class.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TierDocument {
+    /// The period of which one backup is kept; the names `hourly` to `yearly` imply it.
+    pub every: Field<Period>,
+    /// How long a backup of this tier is kept.
+    #[serde(rename = "for")]
+    pub keep: Field<DurationText>,
+    /// The storage class it is written in; STANDARD unless told.
+    pub class: Field<StorageClass>,
+}

@@ -1,0 +1,92 @@
+//! Stores as people type them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText, Tags};
+use crate::policy::read::Field;
+
+/// A place where copies live: exactly one of `folder` and `s3`, and how it is to be set up.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["folder"] }, { "required": ["s3"] }]))]
+pub struct StoreDocument {
+    /// A directory of this machine.
+    pub folder: Field<FolderDocument>,
+    /// A bucket of AWS S3 or a compatible store.
+    pub s3: Field<S3Document>,
+    /// S3: keep old versions of objects (`true`) or suspend that (`false`); left as it is unless told.
+    pub versioning: Field<bool>,
+    /// S3: default encryption of the bucket; left as it is unless told.
+    pub encryption: Field<EncryptionDocument>,
+    /// S3: tags of the bucket, besides bdr's own mark.
+    pub tags: Field<Tags>,
+    /// S3: what happens to versions that are no longer current.
+    pub noncurrent: Field<NoncurrentDocument>,
+    /// S3: when unfinished multipart uploads are removed.
+    pub abort_uploads_after: Field<DurationText>,
+}
+
+/// A directory of this machine.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["path"]))]
+pub struct FolderDocument {
+    /// Absolute path of the directory.
+    pub path: Field<PathText>,
+    /// Permission bits in octal; 0700 unless told.
+    pub mode: Field<ModeText>,
+}
+
+/// A bucket of AWS S3 or a compatible store.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["bucket"]))]
+pub struct S3Document {
+    /// Name of the bucket.
+    pub bucket: Field<BucketText>,
+    /// Region of the bucket; from AWS's own configuration unless told.
+    pub region: Field<RegionText>,
+    /// Address of a compatible store; AWS unless told.
+    pub endpoint: Field<EndpointText>,
+    /// Put the bucket into the path instead of the host name, as many compatible stores need.
+    pub path_style: Field<bool>,
+    /// Everything of bdr's lies below this prefix of the bucket.
+    pub prefix: Field<PrefixText>,
+    /// The AWS account that must own the bucket.
+    pub account: Field<AccountText>,
+}
+
+/// Encryption of what the store holds.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["sse"]))]
+pub struct EncryptionDocument {
+    /// Server-side encryption.
+    pub sse: Field<SseWord>,
+    /// With `aws:kms`: the key, as its id, ARN or alias; the account's `alias/aws/s3` unless told.
+    pub key: Field<KeyText>,
+    /// With `aws:kms`: let S3 derive keys per bucket, which costs far fewer calls of KMS; `true` unless told.
+    pub bucket_key: Field<bool>,
+}
+
+/// Server-side encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum SseWord {
+    /// Keys that S3 manages.
+    AES256,
+    /// A key of AWS KMS.
+    #[serde(rename = "aws:kms")]
+    Kms,
+}
+
+/// Versions that are no longer current.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["for"]))]
+pub struct NoncurrentDocument {
+    /// How long they stay.
+    #[serde(rename = "for")]
+    pub keep: Field<DurationText>,
+}

@@ -1,0 +1,83 @@
+//! Texts that mean something: each kind with its description, pattern and examples; `resolve` reads them into types.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+/// What a name looks like: `crate::address` says why.
+pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9_-]{0,62}$";
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $type:ident { $($schema:tt)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(pub String);
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ $($schema)* })
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// A name of the policy's own choice.
+    NameText { "type": ["string", "integer"], "pattern": NAME_PATTERN, "minimum": 0 }
+    /// Any text; a bare number is taken as it is written.
+    PlainText { "type": ["string", "number"], "pattern": "^[^$]*$|^([^$]|\\$[^{])*\\$?$" }
+    /// A length of time: whole numbers with units.
+    DurationText {
+        "type": "string",
+        "pattern": "^\\s*([0-9]+(s|m|h|d|w|mo|y)\\s*)+$",
+        "examples": ["30s", "15m", "4h", "7d", "12w", "12mo", "1y", "1h 30m"]
+    }
+    /// When a job runs: `every 10m`, five fields of cron, or a word.
+    ScheduleText {
+        "type": "string",
+        "anyOf": [
+            { "enum": ["hourly", "daily", "weekly", "monthly", "quarterly", "annually"] },
+            { "pattern": "^\\s*every\\s+[0-9]" },
+            { "pattern": "^\\s*\\S+\\s+\\S+\\s+\\S+\\s+\\S+\\s+\\S+\\s*$" }
+        ],
+        "examples": ["every 10m", "0 2 * * *", "daily"]
+    }
+    /// An IANA time zone.
+    ZoneText { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$", "examples": ["UTC", "Europe/Stockholm"] }
+    /// An absolute path of this machine; may contain `${env:NAME}` and `${file:PATH}`.
+    PathText { "type": "string", "pattern": "^/|\\$\\{", "examples": ["/srv/backups"] }
+    /// A glob: `*` and `?` stay inside one folder, `**` crosses folders, `[ab]` and `{a,b}` choose.
+    GlobText { "type": ["string", "number"], "minLength": 1, "examples": ["**/*.tmp", "cache/**"] }
+    /// Permission bits in octal.
+    ModeText { "type": ["string", "integer"], "pattern": "^0?[0-7]{3}$", "minimum": 0, "maximum": 777, "examples": ["0700", "0750"] }
+    /// The name of a bucket; may contain `${env:NAME}`.
+    BucketText { "type": ["string", "integer"], "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\\$\\{", "minimum": 100 }
+    /// The region of a store.
+    RegionText { "type": "string", "minLength": 1, "examples": ["eu-north-1", "eu-west-1", "us-east-1"] }
+    /// The address of a store that speaks the S3 protocol; may contain `${env:NAME}`.
+    EndpointText { "type": "string", "pattern": "^https?://|\\$\\{", "examples": ["https://s3.example.com", "http://127.0.0.1:9000"] }
+    /// A prefix of keys.
+    PrefixText { "type": ["string", "number"], "pattern": "^[^/\\\\]", "examples": ["backups/"] }
+    /// An AWS account.
+    AccountText { "type": ["string", "integer"], "pattern": "^[0-9]{12}$", "minimum": 100_000_000_000_u64, "maximum": 999_999_999_999_u64 }
+    /// A key of AWS KMS.
+    KeyText { "type": "string", "minLength": 1, "examples": ["alias/backups"] }
+    /// An e-mail address.
+    EmailText { "type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$", "examples": ["devops@example.com"] }
+}

@@ -1,0 +1,87 @@
+//! How a diagnostic repeats what the policy says: short, without control characters, and never a secret.
+
+use crate::policy::secrets;
+
+/// Most characters of a value that are repeated.
+const LONGEST: usize = 60;
+/// What stands for a secret.
+pub(crate) const HIDDEN: &str = "(hidden)";
+
+/// The value in backquotes; cut where it is long, hidden where it looks like a secret.
+pub(crate) fn quote(text: &str) -> String {
+    match secrets::suspect(None, text) {
+        Some(_) => HIDDEN.to_owned(),
+        None => format!("`{}`", bare(text)),
+    }
+}
+
+/// The same without backquotes, for a command to type; only for names that cannot be secret.
+pub(crate) fn bare(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(LONGEST) + 4);
+    for (at, character) in text.chars().enumerate() {
+        if at == LONGEST {
+            shown.push('…');
+            break;
+        }
+        // Control characters could move the cursor or colour the terminal; bidirectional ones could lie about the order.
+        let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || reorders {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The known word nearest to what was written, if it is near enough to be meant.
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.len() > 64 {
+        return None;
+    }
+    let lower = written.to_lowercase();
+    let close = |word: &&str| {
+        let letters = strsim::damerau_levenshtein(&lower, &word.to_lowercase());
+        (letters, (letters <= written.chars().count().div_ceil(3)) || (lower.len() >= 3 && word.starts_with(&lower)))
+    };
+    known
+        .into_iter()
+        .map(|word| (close(&word), word))
+        .filter(|((_, near), _)| *near)
+        .min_by_key(|((letters, _), _)| *letters)
+        .map(|(_, word)| word)
+}
+
+/// "Did you mean …?" where something near exists, else the list of what is known.
+pub(crate) fn suggest<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
+    if let Some(word) = nearest(written, known.clone()) {
+        return Some(format!("Did you mean `{word}`?"));
+    }
+    let all: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
+    match all.len() {
+        0 => None,
+        1..=16 => Some(format!("Known here: {}.", all.join(", "))),
+        more => Some(format!("Known here: {}, and {} more.", all[..12].join(", "), more - 12)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_is_short_and_harmless() {
+        assert_eq!(quote("eu-nort-1"), "`eu-nort-1`");
+        assert_eq!(quote("a\u{1b}[31m"), "`a\\u{1b}[31m`");
+        assert_eq!(quote(&"x".repeat(100)).chars().count(), 63);
+        assert_eq!(quote("AKIAIOSFODNN7EXAMPLE"), "(hidden)");
+    }
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_listed() {
+        assert_eq!(suggest("regoin", ["bucket", "region"]).as_deref(), Some("Did you mean `region`?"));
+        assert_eq!(suggest("colour", ["bucket", "region"]).as_deref(), Some("Known here: `bucket`, `region`."));
+        assert_eq!(suggest("x", []), None);
+        assert_eq!(nearest(&"x".repeat(100_000), ["bucket"]), None);
+    }
+}

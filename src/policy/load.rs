@@ -1,0 +1,109 @@
+//! From texts to a policy: the one way in, for every command.
+
+use crate::diag::{Diagnostic, Diagnostics, FileId, Source, Sources, Span};
+use crate::policy::document::Document;
+use crate::policy::reference::Resolve;
+use crate::policy::tree::{NodeId, Tree};
+use crate::policy::{Policy, codes, read, resolve, secrets, tree};
+
+/// Most findings of one run; a text that earns more is not a policy.
+const MOST: usize = 10_000;
+
+/// Largest text that is read, in bytes: far above any real policy, far below what would hurt.
+pub const LARGEST: usize = 16 * 1024 * 1024;
+
+/// What a set of texts came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The policy, also where there are findings: what could be read of it. `None` where not even its name could.
+    pub policy: Option<Policy>,
+    /// Everything found, sorted by place.
+    pub diagnostics: Diagnostics,
+    /// The texts to show places of: those given and the service classes in use, secrets written in plain blanked out.
+    pub sources: Sources,
+}
+
+/// Reads, merges and checks a policy; references are looked up through `resolver`.
+pub fn load(sources: Sources, resolver: &dyn Resolve) -> Loaded {
+    run(sources, Some(resolver))
+}
+
+/// Reads, merges and checks a policy without looking up any reference: nothing of the outside is seen.
+pub fn load_unresolved(sources: Sources) -> Loaded {
+    run(sources, None)
+}
+
+fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
+    let mut out = Diagnostics::new();
+    let mut documents: Vec<Document> = Vec::new();
+    let mut torn = false;
+    let mut hidden: Vec<Span> = Vec::new();
+    for (file, source) in sources.iter() {
+        torn |= match unreadable(file, source) {
+            Some(why) => {
+                out.push(why);
+                true
+            }
+            None => read_text(file, &source.text, &mut documents, &mut hidden, &mut out),
+        };
+        if out.len() > MOST {
+            out.push(Diagnostic::error(codes::TOO_LARGE, format!("more than {MOST} findings: the rest is not read")));
+            torn = true;
+            break;
+        }
+    }
+    let policy = resolve::resolve(documents, &mut sources, resolver, torn, &mut out);
+    sources.blank(&hidden);
+    Loaded { policy, diagnostics: out.sorted(), sources }
+}
+
+/// Reads the documents of one text; true where some of it could not be read.
+fn read_text(file: FileId, text: &str, documents: &mut Vec<Document>, hidden: &mut Vec<Span>, out: &mut Diagnostics) -> bool {
+    let tree = tree::parse(file, text, out);
+    for (key, value) in tree.scalars() {
+        find_secret(&tree, key, value, hidden, out);
+    }
+    if tree.torn {
+        secrets::in_lines(text, |start, end| hidden.push(Span { file, start, end }));
+    }
+    let mut torn = tree.torn;
+    for node in tree.documents() {
+        match read::read::<Document>(&tree, *node, out) {
+            Some(document) => documents.push(document),
+            None => torn = true,
+        }
+    }
+    torn
+}
+
+/// Why a source is not even a text to parse.
+fn unreadable(file: FileId, source: &Source) -> Option<Diagnostic> {
+    let place = |at: u32| Span { file, start: at, end: at };
+    if let Some(at) = source.invalid {
+        let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {at} is not UTF-8"));
+        return Some(finding.at(place(at), "the first wrong byte").help("Save the file as UTF-8 text."));
+    }
+    if let Some(nul) = source.text.find('\0') {
+        let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {nul} is NUL: this is not a text"));
+        let at = u32::try_from(nul).unwrap_or(u32::MAX);
+        return Some(finding.at(place(at), "the first NUL byte").help("Save the file as UTF-8 text."));
+    }
+    (source.text.len() > LARGEST).then(|| {
+        Diagnostic::error(codes::TOO_LARGE, format!("larger than {} MiB", LARGEST >> 20))
+            .at(place(0), "not read")
+            .help("Split the policy into several files; bdr merges all files of a folder.")
+    })
+}
+
+fn find_secret(tree: &Tree<'_>, key: Option<NodeId>, value: NodeId, hidden: &mut Vec<Span>, out: &mut Diagnostics) {
+    let text = tree.text(value).unwrap_or_default();
+    let Some(kind) = secrets::suspect(key.and_then(|key| tree.text(key)), text) else { return };
+    let span = tree.span(value);
+    hidden.push(span);
+    out.push(
+        Diagnostic::error(codes::SECRET, format!("{kind} is written in plain"))
+            .at_secret(span, "a secret")
+            .note("whoever can read the policy, its history or a log of it has the secret")
+            .help("Change the secret, keep it outside, and refer to it: \"${env:NAME}\" or \"${file:PATH}\"."),
+    );
+}

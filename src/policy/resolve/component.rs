@@ -1,0 +1,118 @@
+//! Components: what is to be recovered, and its objectives.
+
+use std::collections::BTreeMap;
+
+use super::{Run, merge::Table};
+use crate::address::{ComponentName, StoreName};
+use crate::diag::{Diagnostic, Span, Spanned};
+use crate::policy::document::{ComponentDocument, FilesDocument, ObjectiveDocument, ObjectivesDocument};
+use crate::policy::read::Field;
+use crate::policy::{Component, ComponentKind, Disruption, Files, Objective, Objectives, Protection, codes, echo};
+
+impl Run<'_> {
+    pub(super) fn components(
+        &mut self,
+        components: Table<ComponentName, ComponentDocument>,
+        stores: &BTreeMap<StoreName, Option<Span>>,
+        policy: &str,
+    ) -> BTreeMap<ComponentName, Component> {
+        let mut resolved = BTreeMap::new();
+        for (name, (written, document)) in components {
+            let Field::Given(document) = document else { continue };
+            if let Some(component) = self.component(written, document, stores, policy) {
+                resolved.insert(name, component);
+            }
+        }
+        resolved
+    }
+
+    fn component(
+        &mut self,
+        name: Spanned<ComponentName>,
+        document: Spanned<ComponentDocument>,
+        stores: &BTreeMap<StoreName, Option<Span>>,
+        policy: &str,
+    ) -> Option<Component> {
+        let span = document.span;
+        let ComponentDocument { files, objectives, protect, retain, .. } = document.value;
+        if files.is_absent() {
+            let what = format!("the component {} does not say what it is", echo::quote(name.as_str()));
+            self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
+        }
+        let objectives = self.objectives(objectives);
+        let mut protections = self.protections(protect, &name.value, stores);
+        for (protection, Protection { schedule, .. }) in &mut protections {
+            // Schedules that name no minute get one that stays the same for the same job, so that not all fire at once.
+            *schedule =
+                schedule.take().map(|at| at.map(|at| at.spread(&format!("{policy}/{name}/{protection}", name = name.value))));
+        }
+        let retain = self.tiers(retain);
+        let kind = ComponentKind::Files(self.files(files)?);
+        Some(Component { name, kind, objectives, protections, retain, span })
+    }
+
+    fn files(&mut self, files: Field<FilesDocument>) -> Option<Files> {
+        let Spanned { value: FilesDocument { paths, include, exclude, one_file_system }, span } = files.given()?;
+        let list = paths.as_ref().map(|list| list.value.as_slice()).unwrap_or_default();
+        if paths.is_absent() {
+            self.missing("`paths` is missing", span, "Write the folders and files to copy: paths: [/srv/data].");
+        } else if list.is_empty() && !paths.is_broken() {
+            self.out.push(
+                Diagnostic::error(codes::MISSING, "no path is given")
+                    .at(paths.span(), "an empty list")
+                    .help("Write the folders and files to copy, such as [/srv/data]."),
+            );
+        }
+        let given: Vec<_> = list.iter().filter_map(|path| self.path(path)).collect();
+        self.twice_listed(given.iter().map(|path| (path.value.shown.as_str(), path.span)), "path");
+        let (include, exclude) = (self.globs(&include), self.globs(&exclude));
+        if given.is_empty() {
+            return None;
+        }
+        let one_file_system = one_file_system.given().is_some_and(|value| value.value);
+        Some(Files { paths: given, include, exclude, one_file_system })
+    }
+
+    /// Reports what a list names more than once.
+    pub(super) fn twice_listed<'t>(&mut self, items: impl Iterator<Item = (&'t str, Option<Span>)>, what: &str) {
+        let mut seen: BTreeMap<&str, Option<Span>> = BTreeMap::new();
+        for (item, span) in items {
+            if let Some(first) = seen.insert(item, span) {
+                self.out.push(
+                    Diagnostic::error(codes::TWICE, format!("the {what} {} is listed twice", echo::quote(item)))
+                        .at(span, "listed again")
+                        .at(first, "listed here first")
+                        .help("Remove one of the two."),
+                );
+            }
+        }
+    }
+
+    fn objectives(&mut self, objectives: Field<ObjectivesDocument>) -> Objectives {
+        let Some(Spanned { value: document, span }) = objectives.given() else { return Objectives::default() };
+        let ObjectivesDocument { rpo, rto, process, host, corruption, region, account } = document;
+        let by_disruption = [
+            (Disruption::Process, process),
+            (Disruption::Host, host),
+            (Disruption::Corruption, corruption),
+            (Disruption::Region, region),
+            (Disruption::Account, account),
+        ];
+        let stated = by_disruption.iter().any(|(_, field)| !field.is_absent());
+        let general = self.objective(ObjectiveDocument { rpo, rto }, span.filter(|_| !stated));
+        let by_disruption = by_disruption
+            .into_iter()
+            .filter_map(|(disruption, field)| field.given().map(|stated| (disruption, stated)))
+            .map(|(disruption, stated)| (disruption, self.objective(stated.value, stated.span)))
+            .collect();
+        Objectives { general, by_disruption }
+    }
+
+    fn objective(&mut self, document: ObjectiveDocument, span: Option<Span>) -> Objective {
+        let ObjectiveDocument { rpo, rto } = document;
+        if rpo.is_absent() && rto.is_absent() && span.is_some() {
+            self.missing("an objective that states nothing", span, "Write `rpo:` or `rto:`, or remove it.");
+        }
+        Objective { rpo: self.duration(&rpo), rto: self.duration(&rto) }
+    }
+}

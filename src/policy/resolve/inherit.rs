@@ -1,0 +1,213 @@
+//! Inheritance: a component's missing values come, key by key, from a service class or another component.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::merge::Table;
+use crate::address::ComponentName;
+use crate::diag::{Diagnostic, Diagnostics, Sources, Spanned};
+use crate::policy::class;
+use crate::policy::document::{
+    ComponentDocument, FileBackupDocument, Named, ObjectiveDocument, ObjectivesDocument, ProtectionDocument, TierDocument,
+};
+use crate::policy::read::Field;
+use crate::policy::{codes, echo};
+
+/// What can be inherited.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heritage {
+    pub objectives: Field<ObjectivesDocument>,
+    pub protect: Field<Named<ProtectionDocument>>,
+    pub retain: Field<Named<TierDocument>>,
+}
+
+/// Where a name of `inherits` leads.
+enum Parent {
+    Component(ComponentName),
+    Class(&'static str),
+}
+
+/// Gives every component what it inherits.
+pub(super) fn inherit(
+    components: &mut Table<ComponentName, ComponentDocument>,
+    sources: &mut Sources,
+    torn: bool,
+    out: &mut Diagnostics,
+) {
+    let mut parents: BTreeMap<ComponentName, Parent> = BTreeMap::new();
+    for (name, (_, document)) in components.iter() {
+        let Some(inherits) = document.as_ref().and_then(|document| document.inherits.as_ref()) else { continue };
+        match parent(name, &inherits.value.0, components) {
+            Some(parent) => {
+                parents.insert(name.clone(), parent);
+            }
+            None if torn => {}
+            None => {
+                let classes: Vec<&str> = class::names().collect();
+                let known: Vec<&str> = classes
+                    .iter()
+                    .copied()
+                    .chain(components.keys().map(ComponentName::as_str))
+                    .filter(|known| *known != name.as_str())
+                    .collect();
+                let mut finding = Diagnostic::error(
+                    codes::NO_CLASS,
+                    format!("nothing is called {} to inherit from", echo::quote(&inherits.value.0)),
+                )
+                .at(inherits.span, "neither a service class nor a component");
+                finding.help = echo::suggest(&inherits.value.0, known.iter().copied());
+                out.push(finding);
+            }
+        }
+    }
+    if parents.is_empty() {
+        return;
+    }
+    break_circles(&mut parents, components, out);
+    let mut classes: BTreeMap<&'static str, Heritage> = BTreeMap::new();
+    let mut done: BTreeSet<ComponentName> = BTreeSet::new();
+    let names: Vec<ComponentName> = parents.keys().cloned().collect();
+    for name in names {
+        // From the farthest ancestor down, so that each is complete before anybody inherits from it.
+        let mut line = vec![name];
+        while let Some(Parent::Component(next)) = line.last().and_then(|last| parents.get(last)) {
+            if done.contains(next) {
+                break;
+            }
+            line.push(next.clone());
+        }
+        while let Some(name) = line.pop() {
+            if !done.insert(name.clone()) {
+                continue;
+            }
+            let heritage = match parents.get(&name) {
+                None => continue,
+                Some(Parent::Class(class)) => {
+                    classes.entry(class).or_insert_with(|| class::heritage(class, sources, out)).clone()
+                }
+                Some(Parent::Component(parent)) => of_component(components, parent),
+            };
+            if let Some((_, Field::Given(document))) = components.get_mut(&name) {
+                take(&mut document.value, heritage);
+            }
+        }
+    }
+}
+
+fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName, ComponentDocument>) -> Option<Parent> {
+    // A component that is called as a class means the class, not itself.
+    let other = ComponentName::new(written).ok().filter(|other| components.contains_key(other));
+    let class = class::names().find(|class| *class == written);
+    match (other, class) {
+        (Some(other), Some(class)) if other == *name => Some(Parent::Class(class)),
+        (Some(other), _) => Some(Parent::Component(other)),
+        (None, class) => class.map(Parent::Class),
+    }
+}
+
+/// Reports each circle once, with all its places, and cuts it.
+fn break_circles(
+    parents: &mut BTreeMap<ComponentName, Parent>,
+    components: &Table<ComponentName, ComponentDocument>,
+    out: &mut Diagnostics,
+) {
+    let mut clear: BTreeSet<ComponentName> = BTreeSet::new();
+    let names: Vec<ComponentName> = parents.keys().cloned().collect();
+    for name in names {
+        let mut line: Vec<ComponentName> = Vec::new();
+        let mut on_line: BTreeSet<ComponentName> = BTreeSet::new();
+        let mut next = Some(name);
+        while let Some(name) = next.take() {
+            if clear.contains(&name) {
+                break;
+            }
+            if !on_line.insert(name.clone()) {
+                let circle: Vec<&ComponentName> = line.iter().skip_while(|member| **member != name).collect();
+                out.push(circular(&circle, components));
+                parents.remove(&name);
+                break;
+            }
+            line.push(name.clone());
+            if let Some(Parent::Component(parent)) = parents.get(&name) {
+                next = Some(parent.clone());
+            }
+        }
+        clear.extend(line);
+    }
+}
+
+fn circular(circle: &[&ComponentName], components: &Table<ComponentName, ComponentDocument>) -> Diagnostic {
+    let names: Vec<String> = circle.iter().chain(circle.first()).map(|name| format!("`{name}`")).collect();
+    let mut finding =
+        Diagnostic::error(codes::CIRCLE, format!("components inherit from each other in a circle: {}", names.join(" → ")));
+    for name in circle.iter().take(8) {
+        let span =
+            components.get(*name).and_then(|(_, document)| document.as_ref()).and_then(|document| document.inherits.span());
+        finding = finding.at(span, format!("`{name}` inherits here"));
+    }
+    finding.help("Remove one of these `inherits`.")
+}
+
+fn of_component(components: &Table<ComponentName, ComponentDocument>, name: &ComponentName) -> Heritage {
+    let Some(document) = components.get(name).and_then(|(_, document)| document.as_ref()) else { return Heritage::default() };
+    Heritage { objectives: document.objectives.clone(), protect: document.protect.clone(), retain: document.retain.clone() }
+}
+
+fn take(document: &mut ComponentDocument, heritage: Heritage) {
+    document.objectives = std::mem::take(&mut document.objectives).over(heritage.objectives);
+    document.protect = std::mem::take(&mut document.protect).over(heritage.protect);
+    document.retain = std::mem::take(&mut document.retain).over(heritage.retain);
+}
+
+/// Lays a value over the one it inherits.
+pub(super) trait Over: Sized {
+    fn over(self, base: Self) -> Self;
+}
+
+impl<T: Over> Over for Field<T> {
+    fn over(self, base: Self) -> Self {
+        match (self, base) {
+            (Field::Absent, base) => base,
+            (Field::Given(own), Field::Given(base)) => {
+                Field::Given(Spanned { value: own.value.over(base.value), span: own.span })
+            }
+            (own, _) => own,
+        }
+    }
+}
+
+impl<T: Over> Over for Named<T> {
+    fn over(self, base: Self) -> Self {
+        let mut merged = self;
+        for (name, value) in base.0 {
+            match merged.0.iter_mut().find(|(own, _)| own.value == name.value) {
+                Some((_, own)) => *own = std::mem::take(own).over(value),
+                None => merged.0.push((name, value)),
+            }
+        }
+        merged
+    }
+}
+
+macro_rules! key_by_key {
+    ($type:ident { $($part:ident)* } $($leaf:ident)*) => {
+        impl Over for $type {
+            fn over(self, base: Self) -> Self {
+                Self { $($part: self.$part.over(base.$part),)* $($leaf: self.$leaf.or(base.$leaf),)* }
+            }
+        }
+    };
+}
+
+key_by_key!(ObjectivesDocument { process host corruption region account } rpo rto);
+key_by_key!(ObjectiveDocument {} rpo rto);
+key_by_key!(FileBackupDocument {} full compression);
+key_by_key!(TierDocument {} every keep class);
+
+impl Over for ProtectionDocument {
+    fn over(self, base: Self) -> Self {
+        // `store` and `stores` are two spellings of one value.
+        let own_stores = !self.store.is_absent() || !self.stores.is_absent();
+        let (store, stores) = if own_stores { (self.store, self.stores) } else { (base.store, base.stores) };
+        Self { file_backup: self.file_backup.over(base.file_backup), schedule: self.schedule.or(base.schedule), store, stores }
+    }
+}

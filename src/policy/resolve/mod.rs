@@ -1,0 +1,105 @@
+//! From documents to the policy: merged, inherited, references looked up, every value read into its type and checked.
+
+mod aws;
+mod component;
+mod inherit;
+mod merge;
+mod protection;
+mod retention;
+mod scheduler;
+mod store;
+mod text;
+mod value;
+
+use std::collections::BTreeMap;
+
+use crate::address::{PolicyName, StoreName};
+use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
+use crate::policy::document::{ContactDocument, Document};
+use crate::policy::read::Field;
+use crate::policy::reference::Resolve;
+use crate::policy::{Contact, Policy, codes, echo};
+use crate::units::cadence::Zone;
+pub(super) use inherit::Heritage;
+use merge::{Merged, Table};
+
+/// Turns the documents of one policy into the policy. `torn`: some of its text could not be read, so what seems to be missing
+/// may be there.
+pub(super) fn resolve(
+    documents: Vec<Document>,
+    sources: &mut Sources,
+    resolver: Option<&dyn Resolve>,
+    torn: bool,
+    out: &mut Diagnostics,
+) -> Option<Policy> {
+    let mut merged = merge::merge(documents, out);
+    inherit::inherit(&mut merged.components, sources, torn, out);
+    let mut run = Run { sources, resolver, torn, out };
+    run.version(&merged);
+    let name = run.name(&merged);
+    let timezone = run.zone(&merged.timezone).unwrap_or_else(|| Spanned::bare(Zone::utc()));
+    let contacts = run.contacts(merged.contacts);
+    let known: BTreeMap<StoreName, Option<Span>> =
+        merged.stores.iter().map(|(name, (written, _))| (name.clone(), written.span)).collect();
+    let stores = run.stores(merged.stores);
+    let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
+    let scheduler = run.scheduler(merged.scheduler);
+    let mut policy = Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: String::new() };
+    policy.digest = super::digest::digest(&policy);
+    Some(policy)
+}
+
+/// What every step needs: texts to take relative paths from, the way to the outside, and where findings go.
+struct Run<'a> {
+    sources: &'a Sources,
+    resolver: Option<&'a dyn Resolve>,
+    torn: bool,
+    out: &'a mut Diagnostics,
+}
+
+impl Run<'_> {
+    /// Says that a key is missing, unless its text may be in the part that could not be read.
+    fn missing(&mut self, what: &str, at: Option<Span>, help: &str) {
+        if !self.torn {
+            self.out.push(Diagnostic::error(codes::MISSING, what).at(at, "here").help(help));
+        }
+    }
+
+    fn version(&mut self, merged: &Merged) {
+        match &merged.version {
+            Field::Absent => self.missing("`version` is missing", merged.start, "Write `version: 1` at the top of the policy."),
+            Field::Given(version) if **version != 1 => self.out.push(
+                Diagnostic::error(codes::VERSION, format!("version {} of the policy language is not known", **version))
+                    .at(version.span, "this bdr knows version 1")
+                    .help("Write `version: 1`, or use a newer bdr."),
+            ),
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, merged: &Merged) -> Option<Spanned<PolicyName>> {
+        if merged.name.is_absent() {
+            self.missing("`name` is missing", merged.start, "Write `name:` and a name of your own, such as `name: web-shop`.");
+        }
+        self.named(&merged.name)
+    }
+
+    fn contacts(&mut self, contacts: Table<String, ContactDocument>) -> BTreeMap<String, Contact> {
+        let mut resolved = BTreeMap::new();
+        for (name, (written, document)) in contacts {
+            let Some(document) = document.given() else { continue };
+            let ContactDocument { phone, email } = document.value;
+            if phone.is_absent() && email.is_absent() {
+                self.out.push(
+                    Diagnostic::error(codes::CONTACT, format!("the contact {} cannot be reached", echo::quote(&name)))
+                        .at(written.span, "neither a telephone number nor an e-mail address")
+                        .help("Write `phone:` or `email:` below it."),
+                );
+            }
+            let phone = self.plain(&phone).map(|text| text.value);
+            let email = self.email(&email);
+            resolved.insert(name, Contact { phone, email });
+        }
+        resolved
+    }
+}

@@ -1,0 +1,115 @@
+//! Retention: tiers, the periods that their names imply, and whether they contain each other.
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use crate::address::TierName;
+use crate::diag::{Diagnostic, Spanned};
+use crate::policy::document::{NameText, Named, TierDocument};
+use crate::policy::read::Field;
+use crate::policy::{Tier, codes, echo};
+use crate::units::cadence::Period;
+use crate::units::storage_class::StorageClass;
+
+/// Names that say their period: `Period::of_tier` knows them.
+const TIERS: [&str; 6] = ["hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
+
+impl Run<'_> {
+    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>) -> BTreeMap<TierName, Tier> {
+        let mut resolved = BTreeMap::new();
+        for (written, document) in retain.given().map(|retain| retain.value.0).unwrap_or_default() {
+            let name = self.named::<TierName>(&Field::Given(written.map(NameText)));
+            let (Some(name), Field::Given(document)) = (name, document) else { continue };
+            if let Some(tier) = self.tier(name, document) {
+                resolved.insert(tier.name.value.clone(), tier);
+            }
+        }
+        self.contained(&resolved);
+        resolved
+    }
+
+    fn tier(&mut self, name: Spanned<TierName>, document: Spanned<TierDocument>) -> Option<Tier> {
+        let span = document.span;
+        let TierDocument { every, keep, class } = document.value;
+        let every = self.period(&name, every);
+        if keep.is_absent() {
+            let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
+            self.missing(&what, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
+        }
+        let keep = self.duration(&keep);
+        if let Some(zero) = keep.as_ref().filter(|keep| keep.as_secs() == 0) {
+            self.bad(
+                codes::DURATION,
+                Spanned::new("0s", zero.span),
+                "keeps nothing",
+                "Write how long, such as 30d, or remove the tier.",
+            );
+            return None;
+        }
+        let class = class.given().unwrap_or_else(|| Spanned::bare(StorageClass::Standard));
+        Some(Tier { name, every: every?, keep: keep?, class, span })
+    }
+
+    fn period(&mut self, name: &Spanned<TierName>, every: Field<Period>) -> Option<Spanned<Period>> {
+        let implied = Period::of_tier(name.as_str());
+        let stated = match every {
+            Field::Broken(_) => return None,
+            Field::Absent => None,
+            Field::Given(word) => Some(word),
+        };
+        match (implied, stated) {
+            (Some(implied), Some(stated)) if stated.value != implied => {
+                self.out.push(
+                    Diagnostic::error(
+                        codes::UNFIT,
+                        format!("the tier {} keeps one of another period", echo::quote(name.as_str())),
+                    )
+                    .at(stated.span, "another period")
+                    .at(name.span, "this name says the period already")
+                    .help("Remove `every`, or give the tier another name."),
+                );
+                None
+            }
+            (_, Some(stated)) => Some(stated),
+            (Some(implied), None) => Some(Spanned::new(implied, name.span)),
+            (None, None) => {
+                let what = format!("the tier {} does not say of which period it keeps one", echo::quote(name.as_str()));
+                let near = echo::nearest(name.as_str(), TIERS);
+                let help = near.map_or_else(
+                    || "Write `every:` and hour, day, week, month, quarter or year below it.".to_owned(),
+                    |near| format!("Did you mean `{near}`? Any other name needs `every:`."),
+                );
+                self.missing(&what, name.span, &help);
+                None
+            }
+        }
+    }
+
+    /// A tier of longer periods is there to reach further back. Where one of shorter periods outlives it, every copy that it
+    /// keeps is kept by that one anyway: it never keeps anything, which is not what its author meant.
+    fn contained(&mut self, tiers: &BTreeMap<TierName, Tier>) {
+        let mut by_period: Vec<&Tier> = tiers.values().collect();
+        by_period.sort_by_key(|tier| tier.every.value);
+        for (at, long) in by_period.iter().enumerate() {
+            let shorter = by_period[..at].iter().filter(|short| short.every.value < long.every.value);
+            let Some(short) = shorter.max_by_key(|short| short.keep.value).filter(|short| short.keep.value > long.keep.value)
+            else {
+                continue;
+            };
+            self.out.push(
+                Diagnostic::error(
+                    codes::CONTAINED,
+                    format!("the tier {} goes before {} does", echo::quote(long.name.as_str()), echo::quote(short.name.as_str())),
+                )
+                .at(long.keep.span, format!("kept {}", long.keep.value))
+                .at(short.keep.span, format!("kept {}, which is longer", short.keep.value))
+                .note(format!(
+                    "every copy that {} keeps is kept by {} anyway",
+                    echo::quote(long.name.as_str()),
+                    echo::quote(short.name.as_str())
+                ))
+                .help(format!("Keep it longer than {}, or remove it.", short.keep.value)),
+            );
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Stores: folders and buckets.
+
+use std::collections::BTreeMap;
+
+use super::{Run, aws, merge::Table};
+use crate::address::StoreName;
+use crate::diag::{Diagnostic, Span, Spanned};
+use crate::policy::document::{EncryptionDocument, FolderDocument, S3Document, SseWord, StoreDocument, Tags};
+use crate::policy::read::Field;
+use crate::policy::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec, codes, echo};
+
+const FOLDER_MODE: u32 = 0o700;
+
+impl Run<'_> {
+    pub(super) fn stores(&mut self, stores: Table<StoreName, StoreDocument>) -> BTreeMap<StoreName, StoreSpec> {
+        let mut resolved = BTreeMap::new();
+        for (name, (written, document)) in stores {
+            let Field::Given(document) = document else { continue };
+            if let Some(store) = self.store(written, document) {
+                resolved.insert(name, store);
+            }
+        }
+        resolved
+    }
+
+    fn store(&mut self, name: Spanned<StoreName>, document: Spanned<StoreDocument>) -> Option<StoreSpec> {
+        let span = document.span;
+        let StoreDocument { folder, s3, versioning, encryption, tags, noncurrent, abort_uploads_after } = document.value;
+        match (folder.span(), s3.span()) {
+            (Some(first), Some(second)) => self.out.push(
+                Diagnostic::error(codes::ONE_OF, "`folder` and `s3` exclude each other")
+                    .at(second, "given here")
+                    .at(first, "and here")
+                    .help("Make two stores of it, and name both under the protection's `stores`."),
+            ),
+            (None, None) => {
+                let what = format!("the store {} does not say where it is", echo::quote(name.as_str()));
+                self.missing(
+                    &what,
+                    name.span,
+                    "Write `folder: { path: /srv/backups }` or `s3: { bucket: NAME, region: REGION }` below it.",
+                );
+            }
+            _ => {}
+        }
+        if !folder.is_absent() && s3.is_absent() {
+            let of_s3 = [
+                ("versioning", versioning.span()),
+                ("encryption", encryption.span()),
+                ("tags", tags.span()),
+                ("noncurrent", noncurrent.span()),
+                ("abort_uploads_after", abort_uploads_after.span()),
+            ];
+            of_s3.iter().for_each(|(key, at)| self.of_buckets_only(key, *at, folder.span()));
+        }
+        let noncurrent = noncurrent.given().and_then(|document| {
+            if document.value.keep.is_absent() {
+                self.missing("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
+            }
+            self.duration(&document.value.keep)
+        });
+        let versioning = versioning.given();
+        let encryption = encryption.given().and_then(|document| self.encryption(document));
+        let tags = self.tags(tags);
+        let abort_uploads_after = self.duration(&abort_uploads_after);
+        let backend = match (folder.given(), s3.given()) {
+            (Some(folder), _) => Backend::Folder(self.folder(folder)?),
+            (None, Some(s3)) => Backend::S3(self.s3(s3)?),
+            (None, None) => return None,
+        };
+        Some(StoreSpec { name, backend, versioning, encryption, tags, noncurrent, abort_uploads_after, span })
+    }
+
+    fn of_buckets_only(&mut self, key: &str, at: Option<Span>, folder: Option<Span>) {
+        if at.is_some() {
+            self.out.push(
+                Diagnostic::error(codes::UNFIT, format!("`{key}` does not fit a folder"))
+                    .at(at, "a setting of buckets")
+                    .at(folder, "this store is a folder")
+                    .help("Remove it."),
+            );
+        }
+    }
+
+    fn folder(&mut self, document: Spanned<FolderDocument>) -> Option<FolderBackend> {
+        let FolderDocument { path, mode } = document.value;
+        if path.is_absent() {
+            self.missing("`path` is missing", document.span, "Write the directory: folder: { path: /srv/backups }.");
+        }
+        let mode = self.mode(&mode).unwrap_or_else(|| Spanned::bare(FOLDER_MODE));
+        Some(FolderBackend { path: self.path(&path)?, mode })
+    }
+
+    fn s3(&mut self, document: Spanned<S3Document>) -> Option<S3Backend> {
+        let S3Document { bucket, region, endpoint, path_style, prefix, account } = document.value;
+        if bucket.is_absent() {
+            self.missing("`bucket` is missing", document.span, "Write the bucket's name: s3: { bucket: NAME, region: REGION }.");
+        }
+        let own_endpoint = !endpoint.is_absent();
+        let bucket = self.text(&bucket);
+        if let Some(why) =
+            bucket.as_ref().filter(|name| name.value.is_known()).and_then(|name| aws::bucket_fault(name.value.expose()))
+        {
+            let shown = bucket.as_ref().map(|name| Spanned::new(name.value.shown.as_str(), name.span));
+            shown.into_iter().for_each(|shown| {
+                self.bad(codes::BUCKET, shown, format!("is not the name of a bucket: {why}"), aws::BUCKET_HELP)
+            });
+            return None;
+        }
+        let region = self.region(&region, own_endpoint);
+        let endpoint = self.endpoint(&endpoint);
+        let prefix = self.prefix(&prefix).unwrap_or_else(|| Spanned::bare(String::new()));
+        let account = self.plain(&account).filter(|account| {
+            let fits = account.value.len() == 12 && account.value.bytes().all(|byte| byte.is_ascii_digit());
+            if !fits {
+                self.bad(
+                    codes::ACCOUNT,
+                    account.as_ref().map(String::as_str),
+                    "is not an AWS account",
+                    "Write its twelve digits.",
+                );
+            }
+            fits
+        });
+        Some(S3Backend { bucket: bucket?, region, endpoint, path_style: path_style.given(), prefix, account })
+    }
+
+    fn region(&mut self, field: &Field<impl AsRef<str>>, own_endpoint: bool) -> Option<Spanned<String>> {
+        let written = self.as_written(field)?;
+        let shape = !written.value.is_empty()
+            && written.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !shape || (!own_endpoint && !aws::is_region(written.value)) {
+            let known = echo::nearest(written.value, aws::REGIONS.iter().copied());
+            let help = known.map_or_else(
+                || "Write a region of AWS such as eu-north-1, or give the `endpoint` of a store that is not AWS.".to_owned(),
+                |near| format!("Did you mean `{near}`? A store that is not AWS needs its `endpoint`."),
+            );
+            self.bad(codes::REGION, written, "is not a region of AWS", help);
+            return None;
+        }
+        Some(written.map(str::to_owned))
+    }
+
+    fn endpoint(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<crate::policy::Text>> {
+        let text = self.text(field)?;
+        if let Some(why) = Some(&text.value).filter(|text| text.is_known()).and_then(|text| aws::endpoint_fault(text.expose())) {
+            let shown = Spanned::new(text.value.shown.as_str(), text.span);
+            self.bad(
+                codes::ENDPOINT,
+                shown,
+                format!("is not the address of a store: {why}"),
+                "Write it as https://host or https://host:port.",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    fn prefix(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<String>> {
+        let written = self.as_written(field)?;
+        let parts = written.value.strip_suffix('/').unwrap_or(written.value);
+        let fits = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(|c: char| c.is_control() || c == '\\');
+        if !parts.split('/').all(fits) || written.value.len() > 512 {
+            let help = "Write words with `/` between them, such as backups/ or teams/a/, up to 512 bytes.";
+            self.bad(codes::PREFIX, written, "is not a prefix of keys", help);
+            return None;
+        }
+        Some(Spanned::new(format!("{parts}/"), written.span))
+    }
+
+    fn encryption(&mut self, document: Spanned<EncryptionDocument>) -> Option<Spanned<Encryption>> {
+        let EncryptionDocument { sse, key, bucket_key } = document.value;
+        if sse.is_absent() {
+            self.missing("`sse` is missing", document.span, "Write `sse: AES256` or `sse: aws:kms`.");
+        }
+        let sse = sse.given()?;
+        if sse.value == SseWord::AES256 {
+            for (name, at) in [("key", key.span()), ("bucket_key", bucket_key.span())] {
+                if at.is_some() {
+                    self.out.push(
+                        Diagnostic::error(codes::UNFIT, format!("`{name}` does not fit AES256"))
+                            .at(at, "a setting of aws:kms")
+                            .at(sse.span, "S3 manages these keys itself")
+                            .help("Remove it, or write `sse: aws:kms`."),
+                    );
+                }
+            }
+            return Some(Spanned::new(Encryption::Aes256, document.span));
+        }
+        let key = self.plain(&key).filter(|key| {
+            let fits = aws::is_kms_key(&key.value);
+            if !fits {
+                let help = "Write the key's id, its ARN, or an alias such as alias/backups.";
+                self.bad(codes::KMS_KEY, key.as_ref().map(String::as_str), "is not a key of AWS KMS", help);
+            }
+            fits
+        });
+        let bucket_key = bucket_key.given().is_none_or(|value| value.value);
+        Some(Spanned::new(Encryption::Kms { key, bucket_key }, document.span))
+    }
+
+    fn tags(&mut self, field: Field<Tags>) -> BTreeMap<String, Spanned<String>> {
+        let Some(tags) = field.given() else { return BTreeMap::new() };
+        if tags.value.0.0.len() > aws::MOST_TAGS {
+            self.out.push(
+                Diagnostic::error(codes::TAGS, format!("{} tags on one bucket", tags.value.0.0.len()))
+                    .at(tags.span, "too many")
+                    .help(format!("S3 takes 50, one of which is bdr's own mark: keep at most {}.", aws::MOST_TAGS)),
+            );
+        }
+        let mut resolved = BTreeMap::new();
+        for (key, value) in tags.value.0.0 {
+            let Some(value) = self.plain(&value) else { continue };
+            let faults = [(&key, aws::tag_key_fault(&key.value)), (&value, aws::tag_value_fault(&value.value))];
+            for (written, fault) in faults {
+                if let Some(why) = fault {
+                    self.bad(
+                        codes::TAGS,
+                        written.as_ref().map(String::as_str),
+                        format!("cannot be in a tag: {why}"),
+                        aws::TAG_HELP,
+                    );
+                }
+            }
+            resolved.insert(key.value, value);
+        }
+        resolved
+    }
+}
