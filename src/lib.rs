@@ -22,6 +22,7 @@ pub mod provider;
 
 // Passes: pure, in the order data flows.
 pub mod compile;
+pub mod assess;
 pub mod lint;
 pub mod diff;
 pub mod plan;

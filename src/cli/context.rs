@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{ColorWhen, Failure, Global, LogLevel};
+use crate::diag::Look;
 
 /// The edges of one run of the program.
 #[derive(Debug, Clone)]
@@ -73,6 +74,16 @@ impl Context {
     /// The present moment; passes get it handed down. `BDR_NOW` (RFC 3339) replaces it in tests and examples of output.
     pub fn now(&self) -> jiff::Timestamp {
         self.vars.get("BDR_NOW").and_then(|text| text.parse().ok()).unwrap_or_else(jiff::Timestamp::now)
+    }
+
+    /// How findings are drawn on stderr.
+    pub fn look_stderr(&self) -> Look {
+        Look { width: self.terminal.width, color: self.terminal.color_stderr, unicode: true }
+    }
+
+    /// How findings are drawn on stdout.
+    pub fn look_stdout(&self) -> Look {
+        Look { color: self.terminal.color_stdout, ..self.look_stderr() }
     }
 
     /// Asks a question on the terminal and returns the answer; `None` where there is no terminal to ask on.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::cli::{Context, Failure};
+use secrecy::SecretString;
 
-/// Largest policy text that is read, in bytes: far above any real one, far below what would hurt.
-pub const LARGEST: u64 = 16 * 1024 * 1024;
+use crate::cli::{Context, Exit, Failure};
+use crate::diag::{self, Diagnostics, Sources};
+use crate::policy::{self, Policy, Reference, Refused, Resolve};
 
 /// What a policy may read from outside.
 #[derive(Debug, Clone)]
@@ -39,10 +41,8 @@ impl Allow {
 /// # Errors
 /// When a path cannot be read, or nothing is found.
 pub fn policy_files(context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let named = &context.global.policy;
-    let roots = if named.is_empty() { default_roots()? } else { named.clone() };
     let mut files = Vec::new();
-    for root in &roots {
+    for root in &policy_roots(context)? {
         let before = files.len();
         collect(root, true, &mut files)?;
         if files.len() == before {
@@ -53,6 +53,15 @@ pub fn policy_files(context: &Context) -> Result<Vec<PathBuf>, Failure> {
     let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.clone()));
     Ok(files)
+}
+
+/// What `-p` names, else the default place.
+///
+/// # Errors
+/// When nothing is named and nothing is there.
+pub fn policy_roots(context: &Context) -> Result<Vec<PathBuf>, Failure> {
+    let named = &context.global.policy;
+    if named.is_empty() { default_roots() } else { Ok(named.clone()) }
 }
 
 fn default_roots() -> Result<Vec<PathBuf>, Failure> {
@@ -85,17 +94,114 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
-/// The bytes of one policy file, at most [`LARGEST`].
+/// The bytes of one policy file: at most one more than is accepted, so that a larger one is told as such.
 ///
 /// # Errors
-/// When it cannot be read or is larger.
+/// When it cannot be read.
 pub fn read_policy_file(path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let failed = |error: std::io::Error| Failure::new(format!("could not read `{}`: {error}", path.display()));
     let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::new(format!("`{}` is larger than {} MiB: not a policy", path.display(), LARGEST >> 20)));
-    }
+    let most = policy::LARGEST as u64 + 1;
+    std::fs::File::open(path).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+/// Whether references of the policy are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum References {
+    /// Not at all: the text alone counts (`lint`, `assess`, `fmt`).
+    Unresolved,
+    /// Those that the caller allows (`plan`, `drift`, `graph`).
+    Looking,
+    /// All: the caller acts on the policy (`apply`, `backup`, `restore`, …).
+    Acting,
+}
+
+/// A policy that later passes can work with, and everything that was said while reading it.
+#[derive(Debug)]
+pub struct LoadedPolicy {
+    pub policy: Arc<Policy>,
+    pub sources: Sources,
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads the texts of the policy's files; what is no text is told by the reading of it.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn texts(context: &Context) -> Result<Sources, Failure> {
+    let mut sources = Sources::new();
+    for path in policy_files(context)? {
+        sources.add_bytes(path.display().to_string(), read_policy_file(&path)?);
+    }
+    Ok(sources)
+}
+
+/// Reads, merges and checks the policy. Warnings come back with it.
+///
+/// # Errors
+/// When files cannot be read, or the policy has errors: they are shown first.
+pub fn policy(context: &Context, references: References) -> Result<LoadedPolicy, Failure> {
+    let sources = texts(context)?;
+    let loaded = match references {
+        References::Unresolved => policy::load_unresolved(sources),
+        References::Looking => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context) }),
+        References::Acting => policy::load(sources, &Resolver { context, allow: Allow::All }),
+    };
+    let diagnostics = loaded.diagnostics;
+    match loaded.policy {
+        Some(policy) if !diagnostics.has_errors() => {
+            Ok(LoadedPolicy { policy: Arc::new(policy), sources: loaded.sources, diagnostics })
+        }
+        _ => {
+            context.warn(diag::render_all(&diagnostics, &loaded.sources, context.look_stderr()).trim_end());
+            Err(Failure::silent(Exit::Failed))
+        }
+    }
+}
+
+/// Looks references up in the environment and on disk, within what the caller allows.
+struct Resolver<'a> {
+    context: &'a Context,
+    allow: Allow,
+}
+
+impl Resolve for Resolver<'_> {
+    fn resolve(&self, reference: &Reference) -> Result<SecretString, Refused> {
+        match reference {
+            Reference::Env(name) => {
+                if matches!(&self.allow, Allow::Only { env, .. } if !env.contains(name)) {
+                    return Err(Refused::NotAllowed);
+                }
+                self.context.vars.get(name).map(|value| SecretString::from(value.as_str())).ok_or(Refused::Absent)
+            }
+            Reference::File(path) => {
+                if matches!(&self.allow, Allow::Only { files, .. } if !files.contains(Path::new(path))) {
+                    return Err(Refused::NotAllowed);
+                }
+                read_secret_file(Path::new(path))
+            }
+        }
+    }
+}
+
+/// Largest file that a policy may refer to, in bytes.
+const LARGEST_SECRET: u64 = 64 * 1024;
+
+/// The content of a file that a policy refers to, without its last line end (as shells and Kubernetes write secrets).
+fn read_secret_file(path: &Path) -> Result<SecretString, Refused> {
+    use std::io::Read;
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Refused::Absent,
+        _ => Refused::Unreadable(error.to_string()),
+    };
+    let mut text = String::new();
+    let mut file = std::fs::File::open(path).map_err(unreadable)?.take(LARGEST_SECRET + 1);
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST_SECRET {
+        return Err(Refused::Unreadable(format!("larger than {} KiB", LARGEST_SECRET >> 10)));
+    }
+    let value = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(SecretString::from(value))
 }

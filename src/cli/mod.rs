@@ -2,11 +2,14 @@
 //!
 //! One file per command holds its help text, its arguments and its run; adding one is a file, a variant and a line in `dispatch`.
 
+pub mod assess;
 pub mod completions;
 pub mod context;
+pub mod env;
 pub mod exit;
 pub mod load;
 pub mod man;
+pub mod view;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -87,6 +90,7 @@ pub enum LogLevel {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Assess(assess::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -94,6 +98,7 @@ pub enum Command {
 impl Command {
     async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            Self::Assess(args) => assess::run(&args, context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),
         }

@@ -12,6 +12,7 @@ mod suppress;
 pub use report::{Finding, Report, Wish};
 pub use rules::RULES;
 
+use crate::assess::Assessment;
 use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
 
@@ -19,6 +20,8 @@ use crate::policy::Policy;
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub policy: &'a Policy,
+    /// What the policy can promise.
+    pub assessment: &'a Assessment,
     /// The moment from which the calendar is looked at.
     pub now: jiff::Timestamp,
 }

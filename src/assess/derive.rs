@@ -1,0 +1,114 @@
+//! Combines what the copies promise into one cell: component × disruption.
+
+use std::collections::BTreeSet;
+
+use crate::address::{ComponentName, ProtectionName, StoreName};
+use crate::assess::bounds::{CopyBounds, Survival, Term, sum};
+use crate::assess::{Origin, Site};
+use crate::diag::Spanned;
+use crate::policy::{Component, Disruption};
+use crate::units::duration::Duration;
+
+/// One component under one disruption.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    pub component: ComponentName,
+    pub disruption: Disruption,
+    pub rpo: Derived,
+    pub rto: Derived,
+    /// The copy that would be restored in the worst case.
+    pub by: Option<(ProtectionName, StoreName)>,
+    /// Why each copy that does not survive does not.
+    pub lost: Vec<String>,
+}
+
+/// A worst case with its terms, held against its objective.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derived {
+    pub target: Option<Spanned<Duration>>,
+    /// Empty: no copy survives. Otherwise the summands.
+    pub terms: Vec<Term>,
+}
+
+/// How a worst case stands to its objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// There is no objective.
+    Unstated,
+    Met,
+    Broken,
+}
+
+impl Derived {
+    /// Seconds; `None`: no copy survives, or no bound.
+    pub fn seconds(&self) -> Option<u64> {
+        if self.terms.is_empty() { None } else { sum(&self.terms) }
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        match (&self.target, self.seconds()) {
+            (None, _) => Verdict::Unstated,
+            (Some(target), Some(seconds)) if seconds <= target.as_secs() => Verdict::Met,
+            (Some(_), _) => Verdict::Broken,
+        }
+    }
+
+    /// The weakest origin among the terms that matter: what the figure may be called.
+    pub fn origin(&self) -> Option<Origin> {
+        self.terms.iter().filter(|term| term.seconds != Some(0)).map(|term| term.origin).max()
+    }
+}
+
+/// Derives one cell.
+pub fn cell(component: &Component, disruption: Disruption, copies: &[CopyBounds]) -> Cell {
+    let objective = component.objectives.under(disruption);
+    let mut lost: Vec<String> = copies.iter().filter_map(|copy| lost_because(copy, disruption)).collect();
+    let survivors: Vec<&CopyBounds> = copies.iter().filter(|copy| lost_because(copy, disruption).is_none()).collect();
+    let worst = if disruption == Disruption::Region { worst_region(&survivors, &mut lost) } else { best(&survivors) };
+    lost.sort();
+    lost.dedup();
+    Cell {
+        component: component.name.value.clone(),
+        disruption,
+        rpo: Derived { target: objective.rpo, terms: worst.map(|copy| copy.loss.clone()).unwrap_or_default() },
+        rto: Derived { target: objective.rto, terms: worst.map(|copy| copy.recovery.clone()).unwrap_or_default() },
+        by: worst.map(|copy| (copy.protection.clone(), copy.store.clone())),
+        lost,
+    }
+}
+
+fn lost_because(copy: &CopyBounds, disruption: Disruption) -> Option<String> {
+    match copy.survives.get(&disruption) {
+        Some(Survival::Yes(_)) => None,
+        Some(Survival::No(why)) => Some(why.clone()),
+        None => Some(format!("`{}` makes no statement on it", copy.protection)),
+    }
+}
+
+/// The copy that is restored: the one that loses least, and of equals the one that is back soonest. No bound is worst.
+fn best<'a>(copies: &[&'a CopyBounds]) -> Option<&'a CopyBounds> {
+    copies
+        .iter()
+        .copied()
+        .min_by_key(|copy| (copy.loss_seconds().unwrap_or(u64::MAX), copy.recovery_seconds().unwrap_or(u64::MAX)))
+}
+
+/// Which region is lost is not ours to choose, and the host may stand in any of them: for each, the best copy elsewhere is
+/// what remains; the worst of those counts. `None` where one loss takes every copy.
+fn worst_region<'a>(copies: &[&'a CopyBounds], lost: &mut Vec<String>) -> Option<&'a CopyBounds> {
+    let sites: BTreeSet<&Site> = copies.iter().map(|copy| &copy.site).collect();
+    let mut worst: Option<&CopyBounds> = None;
+    for site in &sites {
+        let elsewhere: Vec<&CopyBounds> = copies.iter().copied().filter(|copy| copy.site != **site).collect();
+        let Some(remaining) = best(&elsewhere) else {
+            lost.push(format!("every copy lies in {site}, and nothing says that the host stands elsewhere"));
+            return None;
+        };
+        let weight = |copy: &CopyBounds| (copy.loss_seconds().unwrap_or(u64::MAX), copy.recovery_seconds().unwrap_or(u64::MAX));
+        if worst.is_none_or(|so_far| weight(remaining) > weight(so_far)) {
+            worst = Some(remaining);
+        }
+    }
+    worst
+}

@@ -1,0 +1,58 @@
+//! What is known besides the policy: sizes, rates and live schedules; and what is assumed where nothing is known yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::{ComponentName, ProtectionName};
+use crate::units::cadence::Schedule;
+
+/// Bytes of a component before a backup of it was measured.
+pub const ASSUMED_BYTES: u64 = 10 << 30;
+/// Bytes per second at which a backup is made and shipped, before one was measured. One busy gigabit link.
+pub const ASSUMED_CAPTURE_RATE: u64 = 50 << 20;
+/// Bytes per second at which a backup is restored, before one was measured.
+pub const ASSUMED_RESTORE_RATE: u64 = 50 << 20;
+
+/// What past runs of one protection showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// Backups that the figures come from.
+    pub samples: usize,
+    /// Bytes of the newest backup, as restored.
+    pub bytes: u64,
+    /// Longest time from start to commit among the samples, in seconds.
+    pub longest_seconds: u64,
+}
+
+/// Everything known besides the policy.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The moment from which the calendar is looked at: gaps of the next two years count.
+    pub now: jiff::Timestamp,
+    pub measured: BTreeMap<(ComponentName, ProtectionName), Measured>,
+    /// What is carried out on the live system, where that is what is assessed ("before" in a plan): protections that
+    /// stand there, with their live schedule. `None`: assess the policy as if it were applied.
+    pub live: Option<BTreeMap<(ComponentName, ProtectionName), Option<Schedule>>>,
+    /// Protections whose backups were looked for and not found: a promise that nothing backs yet.
+    pub without_backup: BTreeSet<(ComponentName, ProtectionName)>,
+}
+
+impl Facts {
+    /// Nothing but the policy and the calendar.
+    pub fn at(now: jiff::Timestamp) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    pub fn measured(&self, component: &ComponentName, protection: &ProtectionName) -> Option<Measured> {
+        self.measured.get(&(component.clone(), protection.clone())).copied()
+    }
+
+    /// Whether the protection stands in the world that is assessed.
+    pub fn is_in_place(&self, component: &ComponentName, protection: &ProtectionName) -> bool {
+        self.live.as_ref().is_none_or(|live| live.contains_key(&(component.clone(), protection.clone())))
+    }
+
+    /// The live schedule, where the live system is assessed and it differs from the policy's.
+    pub fn live_schedule(&self, component: &ComponentName, protection: &ProtectionName) -> Option<&Option<Schedule>> {
+        self.live.as_ref()?.get(&(component.clone(), protection.clone()))
+    }
+}

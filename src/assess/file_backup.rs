@@ -1,0 +1,101 @@
+//! `file_backup`: what a copy of files in the tree format promises.
+
+use crate::assess::bounds::{CopyBounds, Origin, Question, Term};
+use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_RATE};
+use crate::assess::storage;
+use crate::policy::{Disruption, Scheduler};
+use crate::units::bytes::Bytes;
+use crate::units::cadence::{Schedule, Semantics};
+
+/// The bounds of one copy. Data that is written right after a run's walk has begun is first held by the next run's copy,
+/// so the loss is the longest gap between two starts, and the time that the later run takes to commit.
+pub fn bounds(question: &Question<'_>) -> CopyBounds {
+    let mut loss = vec![gap(question)];
+    if matches!(question.policy.scheduler.as_ref().map(|s| &s.value), Some(Scheduler::Systemd { .. })) {
+        let why = "AccuracySec of the timer".to_owned();
+        loss.push(Term { name: "timer accuracy".into(), seconds: Some(1), origin: Origin::Policy, why, span: None });
+    }
+    loss.push(make_and_ship(question));
+    CopyBounds {
+        protection: question.protection.name.value.clone(),
+        store: question.store.name.value.clone(),
+        site: storage::site(question.store),
+        loss,
+        recovery: recovery(question),
+        survives: Disruption::ALL.map(|disruption| (disruption, storage::survives(question.store, disruption))).into(),
+    }
+}
+
+/// The longest gap between two runs in the next two years, as the scheduler in use carries the schedule out.
+fn gap(question: &Question<'_>) -> Term {
+    let Question { policy, component, protection, facts, .. } = question;
+    let stated = protection.schedule.as_ref();
+    let live = facts.live_schedule(&component.name, &protection.name);
+    let schedule: Option<&Schedule> = live.map_or_else(|| stated.map(|s| &s.value), Option::as_ref);
+    let term = |seconds, origin, why| Term {
+        name: "longest gap between two runs".into(),
+        seconds,
+        origin,
+        why,
+        span: stated.map_or(protection.span, |s| s.span),
+    };
+    let origin = if live.is_some() { Origin::Live } else { Origin::Policy };
+    let Some(schedule) = schedule else {
+        return term(None, origin, "it has no schedule: it runs only when somebody runs it".into());
+    };
+    let Some(scheduler) = &policy.scheduler else {
+        return term(None, Origin::Policy, "the policy names no scheduler, so nothing runs it".into());
+    };
+    let semantics = match scheduler.value {
+        Scheduler::Systemd { .. } => Semantics::Systemd,
+        Scheduler::Cron(_) => Semantics::Cron,
+    };
+    match schedule.cadence.runs(&policy.timezone, semantics).longest_gap(facts.now) {
+        Some(gap) => term(Some(gap.length.as_secs()), origin, gap.explain()),
+        None => term(None, origin, format!("`{}` fires less than twice in two years", schedule.text)),
+    }
+}
+
+fn make_and_ship(question: &Question<'_>) -> Term {
+    let measured = question.facts.measured(&question.component.name, &question.protection.name);
+    let (seconds, origin, why) = match measured {
+        Some(measured) => {
+            let why = format!("the longest of {} runs, {} at last", measured.samples, Bytes(measured.bytes));
+            (measured.longest_seconds.max(1), Origin::Measured, why)
+        }
+        None => {
+            let why = format!("{} at {}/s", Bytes(ASSUMED_BYTES), Bytes(ASSUMED_CAPTURE_RATE));
+            (ASSUMED_BYTES.div_ceil(ASSUMED_CAPTURE_RATE), Origin::Assumed, why)
+        }
+    };
+    Term { name: "to make and ship one".into(), seconds: Some(seconds), origin, why, span: None }
+}
+
+/// Retrieval from the class in which the newest copies lie, and the transfer. Detection and decision are people's time, and
+/// are not in it.
+fn recovery(question: &Question<'_>) -> Vec<Term> {
+    let measured = question.facts.measured(&question.component.name, &question.protection.name);
+    let (bytes, origin) = measured.map_or((ASSUMED_BYTES, Origin::Assumed), |measured| (measured.bytes, Origin::Measured));
+    let seconds = bytes.div_ceil(ASSUMED_RESTORE_RATE);
+    let why = format!("{} ({}) at an assumed {}/s", Bytes(bytes), word(origin), Bytes(ASSUMED_RESTORE_RATE));
+    let mut terms = Vec::new();
+    if let Some((tier, seconds)) = slowest_only_tier(question) {
+        let why = format!("every tier lies in an archive class, `{}` in {}", tier.name.value, tier.class.value.as_str());
+        terms.push(Term { name: "retrieval".into(), seconds: Some(seconds), origin: Origin::Policy, why, span: tier.class.span });
+    }
+    terms.push(Term { name: "transfer".into(), seconds: Some(seconds), origin: Origin::Assumed, why, span: None });
+    terms
+}
+
+fn word(origin: Origin) -> &'static str {
+    if origin == Origin::Measured { "measured" } else { "assumed" }
+}
+
+/// The newest backup is restored; it lies in the tier with the shortest period. Only where every tier is archived does its
+/// retrieval belong to the recovery: an archived tier beside an immediate one is a copy more, never the only newest one.
+fn slowest_only_tier<'a>(question: &Question<'a>) -> Option<(&'a crate::policy::Tier, u64)> {
+    let tiers = question.component.retain.values();
+    let slowest = tiers.map(|tier| (tier, storage::retrieval_seconds(tier.class.value)));
+    let all_archived = question.component.retain.values().all(|tier| !tier.class.value.is_immediate());
+    if all_archived { slowest.max_by_key(|(_, seconds)| *seconds) } else { None }
+}

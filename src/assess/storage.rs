@@ -1,0 +1,61 @@
+//! What stores and storage classes can promise, with the source of each figure.
+
+use crate::assess::{Site, Survival};
+use crate::policy::{Backend, Disruption, StoreSpec};
+use crate::units::storage_class::StorageClass;
+
+/// Longest time from the restore request until an object can be read, in seconds, by standard retrieval: up to 5 hours for
+/// Glacier Flexible Retrieval, up to 12 for Deep Archive (S3 user guide, "Understanding archive retrieval options").
+pub fn retrieval_seconds(class: StorageClass) -> u64 {
+    match class {
+        StorageClass::Glacier => 5 * 3_600,
+        StorageClass::DeepArchive => 12 * 3_600,
+        _ => 0,
+    }
+}
+
+/// Days that are billed at least, however soon an object goes (S3 user guide, "Comparing the Amazon S3 storage classes").
+pub fn minimum_days(class: StorageClass) -> u64 {
+    match class {
+        StorageClass::Standard | StorageClass::IntelligentTiering => 0,
+        StorageClass::StandardIa | StorageClass::OnezoneIa => 30,
+        StorageClass::GlacierIr | StorageClass::Glacier => 90,
+        StorageClass::DeepArchive => 180,
+    }
+}
+
+/// Where a store's copies lie. Two buckets of one AWS region are one site; so are two behind one endpoint.
+pub fn site(store: &StoreSpec) -> Site {
+    match &store.backend {
+        Backend::Folder(_) => Site::Host,
+        Backend::S3(s3) => {
+            let region = s3.region.as_ref().map_or("the default region", |region| region.value.as_str());
+            match &s3.endpoint {
+                Some(endpoint) => Site::Place(format!("{region} of {}", endpoint.value)),
+                None => Site::Place(region.to_owned()),
+            }
+        }
+    }
+}
+
+/// Whether a copy in this store is still there and good after a disruption (DESIGN, section 5).
+pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
+    let name = &store.name.value;
+    match (&store.backend, disruption) {
+        (_, Disruption::Process) => Survival::Yes(format!("`{name}` does not depend on the running service")),
+        (Backend::Folder(_), Disruption::Host) => Survival::No(format!("`{name}` is a folder of the same host")),
+        (Backend::S3(_), Disruption::Host) => Survival::Yes(format!("`{name}` lies outside the host")),
+        (Backend::Folder(_), Disruption::Corruption) => {
+            Survival::No(format!("`{name}` is a folder that whatever corrupts the host can write to"))
+        }
+        (Backend::S3(_), Disruption::Corruption) if store.versioning.as_ref().is_some_and(|on| on.value) => {
+            Survival::Yes(format!("`{name}` keeps the versions of what is overwritten or deleted"))
+        }
+        (Backend::S3(_), Disruption::Corruption) => {
+            Survival::No(format!("`{name}` keeps no versions, so what is deleted there is gone"))
+        }
+        (Backend::Folder(_), Disruption::Region) => Survival::No(format!("`{name}` is lost with its host")),
+        (Backend::S3(_), Disruption::Region) => Survival::Yes(format!("`{name}` lies in {}", site(store))),
+        (_, Disruption::Account) => Survival::No(format!("who holds the credentials of `{name}` can delete what is in it")),
+    }
+}

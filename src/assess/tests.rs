@@ -1,0 +1,98 @@
+//! What assess derives from small policies, held as figures.
+
+use super::{Assessment, Facts, Measured, Verdict, assess};
+use crate::address::{ComponentName, ProtectionName};
+use crate::diag::Sources;
+use crate::policy::{Disruption, Policy, load_unresolved};
+
+fn policy(stores: &str, component: &str) -> Policy {
+    let text = format!(
+        "version: 1\nname: t\ntimezone: Europe/Stockholm\nstores:\n{stores}\ncomponents:\n  docs:\n    files: {{ paths: [/srv/docs] }}\n    retain: {{ daily: {{ for: 7d }} }}\n{component}\nscheduler: {{ systemd: {{}} }}\n"
+    );
+    let mut sources = Sources::new();
+    sources.add("t.yaml", text.as_str());
+    let loaded = load_unresolved(sources);
+    assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics);
+    loaded.policy.expect("a policy")
+}
+
+fn facts() -> Facts {
+    Facts::at("2026-11-24T00:00:00Z".parse().expect("a time"))
+}
+
+fn worst(assessment: &Assessment, disruption: Disruption) -> (Option<u64>, Verdict, Option<String>) {
+    let cell = assessment.cells.iter().find(|cell| cell.disruption == disruption).expect("a cell");
+    (cell.rpo.seconds(), cell.rpo.verdict(), cell.by.as_ref().map(|(_, store)| store.to_string()))
+}
+
+const FOLDER: &str = "  here: { folder: { path: /var/backups/t } }";
+const NORTH: &str = "  north: { s3: { bucket: t-north, region: eu-north-1 }, versioning: true }";
+const WEST: &str = "  west: { s3: { bucket: t-west, region: eu-west-1 } }";
+/// 10 GiB at 50 MiB/s, and the second of the timer's accuracy.
+const OVERHEAD: u64 = 205 + 1;
+
+#[test]
+fn a_folder_on_the_same_host_survives_a_crash_only() {
+    let policy = policy(
+        FOLDER,
+        "    objectives: { rpo: 2h, rto: 1h }\n    protect: { often: { file_backup: {}, schedule: every 30m, store: here } }",
+    );
+    let assessment = assess(&policy, &facts());
+    let half_hour = Some(1_800 + OVERHEAD);
+    assert_eq!(worst(&assessment, Disruption::Process), (half_hour, Verdict::Met, Some("here".into())));
+    assert_eq!(worst(&assessment, Disruption::Host), (None, Verdict::Broken, None));
+    assert_eq!(worst(&assessment, Disruption::Corruption), (None, Verdict::Broken, None));
+    assert_eq!(worst(&assessment, Disruption::Region), (None, Verdict::Unstated, None));
+    assert_eq!(assessment.broken().count(), 2);
+}
+
+#[test]
+fn a_lost_region_leaves_the_worse_of_two_and_nothing_of_one() {
+    let objectives = "    objectives: { region: { rpo: 1d } }\n";
+    let one =
+        policy(NORTH, &format!("{objectives}    protect: {{ p: {{ file_backup: {{}}, schedule: every 1h, store: north }} }}"));
+    assert_eq!(worst(&assess(&one, &facts()), Disruption::Region), (None, Verdict::Broken, None));
+    let protect = "    protect:\n      fast: { file_backup: {}, schedule: every 1h, store: north }\n      slow: { file_backup: {}, schedule: every 6h, store: west }";
+    let two = policy(&format!("{NORTH}\n{WEST}"), &format!("{objectives}{protect}"));
+    let assessment = assess(&two, &facts());
+    assert_eq!(worst(&assessment, Disruption::Region), (Some(21_600 + OVERHEAD), Verdict::Met, Some("west".into())));
+    assert_eq!(worst(&assessment, Disruption::Host).0, Some(3_600 + OVERHEAD));
+}
+
+#[test]
+fn versions_are_what_corruption_leaves() {
+    let protect = "    objectives: { corruption: { rpo: 2h } }\n    protect: { p: { file_backup: {}, schedule: every 1h, stores: [west, north] } }";
+    let both = policy(&format!("{NORTH}\n{WEST}"), protect);
+    assert_eq!(worst(&assess(&both, &facts()), Disruption::Corruption).2, Some("north".into()));
+    let cell = assess(&both, &facts()).cells.into_iter().find(|cell| cell.disruption == Disruption::Corruption).expect("a cell");
+    assert!(cell.lost.iter().any(|why| why.contains("`west` keeps no versions")), "{:?}", cell.lost);
+}
+
+#[test]
+fn the_hour_that_a_clock_change_takes_is_in_the_bound() {
+    let policy = policy(
+        NORTH,
+        "    protect: { nightly: { file_backup: {}, schedule: \"30 2 * * *\", store: north } }\n    objectives: { rpo: 2d }",
+    );
+    // systemd does not run 02:30 on the spring day at all: 47 hours from the day before to the day after.
+    assert_eq!(worst(&assess(&policy, &facts()), Disruption::Host).0, Some(47 * 3_600 + OVERHEAD));
+}
+
+#[test]
+fn measured_runs_replace_what_is_assumed() {
+    let policy =
+        policy(NORTH, "    protect: { p: { file_backup: {}, schedule: every 1h, store: north } }\n    objectives: { rpo: 2h }");
+    let mut facts = facts();
+    let key = (ComponentName::new("docs").expect("name"), ProtectionName::new("p").expect("name"));
+    facts.measured.insert(key, Measured { samples: 3, bytes: 1 << 30, longest_seconds: 40 });
+    assert_eq!(worst(&assess(&policy, &facts), Disruption::Host).0, Some(3_600 + 40 + 1));
+}
+
+#[test]
+fn what_does_not_run_has_no_bound() {
+    let policy = policy(NORTH, "    protect: { p: { file_backup: {}, store: north } }\n    objectives: { rpo: 1y }");
+    assert_eq!(worst(&assess(&policy, &facts()), Disruption::Host), (None, Verdict::Broken, Some("north".into())));
+    let mut nothing_live = facts();
+    nothing_live.live = Some(std::collections::BTreeMap::new());
+    assert_eq!(worst(&assess(&policy, &nothing_live), Disruption::Host), (None, Verdict::Broken, None));
+}

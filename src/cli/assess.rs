@@ -1,0 +1,42 @@
+//! `bdr assess`: what the policy can promise, with the reasoning.
+
+use clap::ValueEnum;
+
+use crate::assess::{self, Facts};
+use crate::cli::view::assessment;
+use crate::cli::{Context, Exit, Failure, load};
+
+/// Derive the worst-case RPO and RTO of every component under every disruption
+///
+/// Every figure comes with its terms and with where each came from: the policy, the live system, measured on past runs, or
+/// assumed because nothing was measured yet. Nothing that the policy names is executed, and no store is asked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show every disruption with its reasoning, also where there is no objective
+    #[arg(long)]
+    all: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    /// A document described by schemas/assessment.json; figures in seconds
+    Json,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::policy(context, load::References::Unresolved)?;
+    let assessment = assess::assess(&loaded.policy, &Facts::at(context.now()));
+    match args.format {
+        Format::Human => context.print(&assessment::human(&assessment, args.all, context.terminal.width))?,
+        Format::Json => {
+            let document = assessment::document(loaded.policy.name.as_str(), &assessment, &loaded.sources);
+            let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
+            context.print(&format!("{text}\n"))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,64 @@
+//! What commands hand to providers and stores of the process's surroundings.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::load::{Allow, References};
+use crate::cli::{Context, Failure, load};
+use crate::provider::Env;
+use crate::units::cadence::Zone;
+
+impl Context {
+    /// The surroundings for providers and stores. While only looking, endpoints are held to what the caller allows.
+    ///
+    /// # Errors
+    /// When the policy's files or the running program cannot be found.
+    pub fn env(&self, references: References) -> Result<Env, Failure> {
+        let allowed_endpoints = match Allow::for_looking(self) {
+            Allow::Only { endpoints, .. } if references != References::Acting => Some(endpoints.into_iter().collect()),
+            _ => None,
+        };
+        Ok(Env {
+            vars: self.vars.clone(),
+            program: self.program()?,
+            policy_paths: self.policy_paths()?,
+            local_zone: local_zone(),
+            home: self.vars.get("HOME").cloned(),
+            allowed_endpoints,
+        })
+    }
+
+    /// What units and crontabs call: the program that runs now, or what `BDR_PROGRAM` says (a package's stable path).
+    fn program(&self) -> Result<String, Failure> {
+        if let Some(stated) = self.vars.get("BDR_PROGRAM") {
+            return Ok(stated.clone());
+        }
+        let path =
+            std::env::current_exe().map_err(|error| Failure::new(format!("could not find the running program: {error}")))?;
+        shown(&path)
+    }
+
+    /// The policy's roots as absolute paths: what `-p` names, so that a file added to a folder later is seen too.
+    fn policy_paths(&self) -> Result<Vec<String>, Failure> {
+        let roots: Vec<PathBuf> = load::policy_roots(self)?;
+        roots
+            .iter()
+            .map(|root| std::path::absolute(root).map_err(|error| unreadable(root, &error)).and_then(|p| shown(&p)))
+            .collect()
+    }
+}
+
+/// The zone of the machine's clock (`TZ`, else `/etc/localtime`), where it has a name.
+fn local_zone() -> Option<Zone> {
+    Zone::parse(jiff::tz::TimeZone::system().iana_name()?).ok()
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("could not find `{}`: {error}", path.display()))
+}
+
+fn shown(path: &Path) -> Result<String, Failure> {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        Failure::new(format!("`{}` is not UTF-8: units and crontabs cannot name it", path.display()))
+            .help("Give the policy or the program a path of plain text.")
+    })
+}

@@ -1,0 +1,4 @@
+//! How results are shown: one file per thing shown, each returning text; printing is the command's.
+
+pub mod assessment;
+pub mod table;

@@ -1,0 +1,60 @@
+//! A tier lies in a class that takes longer to retrieve than the RTO allows.
+//!
+//! An object in Glacier Flexible Retrieval can be read up to 5 hours after it was asked for, in Deep Archive up to 12. Where a
+//! shorter tier lies in an immediate class, only a restore from the archived tier breaks the RTO (a warning); where every tier is
+//! archived, every restore does, and the objective itself is unreachable.
+//!
+//! Wrong:
+//!
+//! ```yaml
+//! objectives: { rpo: 1d, rto: 4h }
+//! retain:
+//!   monthly: { for: 12mo, class: GLACIER }
+//! ```
+//!
+//! Right: `GLACIER_IR` is read at once, at a higher price per byte; or say in a comment why the tier may take longer.
+
+use crate::assess::storage;
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::lint::{Context, Rule};
+use crate::policy::{Component, Tier};
+use crate::units::duration::Duration;
+
+const CODE: Code = Code {
+    code: "BDR-O003",
+    name: "class-slower-than-objective",
+    severity: Severity::Warning,
+    text: include_str!("class_slower_than_objective.rs"),
+};
+
+pub struct ClassSlowerThanObjective;
+
+impl Rule for ClassSlowerThanObjective {
+    fn about(&self) -> Code {
+        CODE
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        for component in context.policy.components.values() {
+            found.extend(component.retain.values().filter_map(|tier| finding(component, tier)));
+        }
+    }
+}
+
+fn finding(component: &Component, tier: &Tier) -> Option<Diagnostic> {
+    let retrieval = storage::retrieval_seconds(tier.class.value);
+    let stated = component.objectives.by_disruption.values().chain([&component.objectives.general]);
+    let rto = stated.filter_map(|objective| objective.rto.as_ref()).min_by_key(|rto| rto.value)?;
+    if retrieval <= rto.as_secs() {
+        return None;
+    }
+    let (class, longest) = (tier.class.value.as_str(), Duration::from_secs(retrieval));
+    let (name, whom) = (&tier.name.value, &component.name.value);
+    Some(
+        Diagnostic::warning(CODE.code, format!("a restore of `{whom}` from `{name}` cannot meet the RTO of {}", rto.value))
+            .at(tier.class.span.or(tier.span), format!("{class}: up to {longest} until the first byte can be read"))
+            .at(rto.span, format!("promised: back after at most {}", rto.value))
+            .note("the delay is that of standard retrieval, before any transfer")
+            .help("Use GLACIER_IR, which is read at once, or accept in a suppression's reason that this tier takes longer."),
+    )
+}
