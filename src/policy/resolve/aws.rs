@@ -87,7 +87,7 @@ pub(super) fn endpoint_fault(url: &str) -> Option<&'static str> {
         return Some("it must end after the host and port");
     }
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("v6", port.strip_prefix(':')),
+        Some((address, port)) if address.parse::<core::net::Ipv6Addr>().is_ok() => ("v6", port.strip_prefix(':')),
         Some(_) => return Some("it has no valid IPv6 address between brackets"),
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
