@@ -6,6 +6,7 @@ pub mod file;
 pub mod guard;
 mod known;
 mod objectives;
+pub mod promises;
 mod reconcile;
 mod retention;
 mod scope;
