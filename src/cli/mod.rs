@@ -9,6 +9,7 @@ pub mod env;
 pub mod exit;
 pub mod load;
 pub mod man;
+pub mod schema;
 pub mod view;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -93,6 +94,7 @@ pub enum Command {
     Assess(assess::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Schema(schema::Args),
 }
 
 impl Command {
@@ -101,6 +103,7 @@ impl Command {
             Self::Assess(args) => assess::run(&args, context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),
+            Self::Schema(args) => schema::run(&args, context),
         }
     }
 }

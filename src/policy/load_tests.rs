@@ -151,7 +151,7 @@ impl Resolve for Outside {
             Reference::Env(name) if name == "BUCKET" => Ok(SecretString::from("my-bucket")),
             Reference::Env(name) if name == "BAD" => Ok(SecretString::from("Se cret")),
             Reference::Env(_) => Err(Refused::NotAllowed),
-            Reference::File(path) => Ok(SecretString::from(format!("/{path}\n"))),
+            Reference::File(path) => Ok(SecretString::from(format!("/{path}"))),
         }
     }
 }

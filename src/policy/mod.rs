@@ -19,6 +19,7 @@ mod reference;
 mod resolve;
 mod retention;
 mod scheduler;
+mod schema;
 mod secrets;
 mod store;
 
@@ -34,6 +35,7 @@ pub use protection::{FileBackup, Method, Protection};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use retention::Tier;
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
+pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec};
 
 use crate::address::{ComponentName, PolicyName, StoreName};

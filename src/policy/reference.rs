@@ -40,6 +40,8 @@ pub enum Refused {
 
 /// Looks references up; the command line decides which.
 pub trait Resolve {
+    /// The value: of a file, without the line break at its end, which is no part of the secret.
+    ///
     /// # Errors
     /// When the caller does not allow it, or there is nothing to read.
     fn resolve(&self, reference: &Reference) -> Result<SecretString, Refused>;

@@ -1,7 +1,7 @@
 //! Storage classes, named as the S3 API names them.
 
-/// Class in which an S3 store keeps an object; a folder has only [`StorageClass::Standard`].
-/// Names and order as in the S3 API reference, `StorageClass` of `PutObject`.
+/// Class in which an S3 store keeps an object; a folder has only STANDARD.
+// Names and order as in the S3 API reference, `StorageClass` of `PutObject`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]

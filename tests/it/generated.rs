@@ -8,7 +8,10 @@ use crate::tidy::root;
 type Generated = (&'static str, fn() -> String);
 
 /// Every generated file. One more file is one more line.
-const GENERATED: &[Generated] = &[("schemas/assessment.json", bdr::cli::view::assessment::schema)];
+const GENERATED: &[Generated] = &[
+    ("schemas/assessment.json", bdr::cli::view::assessment::schema),
+    ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
+];
 
 #[test]
 fn generated_files_are_fresh() {

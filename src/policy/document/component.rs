@@ -9,7 +9,30 @@ use crate::policy::read::Field;
 /// A thing to recover: what it is, what it can bear, how it is copied and how long copies stay.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["files"] }]))]
+#[schemars(
+    rename = "Component",
+    extend(
+        "oneOf" = [{ "required": ["files"] }],
+        "if" = { "required": ["inherits"] },
+        "else" = {
+            "properties": {
+                "objectives": { "minProperties": 1, "additionalProperties": { "minProperties": 1 } },
+                "protect": {
+                    "additionalProperties": {
+                        "oneOf": [{ "required": ["file_backup"] }],
+                        "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                    }
+                },
+                "retain": {
+                    "patternProperties": {
+                        "^(hourly|daily|weekly|monthly|quarterly|yearly|annually|annual)$": { "required": ["for"] }
+                    },
+                    "additionalProperties": { "required": ["every", "for"] }
+                }
+            }
+        }
+    )
+)]
 pub struct ComponentDocument {
     /// A service class (`critical`, `standard`, `archive`) or another component, whose values hold where this one has none.
     pub inherits: Field<NameText>,
@@ -26,10 +49,10 @@ pub struct ComponentDocument {
 /// Files and folders of the machine on which bdr runs.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["paths"]))]
+#[schemars(rename = "Files", extend("required" = ["paths"]))]
 pub struct FilesDocument {
     /// Absolute paths; symbolic links below them are kept as links, never followed.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub paths: Field<Vec<Field<PathText>>>,
     /// Globs relative to each path; everything unless told.
     pub include: Field<Vec<Field<GlobText>>>,

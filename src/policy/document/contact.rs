@@ -9,7 +9,7 @@ use crate::policy::read::Field;
 /// Somebody to reach in an outage: a telephone number, an e-mail address, or both.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(rename = "Contact", extend("minProperties" = 1))]
 pub struct ContactDocument {
     /// Telephone number.
     #[schemars(extend("examples" = ["+46-70-123-4567"]))]

@@ -12,7 +12,7 @@ use crate::policy::read::Field;
 /// objective where one is stated.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(rename = "Objectives")]
 pub struct ObjectivesDocument {
     /// Most data loss that is acceptable, as time.
     pub rpo: Field<DurationText>,
@@ -33,7 +33,7 @@ pub struct ObjectivesDocument {
 /// The objective under one disruption.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(rename = "Objective")]
 pub struct ObjectiveDocument {
     /// Most data loss that is acceptable, as time.
     pub rpo: Field<DurationText>,

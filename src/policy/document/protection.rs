@@ -9,7 +9,7 @@ use crate::policy::read::Field;
 /// One way in which a component's data is copied: exactly one method, when it runs, and where its copies go.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["file_backup"] }], "not" = { "required": ["store", "stores"] }))]
+#[schemars(rename = "Protection", extend("not" = { "required": ["store", "stores"] }))]
 pub struct ProtectionDocument {
     /// Copies the component's files into the tree format.
     pub file_backup: Field<FileBackupDocument>,
@@ -18,13 +18,14 @@ pub struct ProtectionDocument {
     /// The store that its copies go to.
     pub store: Field<NameText>,
     /// The stores that its copies go to, where there are several.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub stores: Field<Vec<Field<NameText>>>,
 }
 
 /// Copies files into the tree format: what did not change is not stored again.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "FileBackup")]
 pub struct FileBackupDocument {
     /// How often a backup refers to no other one; `weekly` unless told.
     pub full: Field<ScheduleText>,

@@ -11,6 +11,7 @@ use crate::units::storage_class::StorageClass;
 /// A class of retention: the first good backup of each period is kept for a time, in a storage class.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Tier")]
 pub struct TierDocument {
     /// The period of which one backup is kept; the names `hourly` to `yearly` imply it.
     pub every: Field<Period>,

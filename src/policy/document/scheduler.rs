@@ -9,7 +9,7 @@ use crate::policy::read::Field;
 /// What carries schedules out: exactly one of `systemd` and `cron`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["systemd"] }, { "required": ["cron"] }]))]
+#[schemars(rename = "Scheduler", extend("oneOf" = [{ "required": ["systemd"] }, { "required": ["cron"] }]))]
 pub struct SchedulerDocument {
     /// Timers of systemd.
     pub systemd: Field<SystemdDocument>,
@@ -20,6 +20,7 @@ pub struct SchedulerDocument {
 /// Timers of systemd: `{}` for the system's own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Systemd")]
 pub struct SystemdDocument {
     /// Timers of the user who applies, instead of the system's.
     pub user: Field<bool>,
@@ -30,7 +31,7 @@ pub struct SystemdDocument {
 /// A table of cron: `{}` for a file of the policy's own in /etc/cron.d.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("not" = { "properties": { "user": { "const": true } }, "required": ["file", "user"] }))]
+#[schemars(rename = "Cron", extend("not" = { "properties": { "user": { "const": true } }, "required": ["file", "user"] }))]
 pub struct CronDocument {
     /// The crontab of the user who applies, instead of a file.
     pub user: Field<bool>,

@@ -9,7 +9,7 @@ use crate::policy::read::Field;
 /// A place where copies live: exactly one of `folder` and `s3`, and how it is to be set up.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["folder"] }, { "required": ["s3"] }]))]
+#[schemars(rename = "Store", extend("oneOf" = [{ "required": ["folder"] }, { "required": ["s3"] }]))]
 pub struct StoreDocument {
     /// A directory of this machine.
     pub folder: Field<FolderDocument>,
@@ -30,7 +30,7 @@ pub struct StoreDocument {
 /// A directory of this machine.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["path"]))]
+#[schemars(rename = "Folder", extend("required" = ["path"]))]
 pub struct FolderDocument {
     /// Absolute path of the directory.
     pub path: Field<PathText>,
@@ -41,7 +41,7 @@ pub struct FolderDocument {
 /// A bucket of AWS S3 or a compatible store.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["bucket"]))]
+#[schemars(rename = "S3", extend("required" = ["bucket"]))]
 pub struct S3Document {
     /// Name of the bucket.
     pub bucket: Field<BucketText>,
@@ -60,7 +60,7 @@ pub struct S3Document {
 /// Encryption of what the store holds.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["sse"]))]
+#[schemars(rename = "Encryption", extend("required" = ["sse"]))]
 pub struct EncryptionDocument {
     /// Server-side encryption.
     pub sse: Field<SseWord>,
@@ -84,7 +84,7 @@ pub enum SseWord {
 /// Versions that are no longer current.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["for"]))]
+#[schemars(rename = "Noncurrent", extend("required" = ["for"]))]
 pub struct NoncurrentDocument {
     /// How long they stay.
     #[serde(rename = "for")]

@@ -41,7 +41,7 @@ texts! {
     /// A name of the policy's own choice.
     NameText { "type": ["string", "integer"], "pattern": NAME_PATTERN, "minimum": 0 }
     /// Any text; a bare number is taken as it is written.
-    PlainText { "type": ["string", "number"], "pattern": "^[^$]*$|^([^$]|\\$[^{])*\\$?$" }
+    PlainText { "type": ["string", "number"], "not": { "type": "string", "pattern": "\\$\\{" } }
     /// A length of time: whole numbers with units.
     DurationText {
         "type": "string",
@@ -61,7 +61,7 @@ texts! {
     /// An IANA time zone.
     ZoneText { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$", "examples": ["UTC", "Europe/Stockholm"] }
     /// An absolute path of this machine; may contain `${env:NAME}` and `${file:PATH}`.
-    PathText { "type": "string", "pattern": "^/|\\$\\{", "examples": ["/srv/backups"] }
+    PathText { "type": "string", "pattern": "^/|\\$\\{", "not": { "pattern": "(^|/)\\.\\.(/|$)" }, "examples": ["/srv/backups"] }
     /// A glob: `*` and `?` stay inside one folder, `**` crosses folders, `[ab]` and `{a,b}` choose.
     GlobText { "type": ["string", "number"], "minLength": 1, "examples": ["**/*.tmp", "cache/**"] }
     /// Permission bits in octal.
@@ -69,13 +69,13 @@ texts! {
     /// The name of a bucket; may contain `${env:NAME}`.
     BucketText { "type": ["string", "integer"], "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\\$\\{", "minimum": 100 }
     /// The region of a store.
-    RegionText { "type": "string", "minLength": 1, "examples": ["eu-north-1", "eu-west-1", "us-east-1"] }
+    RegionText { "type": ["string", "integer"], "pattern": "^[A-Za-z0-9_-]+$", "examples": ["eu-north-1", "eu-west-1", "us-east-1"] }
     /// The address of a store that speaks the S3 protocol; may contain `${env:NAME}`.
     EndpointText { "type": "string", "pattern": "^https?://|\\$\\{", "examples": ["https://s3.example.com", "http://127.0.0.1:9000"] }
     /// A prefix of keys.
     PrefixText { "type": ["string", "number"], "pattern": "^[^/\\\\]", "examples": ["backups/"] }
     /// An AWS account.
-    AccountText { "type": ["string", "integer"], "pattern": "^[0-9]{12}$", "minimum": 100_000_000_000_u64, "maximum": 999_999_999_999_u64 }
+    AccountText { "type": ["string", "integer"], "pattern": "^[0-9]{12}$", "minimum": 0, "maximum": 999_999_999_999_u64 }
     /// A key of AWS KMS.
     KeyText { "type": "string", "minLength": 1, "examples": ["alias/backups"] }
     /// An e-mail address.

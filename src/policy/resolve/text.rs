@@ -39,11 +39,7 @@ impl Run<'_> {
                     let reference = self.rooted(reference, written.span);
                     match resolver.resolve(&reference) {
                         Ok(secret) => {
-                            let secret = secret.expose_secret();
-                            // Files of secrets end in a line break that is no part of the secret.
-                            let is_file = matches!(reference, Reference::File(_));
-                            let cut = secret.strip_suffix('\n').filter(|_| is_file);
-                            value.push_str(cut.map_or(secret, |line| line.strip_suffix('\r').unwrap_or(line)));
+                            value.push_str(secret.expose_secret());
                             looked_up = true;
                         }
                         Err(refused) => {

@@ -1,0 +1,42 @@
+//! `bdr schema`: the JSON Schemas of what people write and of what bdr writes.
+
+use clap::ValueEnum;
+
+use crate::cli::view::assessment;
+use crate::cli::{Context, Exit, Failure};
+use crate::policy;
+
+/// Print a JSON Schema, such as the policy's for an editor to complete by
+///
+/// Editors with a YAML language server use it through a first line of the policy such as
+/// `# yaml-language-server: $schema=policy.schema.json`, after `bdr schema > policy.schema.json`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which schema
+    #[arg(value_enum, default_value_t = Name::Policy)]
+    name: Name,
+}
+
+/// Everything that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// What people write
+    Policy,
+    /// `bdr assess --format json`
+    Assessment,
+}
+
+impl Name {
+    /// The schema as it is checked in: indented, with a line end.
+    pub fn text(self) -> String {
+        match self {
+            Self::Policy => format!("{:#}\n", policy::schema().to_value()),
+            Self::Assessment => assessment::schema(),
+        }
+    }
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    context.print(&args.name.text())?;
+    Ok(Exit::Done)
+}
