@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rust_text::{line_of, paths};
+use super::rust_text::{line_of, paths, without_tests};
 use super::tree_text::{SourceFile, rust_files};
 use super::{Breach, assert_tidy};
 
@@ -116,6 +116,47 @@ fn every_module_is_in_the_reading_order() {
                 line_of(&file.code, at),
                 "#[path] hides where a module lies: put it where its name says",
             ));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+/// The modules beside a file that it names: `crate::a::b::…` and `super::b::…` from `a/c.rs`.
+fn siblings_used(file: &SourceFile, beside: &[&str]) -> Vec<(usize, String)> {
+    let folder: Vec<&str> =
+        file.path.trim_start_matches("src/").rsplit_once('/').map_or(Vec::new(), |(f, _)| f.split('/').collect());
+    let mut used = Vec::new();
+    for path in paths(&without_tests(&file.code)) {
+        let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
+        let rest = match segments[0] {
+            "crate" => segments[1..].strip_prefix(folder.as_slice()),
+            "super" => Some(&segments[1..]),
+            _ => None,
+        };
+        if let Some(name) = rest.and_then(|rest| rest.first()).filter(|name| beside.contains(name)) {
+            used.push((path.line, (*name).to_owned()));
+        }
+    }
+    used
+}
+
+#[test]
+fn no_two_files_of_a_module_use_each_other() {
+    let files = rust_files(&["src"]);
+    let name = |file: &SourceFile| file.path.rsplit('/').next().unwrap().trim_end_matches(".rs").to_owned();
+    let folder = |file: &SourceFile| file.path.rsplit_once('/').unwrap().0.to_owned();
+    let mut breaches = Vec::new();
+    for file in files.iter().filter(|file| folder(file) != "src" && name(file) != "mod") {
+        let inside: Vec<&SourceFile> =
+            files.iter().filter(|other| folder(other) == folder(file) && name(other) != "mod").collect();
+        let names: Vec<String> = inside.iter().map(|other| name(other)).collect();
+        let beside: Vec<&str> = names.iter().map(String::as_str).filter(|other| *other != name(file)).collect();
+        for (line, used) in siblings_used(file, &beside) {
+            let other = inside.iter().find(|other| name(other) == used).unwrap();
+            if siblings_used(other, &[&name(file)]).iter().any(|(_, back)| *back == name(file)) {
+                let text = format!("it and `{used}` use each other: move what they share to a third file, or hand it in");
+                breaches.push(Breach::at(file, line, text));
+            }
         }
     }
     assert_tidy(breaches);
