@@ -11,33 +11,11 @@ use crate::apply::guardian::Gate;
 use crate::apply::settle::settle;
 use crate::apply::state::State;
 use crate::apply::step::{Step, Tools, carry_out, run_job};
+use crate::apply::teller::Teller;
 use crate::apply::{LeaseError, Request, Stop};
 use crate::journal::{Event, FORMAT_VERSION, Outcome, RunRecord};
 use crate::plan::Plan;
-use crate::resource::{ActionId, Work};
-
-/// What the loop tells of, and to whom.
-pub struct Teller<'a> {
-    emit: &'a mut (dyn FnMut(&Event) + Send),
-    now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
-    pub record: RunRecord,
-    started: BTreeMap<ActionId, Instant>,
-}
-
-impl Teller<'_> {
-    pub fn tell(&mut self, event: Event) {
-        self.record.observe(&event, (self.now)());
-        (self.emit)(&event);
-    }
-
-    fn ended(&mut self, all: Vec<(&ActionId, Outcome)>) {
-        for (action, outcome) in all {
-            let millis =
-                self.started.remove(action).map_or(0, |begun| u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-            self.tell(Event::ActionEnded { action: action.clone(), outcome, millis });
-        }
-    }
-}
+use crate::resource::Work;
 
 /// A step that runs, or a change that is watched until it is visible.
 type Running<'a, T> = FuturesUnordered<Pin<Box<dyn Future<Output = (usize, T)> + Send + 'a>>>;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::{StoreName, Subject};
-use crate::apply::dispatch::Teller;
 use crate::apply::lease::{Claim, Lease, LeaseError, take};
+use crate::apply::teller::Teller;
 use crate::apply::{Guardian, Request};
 use crate::journal::{Event, RunRecord, record_key};
 use crate::resource::{Action, Op, Work};

@@ -11,6 +11,7 @@ mod state;
 mod step;
 mod stop;
 mod survey;
+mod teller;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
