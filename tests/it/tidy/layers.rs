@@ -145,17 +145,26 @@ fn no_two_files_of_a_module_use_each_other() {
     let files = rust_files(&["src"]);
     let name = |file: &SourceFile| file.path.rsplit('/').next().unwrap().trim_end_matches(".rs").to_owned();
     let folder = |file: &SourceFile| file.path.rsplit_once('/').unwrap().0.to_owned();
+    let inside: Vec<&SourceFile> = files.iter().filter(|file| folder(file) != "src" && name(file) != "mod").collect();
+    let mut used: BTreeMap<(String, String), Vec<(usize, String)>> = BTreeMap::new();
+    for file in &inside {
+        let beside: Vec<String> = inside
+            .iter()
+            .filter(|other| folder(other) == folder(file))
+            .map(|other| name(other))
+            .filter(|other| *other != name(file))
+            .collect();
+        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
+        used.insert((folder(file), name(file)), siblings_used(file, &beside));
+    }
     let mut breaches = Vec::new();
-    for file in files.iter().filter(|file| folder(file) != "src" && name(file) != "mod") {
-        let inside: Vec<&SourceFile> =
-            files.iter().filter(|other| folder(other) == folder(file) && name(other) != "mod").collect();
-        let names: Vec<String> = inside.iter().map(|other| name(other)).collect();
-        let beside: Vec<&str> = names.iter().map(String::as_str).filter(|other| *other != name(file)).collect();
-        for (line, used) in siblings_used(file, &beside) {
-            let other = inside.iter().find(|other| name(other) == used).unwrap();
-            if siblings_used(other, &[&name(file)]).iter().any(|(_, back)| *back == name(file)) {
-                let text = format!("it and `{used}` use each other: move what they share to a third file, or hand it in");
-                breaches.push(Breach::at(file, line, text));
+    for file in &inside {
+        for (line, other) in &used[&(folder(file), name(file))] {
+            let back =
+                used.get(&(folder(file), other.clone())).is_some_and(|back| back.iter().any(|(_, back)| *back == name(file)));
+            if back {
+                let text = format!("it and `{other}` use each other: move what they share to a third file, or hand it in");
+                breaches.push(Breach::at(file, *line, text));
             }
         }
     }

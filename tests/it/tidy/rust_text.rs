@@ -144,14 +144,16 @@ pub fn without_tests(code: &str) -> String {
 pub fn paths(code: &str) -> Vec<UsedPath> {
     let mut found = Vec::new();
     let bytes = code.as_bytes();
-    let mut at = 0;
+    let (mut at, mut counted, mut line) = (0, 0, 1);
     while at < bytes.len() {
         let starts = is_word(bytes[at]) && !bytes[at].is_ascii_digit();
         if !starts {
             at += 1;
             continue;
         }
-        let mut cursor = Cursor { code, at };
+        line += bytes[counted..at].iter().filter(|byte| **byte == b'\n').count();
+        counted = at;
+        let mut cursor = Cursor { code, at, line };
         cursor.path(&mut Vec::new(), &mut found);
         at = cursor.at.max(at + 1);
     }
@@ -162,11 +164,12 @@ pub fn paths(code: &str) -> Vec<UsedPath> {
 struct Cursor<'a> {
     code: &'a str,
     at: usize,
+    /// Of the path as a whole: a group's names stand on the line on which it begins.
+    line: usize,
 }
 
 impl Cursor<'_> {
     fn path(&mut self, prefix: &mut Vec<String>, found: &mut Vec<UsedPath>) {
-        let start = self.at;
         let depth = prefix.len();
         loop {
             let word = self.word();
@@ -185,7 +188,7 @@ impl Cursor<'_> {
             }
         }
         let segments = prefix.clone();
-        found.push(UsedPath { line: line_of(self.code, start), segments });
+        found.push(UsedPath { line: self.line, segments });
         prefix.truncate(depth);
     }
 
