@@ -184,6 +184,13 @@ impl<T> Deref for Spanned<T> {
     }
 }
 
+/// As the value.
+impl<T: std::fmt::Display> std::fmt::Display for Spanned<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
 /// Two spanned values are equal when their values are: where a thing was written does not change what it is.
 impl<T: PartialEq> PartialEq for Spanned<T> {
     fn eq(&self, other: &Self) -> bool {

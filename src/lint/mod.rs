@@ -12,9 +12,9 @@ mod suppress;
 pub use report::{Finding, Report, Wish};
 pub use rules::RULES;
 
-use crate::assess::Assessment;
-use crate::diag::{Code, Diagnostics};
-use crate::policy::Policy;
+use crate::assess::{self, Assessment, Facts};
+use crate::diag::{Code, Diagnostics, Sources};
+use crate::policy::{self, Policy};
 
 /// What a rule may look at.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,18 @@ pub trait Rule: Sync {
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics);
 }
 
+/// What reading and every rule find in a set of texts, and the texts to show it in. No reference is looked up. The rules
+/// speak only of a policy that was read without errors: of a part that could not be read they would say that it is missing.
+pub fn lint(sources: Sources, now: jiff::Timestamp) -> (Diagnostics, Sources) {
+    let loaded = policy::load_unresolved(sources);
+    let mut found = loaded.diagnostics;
+    if let Some(policy) = loaded.policy.as_ref().filter(|_| !found.has_errors()) {
+        let assessment = assess::assess(policy, &Facts::at(now));
+        found.extend(check(&Context { policy, assessment: &assessment, now }));
+    }
+    (found.sorted(), loaded.sources)
+}
+
 /// Everything that the rules find.
 pub fn check(context: &Context<'_>) -> Diagnostics {
     let mut found = Diagnostics::new();
@@ -44,7 +56,9 @@ pub fn check(context: &Context<'_>) -> Diagnostics {
     found
 }
 
-/// The codes of this pass: the rules', and those about suppressions.
+/// The codes of this pass, in order: the rules', and those about suppressions.
 pub fn codes() -> Vec<Code> {
-    RULES.iter().map(|rule| rule.about()).chain(suppress::CODES).collect()
+    let mut codes: Vec<Code> = RULES.iter().map(|rule| rule.about()).chain(suppress::CODES).collect();
+    codes.sort_by_key(|code| code.code);
+    codes
 }

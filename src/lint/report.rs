@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Sources, printable};
+use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, printable};
 use crate::lint::outline;
 use crate::lint::suppress::{Suppressed, Suppressions};
 
@@ -17,6 +17,8 @@ pub struct Wish {
     pub threshold: Severity,
     /// Suppressions that ended before this day no longer hold.
     pub today: Date,
+    /// How many of the texts are the caller's; those behind them are bdr's own (service classes).
+    pub texts: usize,
 }
 
 /// One finding as every format needs it.
@@ -70,6 +72,11 @@ impl<'a> Report<'a> {
         let mut codes = codes.to_vec();
         codes.sort_by_key(|code| code.code);
         Self { sources, codes, findings, wish }
+    }
+
+    /// The texts that the caller gave.
+    pub fn texts(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().take(self.wish.texts).map(|(_, source)| source)
     }
 
     /// Findings that count, in order of place.

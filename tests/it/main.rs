@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, and says where")]
 
 mod generated;
+mod cases;
+mod rules;
 mod tidy;
 mod store_contract;
 mod calendar_oracle;

@@ -11,7 +11,7 @@ use crate::lint::{Finding, Report};
 
 /// An array with one entry for each finding that counts.
 pub fn gitlab(report: &Report<'_>) -> String {
-    let first = report.sources.iter().next().map(|(_, source)| source.name.clone()).unwrap_or_default();
+    let first = report.texts().next().map(|source| source.name.clone()).unwrap_or_default();
     pretty(&report.counted().map(|finding| entry(finding, &first)).collect::<Vec<_>>())
 }
 

@@ -15,7 +15,7 @@ pub fn human(report: &Report<'_>, look: Look) -> String {
 
 /// `2 errors and 1 warning in 2 files; 1 more suppressed. To read about them: bdr explain BDR-L001 BDR-L004`
 fn summary(report: &Report<'_>) -> String {
-    let files = counted(report.sources.iter().count(), "file");
+    let files = counted(report.texts().count(), "file");
     let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let counts: Vec<String> = kinds
         .into_iter()

@@ -103,7 +103,7 @@ pub fn json(report: &Report<'_>) -> String {
         version: VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         summary: Summary {
-            files: report.sources.iter().count(),
+            files: report.texts().count(),
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Note),

@@ -9,11 +9,12 @@ use crate::lint::{Finding, Report};
 pub fn junit(report: &Report<'_>) -> String {
     let secrets = Secrets::of(report.findings.iter().map(|finding| &finding.diagnostic), report.sources);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"bdr lint\">\n");
-    for (_, source) in report.sources.iter() {
+    for source in report.texts() {
         let of_file = report.findings.iter().filter(|finding| file_of(finding) == Some(source.name.as_str()));
         suite(&mut out, report, &source.name, &of_file.collect::<Vec<_>>(), &secrets);
     }
-    let placeless: Vec<&Finding> = report.findings.iter().filter(|finding| file_of(finding).is_none()).collect();
+    let of_caller = |name: &str| report.texts().any(|source| source.name == name);
+    let placeless: Vec<&Finding> = report.findings.iter().filter(|finding| !file_of(finding).is_some_and(of_caller)).collect();
     if !placeless.is_empty() {
         suite(&mut out, report, "policy", &placeless, &secrets);
     }

@@ -25,7 +25,7 @@ pub fn sarif(report: &Report<'_>) -> String {
                 "rules": report.codes.iter().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
-            "artifacts": report.sources.iter().map(|(_, source)| json!({ "location": { "uri": uri(&source.name) } })).collect::<Vec<_>>(),
+            "artifacts": report.texts().map(|source| json!({ "location": { "uri": uri(&source.name) } })).collect::<Vec<_>>(),
             "results": results,
         }],
     }))
@@ -78,9 +78,13 @@ fn result(report: &Report<'_>, finding: &Finding, secrets: &Secrets) -> Value {
 fn location(report: &Report<'_>, span: Span, text: &str, id: Option<usize>) -> Option<Value> {
     let Position { file, line, column } = report.sources.position(span)?;
     let end = report.sources.end_position(span)?;
+    let mut artifact = json!({ "uri": uri(&file) });
+    if (span.file.0 as usize) < report.texts().count() {
+        artifact["index"] = json!(span.file.0);
+    }
     let mut place = json!({
         "physicalLocation": {
-            "artifactLocation": { "uri": uri(&file), "index": span.file.0 },
+            "artifactLocation": artifact,
             "region": { "startLine": line, "startColumn": column, "endLine": end.line, "endColumn": end.column },
         },
         "message": { "text": text },

@@ -1,18 +1,44 @@
 //! A tier lies in a class that takes longer to retrieve than the RTO allows.
 //!
+//! ## What it finds
+//!
+//! A tier whose storage class must be retrieved first, in a component whose RTO is shorter than the retrieval takes.
+//!
+//! ## Why it matters
+//!
 //! An object in Glacier Flexible Retrieval can be read up to 5 hours after it was asked for, in Deep Archive up to 12. Where a
 //! shorter tier lies in an immediate class, only a restore from the archived tier breaks the RTO (a warning); where every tier is
 //! archived, every restore does, and the objective itself is unreachable.
 //!
-//! Wrong:
+//! ## Example
 //!
 //! ```yaml
-//! objectives: { rpo: 1d, rto: 4h }
-//! retain:
-//!   monthly: { for: 12mo, class: GLACIER }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { rto: 4h }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: primary }
+//!     retain:
+//!       daily: { for: 30d }
+//!       monthly: { for: 12mo, class: GLACIER }
 //! ```
 //!
-//! Right: `GLACIER_IR` is read at once, at a higher price per byte; or say in a comment why the tier may take longer.
+//! ## Instead
+//!
+//! `GLACIER_IR` is read at once, at a higher price per byte; or say in a comment why the tier may take longer.
+//!
+//! ```yaml
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { rto: 4h }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: primary }
+//!     retain:
+//!       daily: { for: 30d }
+//!       monthly: { for: 12mo, class: GLACIER_IR }
+//! ```
 
 use crate::assess::storage;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};

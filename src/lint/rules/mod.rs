@@ -1,14 +1,42 @@
 //! The rules: one file each, and a line here.
 
+mod class_on_folder;
 mod class_slower_than_objective;
+mod clock_hole;
+mod excludes_everything;
+mod minimum_duration;
 mod no_copy_survives;
+mod no_scheduler;
+mod noncurrent_unversioned;
 mod objective_unreachable;
+mod objective_unscheduled;
+mod plain_http;
+mod protection_unscheduled;
+mod similar_names;
+mod store_overlap;
+mod unprotected;
+mod unreachable_tier;
+mod unused_store;
 
 use crate::lint::Rule;
 use crate::policy::Disruption;
 
 /// Every rule, in order of code.
 pub const RULES: &[&dyn Rule] = &[
+    &unprotected::Unprotected,
+    &objective_unscheduled::ObjectiveUnscheduled,
+    &protection_unscheduled::ProtectionUnscheduled,
+    &unreachable_tier::UnreachableTier,
+    &unused_store::UnusedStore,
+    &store_overlap::StoreOverlap,
+    &clock_hole::ClockHole,
+    &excludes_everything::ExcludesEverything,
+    &similar_names::SimilarNames,
+    &plain_http::PlainHttp,
+    &noncurrent_unversioned::NoncurrentUnversioned,
+    &minimum_duration::MinimumDuration,
+    &no_scheduler::NoScheduler,
+    &class_on_folder::ClassOnFolder,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

@@ -1,23 +1,41 @@
 //! No copy survives a disruption that has an objective.
 //!
+//! ## What it finds
+//!
+//! An objective for a disruption after which none of the component's copies is left.
+//!
+//! ## Why it matters
+//!
 //! A copy on the same host is lost with the host. A store without versions loses what is deleted from it. Copies in one region
 //! are lost with the region, and who holds the credentials can delete everything that they reach. An objective for such a
 //! disruption promises a recovery from nothing. `rpo` and `rto` without a disruption speak of `process`, `host` and `corruption`.
 //!
-//! Wrong:
+//! ## Example
 //!
 //! ```yaml
 //! stores:
-//!   local: { folder: { path: /var/backups/docs } }
+//!   local: { folder: { path: /var/backups/documents } }
 //! components:
 //!   documents:
-//!     objectives: { rpo: 1d, rto: 4h }          # also when the host is lost
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { host: { rpo: 26h } }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: local }
 //! ```
 //!
-//! Right: keep a copy where the disruption does not reach, or promise only what holds.
+//! ## Instead
+//!
+//! Keep a copy where the disruption does not reach, or promise only what holds:
 //!
 //! ```yaml
-//!     objectives: { process: { rpo: 1d, rto: 4h } }
+//! stores:
+//!   local: { folder: { path: /var/backups/documents } }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { process: { rpo: 26h } }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: local }
 //! ```
 
 use std::collections::BTreeMap;

@@ -1,29 +1,44 @@
 //! An objective cannot be kept by what the policy does.
 //!
+//! ## What it finds
+//!
 //! The worst case follows from the policy: the longest gap between two runs, as the scheduler in use really carries the schedule
 //! out (clock changes and short months included), and the time to make and ship one copy; for the RTO, retrieval and transfer.
 //! Where it is longer than the objective, the objective is a wish. `bdr assess` shows every term and where it came from.
 //!
-//! Wrong:
+//! ## Why it matters
+//!
+//! Whoever plans around the objective finds out in the outage that it never held.
+//!
+//! ## Example
 //!
 //! ```yaml
-//! objectives: { rpo: 1h, rto: 4h }
-//! protect:
-//!   nightly: { file_backup: {}, schedule: "0 2 * * *", store: primary }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { rpo: 1h, rto: 4h }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: "0 4 * * *", store: primary }
 //! ```
 //!
-//! Right: run it more often than the objective allows for, or state what is true.
+//! ## Instead
+//!
+//! Run it more often than the objective allows for, or state what is true:
 //!
 //! ```yaml
-//! objectives: { rpo: 1h, rto: 4h }
-//! protect:
-//!   often: { file_backup: {}, schedule: every 30m, store: primary }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     objectives: { rpo: 1h, rto: 4h }
+//!     protect:
+//!       often: { file_backup: {}, schedule: every 30m, store: primary }
 //! ```
 
 use std::collections::BTreeMap;
 
 use crate::assess::{Cell, Derived, Origin, Term, Verdict};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span};
+use crate::lint::rules::objective_unscheduled;
 use crate::lint::{Context, Rule};
 use crate::policy::Disruption;
 use crate::units::duration::Duration;
@@ -45,8 +60,14 @@ impl Rule for ObjectiveUnreachable {
     /// Disruptions for which the same objective fails for the same reason are one finding.
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         let mut same: BTreeMap<(&str, &'static str, Option<Span>, String), Vec<&Cell>> = BTreeMap::new();
+        let components = &context.policy.components;
         for cell in &context.assessment.cells {
+            let unscheduled = components.get(&cell.component).is_some_and(objective_unscheduled::applies);
             for (word, derived) in [("RPO", &cell.rpo), ("RTO", &cell.rto)] {
+                // That nothing runs by itself is told once, by its own rule.
+                if unscheduled && word == "RPO" {
+                    continue;
+                }
                 if derived.verdict() == Verdict::Broken && !derived.terms.is_empty() {
                     let target = derived.target.as_ref().and_then(|target| target.span);
                     same.entry((cell.component.as_str(), word, target, format!("{:?}", derived.terms))).or_default().push(cell);

@@ -1,0 +1,110 @@
+//! A folder store inside what it protects, or around it.
+//!
+//! ## What it finds
+//!
+//! A store of kind `folder` that lies below one of a component's `paths` and is not excluded, or that has one of them below
+//! it. Paths are compared as they are written; links are not followed.
+//!
+//! ## Why it matters
+//!
+//! Inside: each backup holds all earlier ones, and grows without end. Around: whoever cleans up the store, or restores into it,
+//! touches the data, and both are lost together.
+//!
+//! ## Example
+//!
+//! ```yaml
+//! stores:
+//!   primary: { folder: { path: /srv/documents/.backup } }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: primary }
+//! ```
+//!
+//! ## Instead
+//!
+//! ```yaml
+//! stores:
+//!   primary: { folder: { path: /mnt/backup/documents } }
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     protect:
+//!       nightly: { file_backup: {}, schedule: daily, store: primary }
+//! ```
+
+use globset::{GlobBuilder, GlobSetBuilder};
+
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::lint::{Context, Rule};
+use crate::policy::{Backend, ComponentKind, Files};
+
+pub struct StoreOverlap;
+
+impl Rule for StoreOverlap {
+    fn about(&self) -> Code {
+        Code { code: "BDR-L006", name: "store-overlaps-data", severity: Severity::Error, text: include_str!("store_overlap.rs") }
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        for component in context.policy.components.values() {
+            let ComponentKind::Files(files) = &component.kind;
+            for (store, folder) in context.policy.stores.values().filter_map(|store| match &store.backend {
+                Backend::Folder(folder) => Some((store, folder)),
+                Backend::S3(_) => None,
+            }) {
+                for path in &files.paths {
+                    let (inner, outer) = (parts(folder.path.expose()), parts(path.expose()));
+                    let (what, of) = (&store.name, &component.name);
+                    let (message, told) = if inner.starts_with(&outer) && !is_excluded(files, &inner[outer.len()..]) {
+                        (
+                            format!("store `{what}` lies inside `{of}`: each backup would hold all earlier ones"),
+                            "the store is below it",
+                        )
+                    } else if outer.starts_with(&inner) && inner.len() < outer.len() {
+                        (
+                            format!("store `{what}` holds `{of}`: copies and data would be lost together"),
+                            "the data is below the store",
+                        )
+                    } else {
+                        continue;
+                    };
+                    found.push(
+                        Diagnostic::error(self.about().code, message)
+                            .at(folder.path.span, "copies go here")
+                            .at(path.span, told)
+                            .help("Choose a folder outside of the data, best on another disk; or exclude it from the component."),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The parts of an absolute path, `.` and `..` taken out as they are written.
+fn parts(path: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// Whether the component leaves out the folder with these parts below its path, or one that holds it.
+fn is_excluded(files: &Files, below: &[&str]) -> bool {
+    let mut set = GlobSetBuilder::new();
+    for glob in &files.exclude {
+        if let Ok(glob) = GlobBuilder::new(glob.trim_start_matches('/').trim_end_matches('/')).literal_separator(true).build() {
+            set.add(glob);
+        }
+    }
+    let Ok(set) = set.build() else { return false };
+    (1..=below.len()).any(|depth| below.get(..depth).is_some_and(|parts| set.is_match(parts.join("/"))))
+}

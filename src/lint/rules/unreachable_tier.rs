@@ -1,0 +1,106 @@
+//! A tier of retention that its schedule cannot fill.
+//!
+//! ## What it finds
+//!
+//! A tier that keeps one backup of each hour, day, week, … under schedules that make fewer than one for every second of these
+//! periods: a `daily` tier under a weekly schedule.
+//!
+//! ## Why it matters
+//!
+//! The tier promises restore points that never come to exist. Whoever reads `daily: { for: 30d }` counts on thirty of them,
+//! and finds four.
+//!
+//! ## Example
+//!
+//! ```yaml
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     protect:
+//!       copy: { file_backup: {}, schedule: weekly, store: primary }
+//!     retain:
+//!       daily: { for: 30d }
+//! ```
+//!
+//! ## Instead
+//!
+//! ```yaml
+//! components:
+//!   documents:
+//!     files: { paths: [/srv/documents] }
+//!     protect:
+//!       copy: { file_backup: {}, schedule: daily, store: primary }
+//!     retain:
+//!       daily: { for: 30d }
+//! ```
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Spanned};
+use crate::lint::{Context, Rule};
+use crate::policy::{Component, Policy};
+use crate::units::cadence::{Period, Schedule, Semantics};
+
+const YEAR: i64 = 366 * 86_400;
+
+pub struct UnreachableTier;
+
+impl Rule for UnreachableTier {
+    fn about(&self) -> Code {
+        Code {
+            code: "BDR-L004",
+            name: "unreachable-tier",
+            severity: Severity::Warning,
+            text: include_str!("unreachable_tier.rs"),
+        }
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        for component in context.policy.components.values() {
+            for tier in component.retain.values() {
+                let periods = usize::try_from(YEAR / tier.every.longest()).unwrap_or(usize::MAX);
+                let enough = periods.div_ceil(2);
+                let runs = runs_in_a_year(context.policy, component, context.now, enough);
+                if runs.is_empty() || runs.iter().map(|(_, count)| count).sum::<usize>() >= enough {
+                    continue;
+                }
+                let (of, name, every) = (&component.name, &tier.name, tier.every.value);
+                let message = format!("tier `{name}` of `{of}` keeps one backup of each {every}, and far fewer are made");
+                let mut finding = Diagnostic::warning(self.about().code, message)
+                    .at(tier.every.span.or(tier.name.span).or(tier.span), format!("one of each {every}: {periods} in a year"));
+                for (schedule, count) in runs {
+                    finding = finding.at(schedule.span, format!("{} in a year", times(count)));
+                }
+                found.push(finding.help(format!("Run it more often, or keep one of each {} instead.", longer(every))));
+            }
+        }
+    }
+}
+
+/// Runs of each scheduled protection of the component in a year, each counted up to `enough`.
+fn runs_in_a_year<'a>(
+    policy: &Policy,
+    component: &'a Component,
+    now: Timestamp,
+    enough: usize,
+) -> Vec<(&'a Spanned<Schedule>, usize)> {
+    let end = now.checked_add(SignedDuration::from_secs(YEAR)).unwrap_or(Timestamp::MAX);
+    let schedules = component.protections.values().filter_map(|protection| protection.schedule.as_ref());
+    let count =
+        |schedule: &Schedule| schedule.cadence.runs(&policy.timezone, Semantics::Agent).between(now, end).take(enough).count();
+    schedules.map(|schedule| (schedule, count(schedule))).collect()
+}
+
+fn times(count: usize) -> String {
+    if count == 1 { "one run".to_owned() } else { format!("{count} runs") }
+}
+
+fn longer(period: Period) -> &'static str {
+    match period {
+        Period::Hour => "day",
+        Period::Day => "week",
+        Period::Week => "month",
+        Period::Month => "quarter",
+        Period::Quarter | Period::Year => "year",
+    }
+}
