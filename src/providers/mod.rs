@@ -2,8 +2,9 @@
 
 pub mod folder;
 pub mod s3;
+pub mod schedule;
 
 use crate::provider::Connect;
 
 /// Every provider, in the order in which plans ask them. A new one is a file and a line here.
-pub const ALL: &[&dyn Connect] = &[&folder::Folders, &s3::S3];
+pub const ALL: &[&dyn Connect] = &[&folder::Folders, &s3::S3, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];

@@ -9,3 +9,4 @@ mod store_contract;
 mod calendar_oracle;
 mod tools;
 mod slots;
+mod schedules;

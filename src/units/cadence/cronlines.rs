@@ -43,15 +43,25 @@ impl Cadence {
                 clock.add(moved);
             }
         }
-        let exact = shifts.len() == 1 && days == runs.days;
-        let jumps = ours.changes().filter(|(_, seconds)| *seconds > 0).map(|(at, _)| (at + theirs.at(at)) / 60);
+        // Every shift may still name the same minutes of the day, as for `every 10m`.
+        let shifted = |shift: &i64| -> Clock {
+            let mut clock = Clock::default();
+            runs.times.iter().for_each(|time| clock.add(time / 60 + shift));
+            clock
+        };
+        let exact = days == runs.days && shifts.iter().all(|shift| shifted(shift) == clock);
         // A job from the hole runs at the jump, which may be no time of the others.
-        if runs.moves_at_jumps() {
-            jumps.for_each(|minute| clock.add(minute));
+        for (at, seconds) in ours.changes().filter(|(_, seconds)| *seconds > 0 && runs.moves_at_jumps()) {
+            let local = at + ours.at(at) - seconds;
+            let skipped = |time: &i64| (time - local).rem_euclid(MINUTES * 60) < seconds;
+            if runs.times.iter().any(skipped) {
+                clock.add((at + theirs.at(at)) / 60);
+            }
         }
         let wild = second_pass_matters(&runs, &ours, &theirs);
         let lines = clock.groups().into_iter().map(|(minutes, hours)| line(minutes, hours, wild, &days)).collect();
-        CronLines { lines, exact: exact && !wild }
+        let every_hour = clock.0.iter().all(|minutes| *minutes == clock.0[0]);
+        CronLines { lines, exact: exact && (every_hour || !wild) }
     }
 }
 

@@ -54,6 +54,8 @@ pub use semantics::Semantics;
 pub use zone::{Zone, ZoneError};
 
 #[cfg(test)]
+mod cronlines_tests;
+#[cfg(test)]
 mod parse_tests;
 #[cfg(test)]
 mod runs_tests;

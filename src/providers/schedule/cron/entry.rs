@@ -1,0 +1,133 @@
+//! Kind `cron_entry`: the lines of one job in a crontab, below a remark that names it.
+
+use std::collections::BTreeMap;
+
+use crate::address::{ComponentName, ProtectionName};
+use crate::attrs::{Attr, Attrs};
+use crate::provider::Env;
+use crate::providers::schedule::job::Job;
+use crate::resource::{Kind, Risk};
+use crate::units::cadence::{Cadence, Zone};
+
+pub const KIND: Kind = Kind {
+    name: "cron_entry",
+    title: "cron entry",
+    summary: "When one backup runs, as lines between bdr's two marker lines. Everything outside them is kept byte for byte.",
+    shared: true,
+    risk: |_, after| if after.is_none() { Risk::Weakens } else { Risk::None },
+    ..Kind::PLAIN
+};
+
+/// Longest command that cron takes (`MAX_COMMAND` of Vixie cron, Debian's cron and cronie); a longer one breaks the whole crontab.
+pub const LONGEST_COMMAND: usize = 998;
+
+/// Component and protection.
+pub type Key = (ComponentName, ProtectionName);
+
+/// Attributes of the entry of a job. `user`: of a crontab with that column.
+pub fn attrs(job: &Job<'_>, env: &Env, table: Attr, user: Option<&str>) -> Attrs {
+    let utc = Zone::utc();
+    let machine = env.local_zone.as_ref().unwrap_or(&utc);
+    let lines = job.schedule.cadence.to_cron_lines(&job.policy.timezone, machine);
+    let command: Vec<String> = job.command(env).iter().map(|word| shell_word(word)).collect();
+    let mut attrs = Attrs::from([
+        ("command".to_owned(), Attr::Text(command.join(" ").replace('%', "\\%"))),
+        ("schedule".to_owned(), Attr::list(lines.lines)),
+        ("table".to_owned(), table),
+    ]);
+    if !lines.exact {
+        let zone = match job.schedule.cadence {
+            Cadence::Interval(_) => &utc,
+            Cadence::Calendar(_) => &job.policy.timezone.value,
+        };
+        let text = format!("{} ({zone}); cron starts it more often, and it runs when it is due", job.schedule.cadence);
+        attrs.insert("due".to_owned(), Attr::Text(text));
+    }
+    attrs.extend(user.map(|user| ("user".to_owned(), Attr::text(user))));
+    attrs
+}
+
+/// A word for `/bin/sh`.
+fn shell_word(word: &str) -> String {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/-_.,:=+@%".contains(sign);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// The lines of an entry.
+pub fn lines(key: &Key, attrs: &Attrs) -> Vec<String> {
+    let text = |name: &str| attrs.get(name).and_then(Attr::as_str);
+    let due = text("due").map(|due| format!(": {due}")).unwrap_or_default();
+    let mut lines = vec![format!("# {}/{}{due}", key.0, key.1)];
+    let user = text("user").map(|user| format!("{user} ")).unwrap_or_default();
+    let command = text("command").unwrap_or_default();
+    if let Some(Attr::List(times)) = attrs.get("schedule") {
+        lines.extend(times.iter().map(|time| format!("{time} {user}{command}")));
+    }
+    lines
+}
+
+/// Reads the entries of a block. A line that bdr did not write is shown with the entry that it follows, as `unexpected`.
+pub fn parse(block: &[String], table: &Attr, with_user: bool) -> BTreeMap<Key, Attrs> {
+    let mut entries: BTreeMap<Key, Attrs> = BTreeMap::new();
+    let mut current: Option<Key> = None;
+    let mut stray: Vec<&String> = Vec::new();
+    for line in block {
+        if let Some((key, due)) = heading(line) {
+            let mut attrs = Attrs::from([("table".to_owned(), table.clone())]);
+            attrs.extend(due.map(|due| ("due".to_owned(), Attr::text(due))));
+            entries.insert(key.clone(), attrs);
+            current = Some(key);
+            continue;
+        }
+        let Some(attrs) = current.as_ref().and_then(|key| entries.get_mut(key)) else {
+            stray.push(line);
+            continue;
+        };
+        if !take(attrs, line, with_user) {
+            push(attrs, "unexpected", line);
+        }
+    }
+    if let Some(first) = entries.values_mut().next() {
+        stray.into_iter().for_each(|line| push(first, "unexpected", line));
+    }
+    entries
+}
+
+/// `# component/protection`, and what follows a colon.
+fn heading(line: &str) -> Option<(Key, Option<&str>)> {
+    let rest = line.strip_prefix("# ")?;
+    let (name, due) = rest.split_once(": ").map_or((rest, None), |(name, due)| (name, Some(due)));
+    let (component, protection) = name.split_once('/')?;
+    Some(((ComponentName::new(component).ok()?, ProtectionName::new(protection).ok()?), due))
+}
+
+/// Adds a job line to an entry; `false`: it is none, or does not fit the lines before it.
+fn take(attrs: &mut Attrs, line: &str, with_user: bool) -> bool {
+    let mut rest = line;
+    let mut fields = Vec::new();
+    for _ in 0..5 + usize::from(with_user) {
+        let Some((field, tail)) = rest.split_once(' ').filter(|(field, _)| !field.is_empty()) else { return false };
+        fields.push(field);
+        rest = tail;
+    }
+    let user = if with_user { fields.pop().map(Attr::text) } else { None };
+    if fields.iter().any(|field| field.contains(['=', '@', '#'])) {
+        return false;
+    }
+    let same = |attrs: &Attrs, name: &str, value: Option<&Attr>| !attrs.contains_key("command") || attrs.get(name) == value;
+    let command = Attr::text(rest);
+    if !same(attrs, "command", Some(&command)) || !same(attrs, "user", user.as_ref()) {
+        return false;
+    }
+    attrs.insert("command".to_owned(), command);
+    attrs.extend(user.map(|user| ("user".to_owned(), user)));
+    push(attrs, "schedule", &fields.join(" "));
+    true
+}
+
+fn push(attrs: &mut Attrs, name: &str, line: &str) {
+    match attrs.entry(name.to_owned()).or_insert_with(|| Attr::List(Vec::new())) {
+        Attr::List(list) => list.push(Attr::text(line)),
+        other => *other = Attr::list([line]),
+    }
+}

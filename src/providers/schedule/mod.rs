@@ -1,0 +1,8 @@
+//! Schedulers as providers: what a policy's schedules become in systemd and cron, one file per kind of resource.
+
+pub mod cron;
+pub mod systemd;
+
+mod disk;
+mod job;
+mod program;
