@@ -24,6 +24,10 @@ pub enum Name {
     Policy,
     /// `bdr assess --format json`
     Assessment,
+    /// `bdr plan --format json`, and a saved plan
+    Plan,
+    /// One line of `bdr apply --format json`
+    Event,
 }
 
 impl Name {
@@ -32,6 +36,8 @@ impl Name {
         match self {
             Self::Policy => format!("{:#}\n", policy::schema().to_value()),
             Self::Assessment => assessment::schema(),
+            Self::Plan => format!("{:#}\n", crate::plan::file::schema().to_value()),
+            Self::Event => format!("{:#}\n", crate::journal::event_schema().to_value()),
         }
     }
 }

@@ -11,6 +11,8 @@ type Generated = (&'static str, fn() -> String);
 const GENERATED: &[Generated] = &[
     ("schemas/assessment.json", bdr::cli::view::assessment::schema),
     ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
+    ("schemas/event.json", || bdr::cli::schema::Name::Event.text()),
+    ("schemas/plan.json", || bdr::cli::schema::Name::Plan.text()),
 ];
 
 #[test]

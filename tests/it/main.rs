@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module per suite.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, and says where")]
 
+mod engine;
 mod generated;
 mod cases;
 mod rules;
@@ -10,3 +11,4 @@ mod calendar_oracle;
 mod tools;
 mod slots;
 mod schedules;
+mod world;

@@ -1,0 +1,5 @@
+//! The engine on the in-memory world: what must always hold, and how single cases end.
+
+mod cases;
+mod lease;
+mod properties;
