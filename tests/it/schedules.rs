@@ -1,5 +1,6 @@
 //! Schedules on a machine: units of systemd and entries of cron, written to folders and held against the schedulers' own tools.
 
+mod before;
 mod cron;
 mod cron_user;
 mod systemctl;

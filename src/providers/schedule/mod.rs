@@ -5,4 +5,7 @@ pub mod systemd;
 
 mod disk;
 mod job;
+mod live;
 mod program;
+
+pub use live::live_schedules;

@@ -48,6 +48,23 @@ fn zones() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(names.to_vec())
 }
 
+#[test]
+fn lines_that_no_schedule_writes_are_read_as_none() {
+    let stockholm = zone("Europe/Stockholm");
+    for text in [
+        "Mon *-*-* 02:30:00 Asia/Tokyo",
+        "*-*-* 02:30:15 Europe/Stockholm",
+        "daily",
+        "*-*~01 03:00:00 UTC",
+        "",
+        "*-*-* 1:00:00 UTC",
+    ] {
+        assert_eq!(Schedule::from_on_calendar(&[text.to_owned()], &stockholm), None, "{text}");
+    }
+    assert_eq!(Schedule::from_on_calendar(&[], &stockholm), None);
+    assert_eq!(Schedule::from_cron_lines(&["@daily".to_owned()], &stockholm, &stockholm), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -70,5 +87,23 @@ proptest! {
             let early: Vec<&Timestamp> = started.difference(&due).take(3).collect();
             prop_assert!(early.is_empty(), "{} of {} on {} as {:?}: also started at {:?}", text, of, machine, lines, early);
         }
+    }
+
+    #[test]
+    fn what_a_scheduler_was_given_reads_back_as_what_runs(text in schedules(), of in zones(), machine in zones()) {
+        let cadence = Schedule::parse(&text).expect("schedule").spread("p/c/x").cadence;
+        let (zone, machine) = (zone(of), zone(machine));
+        let lines = cadence.to_on_calendar(&zone);
+        let back = Schedule::from_on_calendar(&lines, &zone).expect("our own lines");
+        prop_assert_eq!(back.cadence.to_on_calendar(&zone), lines);
+        let from = "2026-01-01T00:00:00Z".parse().expect("time");
+        let gap = |cadence: &super::Cadence| cadence.runs(&zone, Semantics::Systemd).longest_gap(from).map(|gap| gap.length);
+        prop_assert_eq!(gap(&back.cadence), gap(&cadence));
+        let lines = cadence.to_cron_lines(&zone, &machine);
+        let back = Schedule::from_cron_lines(&lines.lines, &zone, &machine);
+        // Times that were moved to another clock are not told from those of that clock.
+        prop_assert!(back.is_some() || !lines.exact || zone != machine, "{:?}", lines);
+        // The same lines may stand for something due less often; the remark above them says which.
+        prop_assert!(back.is_none_or(|back| back.cadence.to_cron_lines(&zone, &machine).lines == lines.lines));
     }
 }

@@ -16,9 +16,7 @@ impl Calendar {
             Some((place, word)) => Field::parse(word, place.start, FIELDS[at]),
             None => Ok(Field::any(FIELDS[at])),
         };
-        let following = |field: Field, unit| Field { star: field.star || field.is_all(unit), ..field };
-        let (minutes, hours) = (following(field(0)?, MINUTE), following(field(1)?, HOUR));
-        let calendar = Self { minutes, hours, days: Days::new(field(2)?, field(3)?, field(4)?) };
+        let calendar = following(field(0)?, field(1)?, Days::new(field(2)?, field(3)?, field(4)?));
         if calendar.days.are_none() {
             let start = words.get(2).map_or(0, |word| word.0.start);
             let place = start..words.get(3).map_or(start, |word| word.0.end);
@@ -26,6 +24,12 @@ impl Calendar {
         }
         Ok(calendar)
     }
+}
+
+/// A calendar in which every minute or every hour is written as a star.
+pub(super) fn following(minutes: Field, hours: Field, days: Days) -> Calendar {
+    let starred = |field: Field, unit| Field { star: field.star || field.is_all(unit), ..field };
+    Calendar { minutes: starred(minutes, MINUTE), hours: starred(hours, HOUR), days }
 }
 
 impl Days {

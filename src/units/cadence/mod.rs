@@ -37,6 +37,7 @@ mod interval;
 mod oncalendar;
 mod parse;
 mod period;
+mod read_back;
 mod runs;
 mod schedule;
 mod semantics;

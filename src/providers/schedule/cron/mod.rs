@@ -24,6 +24,9 @@ use crate::providers::schedule::job::jobs;
 use crate::resource::{Desired, Kind, Resource};
 use place::Place;
 
+/// Name of the kind that says when a job runs.
+pub(super) const ENTRY: &str = entry::KIND.name;
+
 static KINDS: [Kind; 1] = [entry::KIND];
 
 /// What the provider takes for given of the machine.

@@ -25,6 +25,9 @@ use crate::providers::schedule::job::{Job, jobs};
 use crate::resource::{Desired, Kind, Resource};
 use place::{Part, Place, UnitName};
 
+/// Name of the kind that says when a job runs.
+pub(super) const TIMER: &str = timer::KIND.name;
+
 static KINDS: [Kind; 2] = [service::KIND, timer::KIND];
 
 /// What the provider takes for given of the machine.
