@@ -34,7 +34,8 @@ pub struct ObjectMeta {
 /// What a store can do, probed once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Capabilities {
-    /// `If-None-Match: *` is honoured: written, written again, refused (radosgw 16 silently overwrites).
+    /// `If-None-Match: *` is honoured, also while several write at once. Not a property of the endpoint alone: Ceph 16 honours
+    /// it in a plain bucket and silently overwrites in one that keeps versions.
     pub create_only: bool,
     /// `If-Match` with the right ETag succeeds and with a stale one fails.
     pub replace_if_match: bool,

@@ -6,6 +6,7 @@ mod generated;
 mod cases;
 mod rules;
 mod tidy;
+mod harness;
 mod store_contract;
 mod calendar_oracle;
 mod tools;

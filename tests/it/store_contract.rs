@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bdr::store::{ErrorKind, Put, Store};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use bdr::store::{Capabilities, ErrorKind, Put, Store};
+use bdr::stores::{FolderStore, Patience, Retrying, S3Store, Throttled, s3};
 use bdr::units::storage_class::StorageClass;
 use bytes::Bytes;
 use futures_util::future::join_all;
+
+use crate::harness::{Endpoint, endpoint, fresh_name, make_bucket};
 
 const CREATE: Put = Put { class: StorageClass::Standard, if_absent: true };
 
@@ -149,5 +153,53 @@ async fn replace(store: &dyn Store) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_keeps_the_contract() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    check(Arc::new(bdr::stores::FolderStore::new(dir.path()))).await;
+    check(Arc::new(FolderStore::new(dir.path()))).await;
+}
+
+/// The store of an endpoint as bdr opens it, in a bucket of its own.
+async fn open(endpoint: &Endpoint, versioned: bool) -> Arc<dyn Store> {
+    let backend = endpoint.backend(&fresh_name(), "some/where/");
+    let connection = s3::connect(&backend, &endpoint.env()).await.unwrap();
+    let bucket = backend.bucket.expose();
+    make_bucket(&connection.client, bucket).await;
+    if versioned {
+        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        connection.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
+    }
+    let pace = Arc::clone(&connection.pace);
+    Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, &backend), pace), Patience::default()))
+}
+
+async fn on(name: &str, expected: Capabilities, versioned: Capabilities) {
+    let Some(endpoint) = endpoint(name) else { return };
+    for (is_versioned, expected) in [(false, expected), (true, versioned)] {
+        let store = open(endpoint, is_versioned).await;
+        assert_eq!(store.capabilities().await.expect("capabilities"), expected, "versioned: {is_versioned}");
+        check(store).await;
+    }
+}
+
+const ALL: Capabilities = Capabilities { create_only: true, replace_if_match: true };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_keeps_the_contract() {
+    on("ministack", ALL, ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_keeps_the_contract() {
+    on("seaweedfs", ALL, ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moto_keeps_the_contract() {
+    on("moto", ALL, ALL).await;
+}
+
+/// Ceph 16 fails `If-Match` with the right ETag, and in a versioned bucket overwrites where it should refuse: the probe must
+/// say so, bucket by bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn radosgw_keeps_the_contract_but_for_conditions() {
+    on("radosgw", Capabilities { replace_if_match: false, ..ALL }, Capabilities { create_only: false, replace_if_match: false })
+        .await;
 }

@@ -45,6 +45,9 @@ impl S3Session {
                 Ok(Attempt::Done) => {
                     // Later reads must not be answered from before the write.
                     self.forget(place, document);
+                    if document == Document::Versioning {
+                        place.connection.forget_probes();
+                    }
                     return Ok(());
                 }
                 Ok(Attempt::Again(refusal)) => refusal,

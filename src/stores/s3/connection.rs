@@ -151,6 +151,11 @@ impl Connection {
         self.seen.out_of_order.store(true, Ordering::Relaxed);
     }
 
+    /// What was probed no longer holds: Ceph 16 stops honouring conditions once a bucket keeps versions.
+    pub fn forget_probes(&self) {
+        self.probed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The cell that remembers what one place of this endpoint can do.
     pub(super) fn probed(&self, place: &str) -> Arc<OnceCell<Capabilities>> {
         let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
