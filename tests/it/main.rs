@@ -8,6 +8,8 @@ mod rules;
 mod tidy;
 mod harness;
 mod store_contract;
+mod store_faults;
+mod s3_kinds;
 mod calendar_oracle;
 mod tools;
 mod slots;

@@ -35,6 +35,10 @@ impl Setting for OwnershipControls {
         Document::OwnershipControls
     }
 
+    fn is_implied(&self, _wanted: &Attrs) -> bool {
+        true
+    }
+
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         let attrs = Attrs::from([("ownership".to_owned(), ENFORCED.into())]);
         vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span }]

@@ -1,12 +1,17 @@
 //! One bucket as a session reaches it, and what its refusals mean to a person.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::policy::S3Backend;
 use crate::provider::ProviderError;
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::{Connection, Refusal};
 use crate::stores::{Backoff, Patience};
+
+/// For one read. Short: what plans and applies tries again by itself, and who waits for an endpoint that is down should soon
+/// hear of it.
+const PATIENCE: Patience = Patience { attempts: 5, total: Duration::from_secs(6) };
 
 /// A bucket, and the connection that its region and account ask for.
 #[derive(Debug, Clone)]
@@ -43,7 +48,7 @@ impl Place {
 
     /// A request at the endpoint's pace, repeated while that can help. Only for requests that change nothing.
     pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
-        let mut backoff = Backoff::new(Patience::default());
+        let mut backoff = Backoff::new(PATIENCE);
         loop {
             let refusal = match self.once(request()).await {
                 Err(refusal) if refusal.retry != Retry::Never => refusal,
@@ -112,6 +117,9 @@ impl Place {
             }
             ("MalformedXML", _) => {
                 "bdr sent a document that the endpoint does not take: please report this with the plan.".to_owned()
+            }
+            _ if refusal.kind == ErrorKind::Unsupported => {
+                "Take the setting out of the policy for this store, or use a store that has it.".to_owned()
             }
             _ if refusal.kind == ErrorKind::Denied && refusal.status.is_none() => {
                 "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a role is \

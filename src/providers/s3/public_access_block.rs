@@ -41,6 +41,10 @@ impl Setting for PublicAccessBlock {
         Document::PublicAccessBlock
     }
 
+    fn is_implied(&self, _wanted: &Attrs) -> bool {
+        true
+    }
+
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         let attrs = FLAGS.iter().map(|(name, _)| ((*name).to_owned(), Attr::Bool(true))).collect();
         vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span }]

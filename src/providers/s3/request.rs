@@ -133,7 +133,8 @@ fn understand(document: Document, body: &[u8], minimum_size: Option<String>) -> 
         region: None,
         reason,
     })?;
-    if tree.name == document.root() {
+    // moto calls it `GetBucketVersioningResponse`.
+    if tree.name == document.root() || (tree.name.starts_with("Get") && tree.name.ends_with("Response")) {
         Ok(Answer::Found(Found { tree, minimum_size }))
     } else {
         Ok(Answer::Unsupported(format!("it answers with a document of another kind (`{}`)", tree.name)))

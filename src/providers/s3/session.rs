@@ -14,7 +14,7 @@ use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Setting, Sight};
 use crate::providers::s3::written::Settling;
-use crate::providers::s3::{SETTINGS, bucket, discover, lifecycle, request, setting, tags};
+use crate::providers::s3::{bucket, discover, lifecycle, request, setting, tags};
 use crate::resource::{Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
@@ -39,11 +39,21 @@ fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
     })
 }
 
+/// Who plans without being allowed a reference does not know the bucket: an error of that store alone.
+async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
+    let unknown = [Some(&backend.bucket), backend.endpoint.as_ref()].into_iter().flatten().find(|text| !text.is_known());
+    if let Some(text) = unknown {
+        let reason = "the value of this reference is not known here: allow it with --allow-env or --allow-file";
+        return Err(StoreError::new("find", format!("s3://{}", text.shown), ErrorKind::Denied, Retry::Never, reason));
+    }
+    Ok(Place::new(connect(backend, env).await?, backend))
+}
+
 impl S3Session {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
         let opened = backends(&policy).map(|(name, backend)| {
             let env = &env;
-            async move { (name.clone(), connect(backend, env).await.map(|connection| Place::new(connection, backend))) }
+            async move { (name.clone(), reach(backend, env).await) }
         });
         let places = join_all(opened).await.into_iter().collect();
         Self { places, policy, env, strangers: OnceCell::new(), documents: Mutex::default(), settling: Settling::default() }
@@ -219,29 +229,29 @@ impl S3Session {
     pub async fn all_marked(&self) -> Result<Vec<Resource>, ProviderError> {
         let mut named: BTreeMap<(usize, &str), (&StoreName, &Place)> = BTreeMap::new();
         for (name, place) in &self.places {
-            let place = place.as_ref().map_err(not_allowed)?;
+            // Who may not be asked is told where the store's own resources are read.
+            let Ok(place) = place else { continue };
             named.entry(place.identity()).or_insert((name, place));
         }
-        let (strangers, own) = futures_util::future::join(
-            self.strangers(),
-            try_join_all(named.values().map(|(name, place)| self.marked(place, Some(*name)))),
-        )
-        .await;
+        let own = join_all(named.values().map(|(name, place)| self.marked(place, Some(*name))));
+        let (strangers, own) = futures_util::future::join(self.strangers(), own).await;
         let others = try_join_all(strangers?.values().map(|place| self.marked(place, None))).await?;
-        Ok(own?.into_iter().chain(others).flatten().collect())
+        // A bucket that does not answer hides no other; reading what is wanted of it tells why.
+        Ok(own.into_iter().filter_map(Result::ok).chain(others).flatten().collect())
     }
 
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
         let mut found = Vec::new();
-        for setting in SETTINGS {
-            for (name, place) in &self.places {
-                let Ok(place) = place else { continue };
-                let id = ResourceId::new(Subject::Store(name.clone()), setting.kind().name, "");
-                if let Answer::Found(document) = self.document(place, setting.document(), Freshness::Cached).await? {
-                    let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
-                    found.extend(setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)));
-                }
+        let rules: &dyn Setting = &lifecycle::LifecycleRules;
+        for (name, place) in &self.places {
+            let Ok(place) = place else { continue };
+            let Answer::Found(document) = self.document(place, rules.document(), Freshness::Cached).await? else { continue };
+            if !rules.marked(&document.tree, &self.policy.name).is_empty() {
+                continue;
             }
+            let id = ResourceId::new(Subject::Store(name.clone()), rules.kind().name, "");
+            let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
+            found.extend(rules.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)));
         }
         Ok(found)
     }

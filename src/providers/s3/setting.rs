@@ -47,6 +47,11 @@ pub(super) trait Setting: Send + Sync {
 
     fn document(&self) -> Document;
 
+    /// Whether bdr wants it by itself, without a word in the policy: an endpoint that does not know it is then no failure.
+    fn is_implied(&self, _wanted: &Attrs) -> bool {
+        false
+    }
+
     /// What the policy wants of a store. Pure.
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted>;
 

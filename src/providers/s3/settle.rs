@@ -60,6 +60,7 @@ impl S3Session {
             let live = self.look(&change.id, wanted, freshness).await?;
             freshness = Freshness::Cached;
             let after = match change.op {
+                _ if live.unsupported => continue,
                 Op::Delete => None,
                 Op::Release => continue,
                 _ => wanted.map(|resource| &resource.attrs).or(change.after.as_ref()),

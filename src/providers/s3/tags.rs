@@ -93,6 +93,11 @@ impl Setting for Tags {
         Document::Tagging
     }
 
+    /// The mark is, the policy's tags are not.
+    fn is_implied(&self, wanted: &Attrs) -> bool {
+        wanted.keys().all(|key| key == MARK)
+    }
+
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         let policy = &wish.policy.name.value;
         let mut attrs = Attrs::from([(MARK.to_owned(), policy.as_str().into())]);

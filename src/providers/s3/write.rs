@@ -73,6 +73,9 @@ impl S3Session {
         let document = setting.document();
         let first = match self.document(place, document, Freshness::Fresh).await? {
             Answer::NoBucket => return Ok(Attempt::Again(missing(place))),
+            Answer::Unsupported(_) if edits.iter().all(|edit| edit.attrs.is_none_or(|attrs| setting.is_implied(attrs))) => {
+                return Ok(Attempt::Done);
+            }
             Answer::Unsupported(why) => return Err(place.fault(operation(document), document.write_action(), unsupported(why))),
             Answer::Found(found) => Some(found),
             Answer::Absent => None,

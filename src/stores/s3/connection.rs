@@ -50,6 +50,8 @@ struct Identity {
     region: Option<String>,
     profile: Option<String>,
     access_key: Option<String>,
+    /// Digest of what goes with the access key: the same key with another secret is somebody else.
+    secret: Option<blake3::Hash>,
     path_style: bool,
 }
 
@@ -183,6 +185,10 @@ pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, 
         region: region.or_else(|| var("AWS_REGION")).or_else(|| var("AWS_DEFAULT_REGION")),
         profile: var("AWS_PROFILE"),
         access_key: var("AWS_ACCESS_KEY_ID"),
+        secret: var("AWS_SECRET_ACCESS_KEY").map(|secret| {
+            let session = var("AWS_SESSION_TOKEN").unwrap_or_default();
+            blake3::hash(format!("{}:{secret}:{session}", secret.len()).as_bytes())
+        }),
         endpoint,
     };
     let find = |open: &[(Identity, Arc<Connection>)]| {

@@ -22,7 +22,6 @@ use bdr::provider::Env;
 /// An S3 endpoint that answers.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    pub name: &'static str,
     pub url: String,
     pub region: &'static str,
     pub access_key: String,

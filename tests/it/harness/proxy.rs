@@ -64,6 +64,11 @@ impl Proxy {
 
     /// First lines of all requests so far.
     pub fn seen(&self) -> Vec<String> {
+        self.memory.lock().unwrap().seen.iter().map(|head| first_line(head.as_bytes())).collect()
+    }
+
+    /// Heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
         self.memory.lock().unwrap().seen.clone()
     }
 }
@@ -80,7 +85,7 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
     loop {
         let request = message(&mut client, &mut pending, None).await?;
         let line = first_line(&request);
-        memory.lock().unwrap().seen.push(line.clone());
+        memory.lock().unwrap().seen.push(head_of(&request));
         let fault = plan.lock().unwrap()(&line);
         match fault {
             Fault::Reset => return reset(client),
@@ -117,6 +122,11 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
 fn reset(client: TcpStream) -> Option<()> {
     client.set_zero_linger().ok()?;
     None
+}
+
+fn head_of(message: &[u8]) -> String {
+    let end = message.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(message.len());
+    String::from_utf8_lossy(&message[..end]).into_owned()
 }
 
 fn first_line(message: &[u8]) -> String {

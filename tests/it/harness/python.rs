@@ -24,7 +24,6 @@ pub fn ministack(auth: bool) -> Option<Endpoint> {
     await_ready(name, port, "/_ministack/health", &log, PATIENCE);
     let access_key = if auth { "test" } else { "111111111111" };
     Some(Endpoint {
-        name,
         url: format!("http://127.0.0.1:{port}"),
         region: "eu-north-1",
         access_key: access_key.to_owned(),
@@ -41,7 +40,6 @@ pub fn moto() -> Option<Endpoint> {
     spawn(command, &log);
     await_ready("moto", port, "/moto-api/", &log, PATIENCE);
     Some(Endpoint {
-        name: "moto",
         url: format!("http://127.0.0.1:{port}"),
         region: "eu-north-1",
         access_key: "AKMOTO".to_owned(),

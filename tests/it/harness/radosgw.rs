@@ -30,12 +30,14 @@ pub fn start() -> Option<Endpoint> {
         .args(["--create", "--fsid", FSID, "--addv", "a", &format!("[v1:127.0.0.1:{mon}]")])
         .arg(&monmap));
     run(ceph("ceph-mon").args(["-i", "a", "--mkfs", "--monmap"]).arg(&monmap));
-    let daemon = |program: &str, arguments: &[&str]| {
-        let mut command = ceph(program);
-        command.args(arguments).arg("-f");
+    // A client of Ceph 16 that speaks to its monitor before it has the map is refused ("wrong fsid") and ends: start it again.
+    let daemon = |program: &str, arguments: &str| {
+        let mut command = Command::new("sh");
+        let once = format!("setpriv --pdeathsig KILL {program} -c {} {arguments} -f", conf.display());
+        command.args(["-c", &format!("while ! {once}; do sleep 0.2; done")]);
         spawn(command, &folder.join(format!("{program}.out")));
     };
-    daemon("ceph-mon", &["-i", "a"]);
+    daemon("ceph-mon", "-i a");
     let osd = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
     until_done(|| {
         let mut command = ceph("ceph");
@@ -43,16 +45,18 @@ pub fn start() -> Option<Endpoint> {
         command
     });
     run(ceph("ceph-osd").args(["-i", "0", "--mkfs", "--osd-uuid", osd.trim()]));
-    daemon("ceph-osd", &["-i", "0"]);
-    daemon("radosgw", &["-n", "client.rgw"]);
+    daemon("ceph-osd", "-i 0");
+    daemon("radosgw", "-n client.rgw");
     await_ready("radosgw", rgw, "/", &folder.join("radosgw.out"), Duration::from_secs(240));
     for (user, access_key, secret_key) in [("alice", "AKALICE", "SKALICE"), ("bob", "AKBOB", "SKBOB")] {
-        let mut create = ceph("radosgw-admin");
-        create.args(["user", "create", "--uid", user, "--display-name", user]);
-        run(create.args(["--access-key", access_key, "--secret", secret_key]));
+        until_done(|| {
+            let mut create = ceph("radosgw-admin");
+            create.args(["user", "create", "--uid", user, "--display-name", user]);
+            create.args(["--access-key", access_key, "--secret", secret_key]);
+            create
+        });
     }
     Some(Endpoint {
-        name: "radosgw",
         url: format!("http://127.0.0.1:{rgw}"),
         region: "us-east-1",
         access_key: "AKALICE".to_owned(),

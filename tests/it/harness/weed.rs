@@ -32,7 +32,6 @@ pub fn start() -> Option<Endpoint> {
     spawn(command, &log);
     await_ready("seaweedfs", s3, "/healthz", &log, Duration::from_secs(60));
     Some(Endpoint {
-        name: "seaweedfs",
         url: format!("http://127.0.0.1:{s3}"),
         region: "us-east-1",
         access_key: "AKALICE".to_owned(),

@@ -9,12 +9,15 @@ use crate::address::ComponentName;
 use crate::attrs::{Attr, Attrs};
 use crate::policy::{Component, Method, Protection, Tier};
 use crate::providers::s3::setting::{Wanted, Wish};
+use crate::units::cadence::Semantics;
 use crate::units::duration::Duration;
 
 /// Days between the last moment at which something may be needed and its expiry.
 const MARGIN: u64 = 30;
 /// How often a full backup is made where the policy does not say it (`FileBackup::full`).
 const WEEK: u64 = 7;
+/// What counts for a schedule that never comes.
+const NEVER: u64 = 366;
 /// The most that S3 counts.
 const LONGEST: u64 = i32::MAX as u64;
 
@@ -49,7 +52,7 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
     let (policy, protection_name, tier_name) = (&wish.policy.name, &protection.name, &tier.name);
     let prefix =
         format!("{}{}/{component}/{}/{}/", wish.backend.prefix.value, policy.value, protection_name.value, tier_name.value);
-    let days = tier.keep.days_up() + full_cadence(protection) + MARGIN;
+    let days = tier.keep.days_up() + full_cadence(wish, protection) + MARGIN;
     Wanted {
         key: super::key(&[component.as_str(), protection_name.as_str(), tier_name.as_str()]),
         attrs: rule(&prefix, "expire_days", days),
@@ -58,20 +61,12 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
 }
 
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
-fn full_cadence(protection: &Protection) -> u64 {
+fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
     let Method::FileBackup(backup) = &protection.method;
-    backup.full.as_ref().map_or(WEEK, |full| longest_gap(&full.text))
-}
-
-/// A word's longest period; for an expression of its own, the longest that a calendar can ask for and still be yearly.
-fn longest_gap(schedule: &str) -> u64 {
-    match schedule {
-        "hourly" | "daily" => 1,
-        "weekly" => WEEK,
-        "monthly" => 31,
-        "quarterly" => 92,
-        _ => 366,
-    }
+    let Some(full) = &backup.full else { return WEEK };
+    // Some fixed moment: the gaps of two years are as long wherever they begin, and a plan must not change by the day.
+    let runs = full.cadence.runs(&wish.policy.timezone, Semantics::Agent);
+    runs.longest_gap(jiff::Timestamp::UNIX_EPOCH).map_or(NEVER, |gap| gap.length.days_up())
 }
 
 fn rule(prefix: &str, attribute: &str, days: u64) -> Attrs {
