@@ -8,12 +8,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::address::ResourceId;
-use crate::attrs::Attrs;
 use crate::diag::Diagnostics;
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
 use crate::store::{ErrorKind, Retry};
-use crate::units::cadence::{Schedule, Zone};
+use crate::units::cadence::Zone;
 
 /// What a program takes from outside besides the policy; handed down, never looked up.
 #[derive(Debug, Clone, Default)]
@@ -78,22 +77,6 @@ pub trait Provider: Send + Sync {
 
     /// Adds what the policy wants of this provider's kinds. Pure: no I/O, same input, same output.
     fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics);
-
-    /// The schedule that a live resource of this provider carries out: what can be promised before a plan hangs on it.
-    fn carries_out(&self, _policy: &Policy, _env: &Env, _id: &ResourceId, _live: &Attrs) -> Carried {
-        Carried::Nothing
-    }
-}
-
-/// What a live resource makes run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Carried {
-    /// It is no schedule.
-    Nothing,
-    /// It runs the protection that the resource's address names.
-    Schedule(Schedule),
-    /// It is one, but not one that bdr wrote as it stands.
-    Untold,
 }
 
 /// A provider together with what is needed to reach the live system.

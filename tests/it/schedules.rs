@@ -107,32 +107,3 @@ fn tree(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     }
     found
 }
-
-/// What can be promised before a plan hangs on what the live timers and entries carry out.
-#[test]
-fn a_schedule_is_told_from_what_stands_live_and_not_from_what_somebody_changed() {
-    use bdr::provider::{Carried, Provider};
-    use bdr::providers::schedule::{cron::Cron, systemd::Systemd};
-
-    for text in ["30 2 * * *", "*/10 * * * *", "every 10m", "weekly", "0 3 1,15 * 1"] {
-        let units = safe_pm("{ systemd: { directory: /tmp/none } }", &[("nightly", text)]);
-        let (compiled, _) = compile(&units, &[&Systemd::HERE as &dyn Provider], &env());
-        let timer = compiled.desired.iter().find(|resource| resource.id.kind == "systemd_timer").expect("a timer");
-        let told = Systemd::HERE.carries_out(&units, &env(), &timer.id, &timer.attrs);
-        let Carried::Schedule(told) = told else { panic!("{text}: {told:?}") };
-        let docs = units.components.values().next().expect("a component");
-        let written = docs.protections.values().next().and_then(|p| p.schedule.clone()).expect("a schedule");
-        assert_eq!(told.cadence, written.value.spread("safe-pm/docs/nightly").cadence, "{text}");
-
-        let mut changed = timer.attrs.clone();
-        let Some(bdr::attrs::Attr::Map(section)) = changed.get_mut("Timer") else { panic!("a section") };
-        section.insert("OnCalendar".into(), "*-*-* 05:05:00".into());
-        assert_eq!(Systemd::HERE.carries_out(&units, &env(), &timer.id, &changed), Carried::Untold, "{text}");
-    }
-    let entries = safe_pm("{ cron: { file: /tmp/none } }", &[("nightly", "30 2 * * *")]);
-    let here = Env { local_zone: Some(entries.timezone.value.clone()), ..env() };
-    let (compiled, _) = compile(&entries, &[&Cron::HERE as &dyn Provider], &here);
-    let entry = compiled.desired.iter().next().expect("an entry");
-    assert!(matches!(Cron::HERE.carries_out(&entries, &here, &entry.id, &entry.attrs), Carried::Schedule(_)));
-    assert_eq!(Cron::HERE.carries_out(&entries, &env(), &entry.id, &entry.attrs), Carried::Untold);
-}

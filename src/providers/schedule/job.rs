@@ -23,15 +23,11 @@ pub fn jobs(policy: &Policy) -> impl Iterator<Item = Job<'_>> {
     policy.components.values().flat_map(move |component| {
         component.protections.values().filter_map(move |protection| {
             let written = protection.schedule.as_ref()?;
-            let schedule = written.value.clone().spread(&identity(policy, &component.name, &protection.name));
+            let identity = format!("{}/{}/{}", *policy.name, *component.name, *protection.name);
+            let schedule = written.value.clone().spread(&identity);
             Some(Job { policy, component, protection, schedule, span: written.span })
         })
     })
-}
-
-/// What the minute of a schedule is drawn from.
-pub fn identity(policy: &Policy, component: &ComponentName, protection: &ProtectionName) -> String {
-    format!("{}/{component}/{protection}", *policy.name)
 }
 
 impl Job<'_> {

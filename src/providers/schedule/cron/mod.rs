@@ -16,13 +16,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::address::{PolicyName, ResourceId, Subject};
-use crate::attrs::{Attr, Attrs};
+use crate::attrs::Attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{CronTable, Policy, Scheduler, Text};
-use crate::provider::{Carried, Connect, Env, Provider, ProviderError, Session};
+use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::providers::schedule::job::jobs;
 use crate::resource::{Desired, Kind, Resource};
-use crate::units::cadence::{Schedule, Zone};
 use place::Place;
 
 /// Name of the kind that says when a job runs.
@@ -94,21 +93,6 @@ impl Provider for Cron {
             let id = id(&(job.component_name().clone(), job.protection_name().clone()), None);
             let after = job.waits_for(desired);
             desired.add(Resource { id, attrs, span: job.span, after, queue: Some(queue(&place)) });
-        }
-    }
-
-    /// Only what one line says in the policy's own zone can be told; lines that start a job more often than it is due cannot.
-    fn carries_out(&self, policy: &Policy, env: &Env, id: &ResourceId, live: &Attrs) -> Carried {
-        if id.kind != entry::KIND.name {
-            return Carried::Nothing;
-        }
-        let machine = env.local_zone.clone().unwrap_or_else(Zone::utc);
-        match live.get("schedule") {
-            Some(Attr::List(lines)) if machine == policy.timezone.value && !live.contains_key("due") => match lines.as_slice() {
-                [Attr::Text(line)] => Schedule::parse(line).map_or(Carried::Untold, Carried::Schedule),
-                _ => Carried::Untold,
-            },
-            _ => Carried::Untold,
         }
     }
 }

@@ -17,12 +17,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::address::{ProtectionName, ResourceId, Subject};
-use crate::attrs::Attrs;
+use crate::address::{ResourceId, Subject};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Policy, Scheduler, SystemdScope, Text};
-use crate::provider::{Carried, Connect, Env, Provider, ProviderError, Session};
-use crate::providers::schedule::job::{Job, identity, jobs};
+use crate::provider::{Connect, Env, Provider, ProviderError, Session};
+use crate::providers::schedule::job::{Job, jobs};
 use crate::resource::{Desired, Kind, Resource};
 use place::{Part, Place, UnitName};
 
@@ -106,15 +105,6 @@ impl Provider for Systemd {
             let timer = resource(&job, Part::Timer, &place, env, vec![service.id.clone()]);
             desired.add(service);
             desired.add(timer);
-        }
-    }
-
-    fn carries_out(&self, policy: &Policy, _env: &Env, id: &ResourceId, live: &Attrs) -> Carried {
-        match (&id.subject, ProtectionName::new(&id.key)) {
-            (Subject::Component(component), Ok(protection)) if id.kind == timer::KIND.name => {
-                timer::carries_out(policy, &identity(policy, component, &protection), live)
-            }
-            _ => Carried::Nothing,
         }
     }
 }
