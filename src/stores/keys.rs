@@ -40,7 +40,7 @@ fn fault(key: &str) -> Option<&'static str> {
 
 /// # Errors
 /// When the key cannot be kept by every kind of store. A bug of the caller, not of the store: never worth a retry.
-pub(super) fn check(operation: &'static str, key: &str) -> Result<(), StoreError> {
+pub fn check(operation: &'static str, key: &str) -> Result<(), StoreError> {
     fault(key).map_or(Ok(()), |why| Err(refused(operation, key, why)))
 }
 
@@ -48,7 +48,7 @@ pub(super) fn check(operation: &'static str, key: &str) -> Result<(), StoreError
 ///
 /// # Errors
 /// When no key can begin so.
-pub(super) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
+pub fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     let whole = prefix.strip_suffix('/').unwrap_or(prefix);
     if whole.is_empty() && prefix.is_empty() { Ok(()) } else { check("list", whole) }
 }
@@ -57,7 +57,7 @@ pub(super) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When it is neither.
-pub(super) fn check_folder(prefix: &str) -> Result<(), StoreError> {
+pub fn check_folder(prefix: &str) -> Result<(), StoreError> {
     check_prefix(prefix)?;
     if prefix.is_empty() || prefix.ends_with('/') { Ok(()) } else { Err(refused("list", prefix, "a folder ends in `/`")) }
 }

@@ -2,7 +2,7 @@
 
 mod backoff;
 mod folder;
-mod keys;
+pub mod keys;
 mod pace;
 mod retrying;
 pub mod s3;

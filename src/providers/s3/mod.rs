@@ -18,6 +18,7 @@ mod session;
 mod setting;
 mod settle;
 mod tags;
+mod undo;
 mod versioning;
 mod write;
 mod written;
@@ -28,7 +29,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 
 use crate::address::{ResourceId, StoreName, Subject};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Policy, S3Backend, StoreSpec};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Resource};
@@ -46,6 +47,16 @@ const SETTINGS: &[&dyn Setting] = &[
 
 static KINDS: LazyLock<Vec<Kind>> =
     LazyLock::new(|| std::iter::once(bucket::KIND).chain(SETTINGS.iter().map(|setting| *setting.kind())).collect());
+
+/// Findings of this provider.
+pub static CODES: [Code; 1] = [Code {
+    code: "BDR-C010",
+    name: "bucket-set-up-twice",
+    severity: Severity::Error,
+    text: "Two stores set up the same bucket differently\n\nA bucket has one versioning, one default encryption and one set of tags. \
+           Several stores may share a bucket, each below a prefix of its own; then the store that comes first by name sets the \
+           bucket up. State these settings there, and leave them out of the others or state the same.\n",
+}];
 
 fn setting(kind: &str) -> Option<&'static dyn Setting> {
     SETTINGS.iter().copied().find(|setting| setting.kind().name == kind)
@@ -134,7 +145,7 @@ fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics:
     let Backend::S3(one) = &first.backend else { return };
     let message = format!("stores `{first_name}` and `{}` set up the same bucket differently", wish.name);
     diagnostics.push(
-        Diagnostic::error("BDR-C010", message)
+        Diagnostic::error(CODES[0].code, message)
             .at(wish.backend.bucket.span, "the same bucket again, with other settings")
             .at(one.bucket.span, "set up here")
             .help(format!("State versioning, encryption and tags in `{first_name}` only.")),

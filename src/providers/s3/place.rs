@@ -22,6 +22,8 @@ pub(super) struct Place {
     pub shown: String,
     /// As the policy states it.
     pub region: Option<String>,
+    /// Everything of bdr's in it lies below; empty or ending in `/`.
+    pub prefix: String,
     /// Twelve digits; sent with every request where stated.
     pub owner: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Place {
             bucket: backend.bucket.expose().to_owned(),
             shown: backend.bucket.shown.clone(),
             region: backend.region.as_ref().map(|region| region.value.clone()),
+            prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
         }
     }
@@ -46,7 +49,8 @@ impl Place {
         (Arc::as_ptr(&self.connection) as usize, &self.bucket)
     }
 
-    /// A request at the endpoint's pace, repeated while that can help. Only for requests that change nothing.
+    /// A request at the endpoint's pace, repeated while that can help. Only for requests that may be
+    /// done twice.
     pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
         let mut backoff = Backoff::new(PATIENCE);
         loop {

@@ -12,14 +12,16 @@ use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::setting::{Edit, Setting};
-use crate::providers::s3::{lifecycle, request};
+use crate::providers::s3::{lifecycle, request, undo};
 use crate::resource::{Change, Op, Resource};
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::Refusal;
 use crate::stores::{Backoff, Patience};
 
 /// A bucket that was just made may not be seen yet (provider of a peer waits as long; reference plan-apply 4.2).
-const PATIENCE: Patience = Patience { attempts: 40, total: Duration::from_secs(120) };
+const PATIENCE_OF_AWS: Patience = Patience { attempts: 60, total: Duration::from_secs(120) };
+/// Elsewhere a bucket is there or not.
+const PATIENCE: Patience = Patience { attempts: 12, total: Duration::from_secs(15) };
 
 /// What became of one attempt.
 enum Attempt {
@@ -39,7 +41,7 @@ impl S3Session {
     ) -> Result<(), ProviderError> {
         let edits = self.edits(changes, desired);
         let document = setting.document();
-        let mut backoff = Backoff::new(PATIENCE);
+        let mut backoff = Backoff::new(if place.connection.is_aws() { PATIENCE_OF_AWS } else { PATIENCE });
         loop {
             let refusal = match self.attempt(place, setting, &edits).await {
                 Ok(Attempt::Done) => {
@@ -87,6 +89,12 @@ impl S3Session {
         if tree.is_some_and(|tree| same(tree, &merged)) || (tree.is_none() && is_empty(document, &merged)) {
             return Ok(Attempt::Done);
         }
+        let foreign = setting.foreign_part(tree, policy);
+        if let Some(tree) = tree.filter(|_| !foreign.is_empty() && document == Document::Lifecycle) {
+            let kept = undo::keep(place, document, tree).await;
+            kept.map_err(|refusal| place.fault("keep a copy of the lifecycle rules of", "s3:PutObject", refusal))?;
+        }
+        // Right before the write: what comes between is lost to both.
         if setting.kind().shared || document == Document::Tagging {
             let second = match self.document(place, document, Freshness::Fresh).await? {
                 Answer::Found(found) => Some(found),
@@ -96,7 +104,6 @@ impl S3Session {
                 return Ok(Attempt::Again(refused("somebody else keeps changing it at the same time".to_owned())));
             }
         }
-        let foreign = setting.foreign_part(tree, policy);
         let minimum_size = first.and_then(|found| found.minimum_size);
         match self.send(place, document, Found { tree: merged, minimum_size }).await {
             Ok(()) => {

@@ -206,6 +206,10 @@ async fn the_minimum_size_of_transitions_is_written_back_as_read() {
     let behind = Endpoint { url: proxy.url.clone(), ..endpoint.clone() };
     driver(&behind, &bucket, COMPONENT).converge().await;
     let heads = proxy.heads();
+    let undo = client.list_objects_v2().bucket(&bucket).prefix("some/where/.bdr/undo/").send().await.unwrap().contents.unwrap();
+    let kept = client.get_object().bucket(&bucket).key(undo[0].key().unwrap()).send().await.unwrap();
+    let kept = kept.body.collect().await.unwrap().into_bytes();
+    assert!(String::from_utf8_lossy(&kept).contains("<ID>theirs</ID>"), "what was replaced is kept");
     let write = heads.iter().find(|head| head.starts_with("PUT") && head.contains("?lifecycle")).unwrap();
     assert!(write.contains("x-amz-transition-default-minimum-object-size: all_storage_classes_128K"), "{write}");
 }

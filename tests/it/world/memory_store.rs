@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bdr::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use bdr::stores::keys;
 use bytes::Bytes;
 
 use super::World;
@@ -76,6 +77,7 @@ impl Store for MemoryStore {
     }
 
     async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
+        keys::check("write", key)?;
         self.begin("write", key).await?;
         if how.if_absent && self.objects.lock().unwrap().contains_key(key) {
             return Err(error("write", key, ErrorKind::Exists));
@@ -86,15 +88,19 @@ impl Store for MemoryStore {
     async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
         self.begin("replace", key).await?;
         match self.meta(key) {
-            None => Err(error("replace", key, ErrorKind::NotFound)),
-            Some(meta) if meta.etag != etag => Err(error("replace", key, ErrorKind::Exists)),
-            Some(_) => Ok(self.write(key, body)),
+            Some(meta) if meta.etag == etag => Ok(self.write(key, body)),
+            _ => Err(error("replace", key, ErrorKind::Exists)),
         }
     }
 
-    async fn get(&self, key: &str, _: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+    async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
         self.begin("read", key).await?;
-        self.objects.lock().unwrap().get(key).map(|(body, _)| body.clone()).ok_or_else(|| error("read", key, ErrorKind::NotFound))
+        let body = self.objects.lock().unwrap().get(key).map(|(body, _)| body.clone());
+        let body = body.ok_or_else(|| error("read", key, ErrorKind::NotFound))?;
+        let Some(range) = range else { return Ok(body) };
+        let range = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+        let outside = range.start > range.end || range.end > body.len();
+        if outside { Err(error("read", key, ErrorKind::Other)) } else { Ok(body.slice(range)) }
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
