@@ -24,6 +24,8 @@ pub fn start() -> Option<Endpoint> {
     command.current_dir(&folder).env("HOME", &folder);
     command.args(["-v", "0", "server", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]);
     command.args(["-s3.config=s3.json", "-s3.port.iceberg=0", "-master.volumeSizeLimitMB=64", "-volume.max=400"]);
+    // Ports that a second server on this machine would have too, and a report to the vendor.
+    command.args(["-s3.port.lance=0", "-master.telemetry=false"]);
     // By default a bucket is deleted with what it holds; see the surprises in `s3_surprises.rs`.
     command.arg("-s3.allowDeleteBucketNotEmpty=false");
     for (name, port) in [("master.port", master), ("volume.port", volume), ("filer.port", filer), ("s3.port", s3)] {
