@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::job::jobs;
-use super::{cron, systemd};
+use super::{cron, risk, systemd};
 use crate::address::{ComponentName, ProtectionName, ResourceId, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::Policy;
@@ -37,8 +37,11 @@ pub fn live_schedules<'a>(
                 let utc = Zone::utc();
                 let machine = env.local_zone.as_ref().unwrap_or(&utc);
                 let due = attrs.get("due").and_then(Attr::as_str);
-                let read = |lines: &[String]| {
-                    due.map_or_else(|| Schedule::from_cron_lines(lines, &policy.timezone, machine), |due| stated(due, policy))
+                let read = |lines: &[String]| match due {
+                    Some(due) => cron::stated(due)
+                        .filter(|(_, zone)| [policy.timezone.name(), "UTC"].contains(zone))
+                        .map(|(schedule, _)| schedule),
+                    None => Schedule::from_cron_lines(lines, &policy.timezone, machine),
                 };
                 schedule_of(policy, component, &protection, wanted.and_then(times), times(attrs), read)
             }
@@ -52,14 +55,6 @@ pub fn live_schedules<'a>(
 /// Drop-ins may change anything, but what a timer itself says is still the best guess; a stopped one runs nothing.
 fn is_on(attrs: &Attrs) -> bool {
     ["active", "enabled"].iter().all(|state| attrs.get(*state).and_then(Attr::as_bool).unwrap_or(false))
-}
-
-/// What the remark above an entry says that is due; the minute to which an interval was spread moves no gap.
-fn stated(due: &str, policy: &Policy) -> Option<Schedule> {
-    let (text, zone) = due.split_once(" (")?;
-    let zone = zone.split_once(')')?.0;
-    let schedule = Schedule::parse(text.split(" from minute ").next()?).ok()?;
-    (zone == policy.timezone.name() || zone == "UTC").then_some(schedule)
 }
 
 /// The policy's own schedule where the live times are those that it is written as; otherwise what they read as.
@@ -77,9 +72,5 @@ fn schedule_of(
             .find(|job| job.component_name() == component && job.protection_name() == protection)
             .map(|job| job.schedule);
     }
-    let lines: Vec<String> = match &live {
-        Attr::List(lines) => lines.iter().map(Attr::to_string).collect(),
-        only => vec![only.to_string()],
-    };
-    read(&lines)
+    read(&risk::texts(&live))
 }

@@ -7,5 +7,6 @@ mod disk;
 mod job;
 mod live;
 mod program;
+mod risk;
 
 pub use live::live_schedules;

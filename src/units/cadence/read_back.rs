@@ -30,9 +30,11 @@ impl Schedule {
             Cadence::Interval(_) => None,
         };
         let minutes: Option<Vec<Vec<i64>>> = parsed.iter().map(of_line).collect();
-        let even = minutes.and_then(|minutes| evenly(minutes.concat()));
+        // The clock of the machine moves an interval by its offset from UTC, which may be any part of an hour.
+        let even = minutes.and_then(|minutes| evenly(minutes.concat())).into_iter();
+        let moved = even.flat_map(|interval| (0..60).map(move |offset| Cadence::Interval(interval.spread(offset))));
         let written = |cadence: &Cadence| cadence.to_cron_lines(zone, machine);
-        let mut candidates = [even, alone].into_iter().flatten();
+        let mut candidates = moved.chain(alone);
         let found = candidates.find(|cadence| written(cadence).exact && written(cadence).lines == lines)?;
         Some(Self::new(&found.to_string(), found, None))
     }
@@ -78,16 +80,17 @@ fn field(text: &str, unit: Unit) -> Option<Field> {
 }
 
 fn interval(lines: &[Line]) -> Option<Cadence> {
-    evenly(lines.iter().flat_map(|line| line.calendar(Days::every()).clock().minutes()).collect())
+    let even = evenly(lines.iter().flat_map(|line| line.calendar(Days::every()).clock().minutes()).collect());
+    even.map(Cadence::Interval)
 }
 
 /// The interval that starts at exactly these minutes of a day.
-fn evenly(mut minutes: Vec<i64>) -> Option<Cadence> {
+fn evenly(mut minutes: Vec<i64>) -> Option<Interval> {
     minutes.sort_unstable();
     let count = i64::try_from(minutes.len()).ok().filter(|count| *count > 0 && MINUTES % count == 0)?;
     let every = Interval::new(Duration::from_secs(u64::try_from(MINUTES / count * 60).ok()?)).ok()?;
     let first = u64::try_from(*minutes.first()?).ok()?;
-    Some(Cadence::Interval(every.spread(first)))
+    Some(every.spread(first))
 }
 
 fn calendar(lines: &[Line]) -> Option<Cadence> {

@@ -10,7 +10,7 @@ use bdr::provider::{Connect, Freshness};
 use bdr::providers::schedule::cron::Cron;
 use bdr::providers::schedule::live_schedules;
 use bdr::providers::schedule::systemd::Systemd;
-use bdr::resource::Live;
+use bdr::resource::{Live, Risk};
 
 use super::{applied, env, safe_pm};
 
@@ -52,4 +52,21 @@ async fn timers_and_entries_read_back_as_the_schedules_that_they_carry_out() {
     let before = live(&Cron::HERE, &safe_pm(&cron, &new), &names).await;
     assert!(before[1].starts_with("every 10m"), "{before:?}");
     assert_eq!([&before[0], &before[2], &before[4]], ["30 2 * * *", "0 3 1,15 * 1", "nothing"]);
+}
+
+#[tokio::test]
+async fn running_less_often_weakens_and_running_more_often_does_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let systemd = format!("{{ systemd: {{ directory: {} }} }}", folder.path().display());
+    let cron = format!("{{ cron: {{ file: {} }} }}", folder.path().join("crontab").display());
+    let providers: [(&dyn Connect, String); 2] = [(&Systemd::HERE, systemd), (&Cron::HERE, cron)];
+    for (provider, scheduler) in &providers {
+        let then = |time: &str| safe_pm(scheduler, &[("a", time)]);
+        applied(*provider, &then("every 1h"), &env()).await.expect("apply");
+        for (time, risk) in [("every 6h", Risk::Weakens), ("30 2 * * *", Risk::Weakens), ("every 10m", Risk::None)] {
+            let changes = super::planned(*provider, &then(time), &env()).await.expect("plan");
+            let worst = changes.iter().map(|(change, _)| change.risk).max();
+            assert_eq!(worst, Some(risk), "{} with {time}", provider.name());
+        }
+    }
 }

@@ -6,15 +6,16 @@ use crate::address::{ComponentName, ProtectionName};
 use crate::attrs::{Attr, Attrs};
 use crate::provider::Env;
 use crate::providers::schedule::job::Job;
-use crate::resource::{Kind, Risk};
-use crate::units::cadence::{Cadence, Zone};
+use crate::providers::schedule::risk;
+use crate::resource::Kind;
+use crate::units::cadence::{Cadence, Schedule, Semantics, Zone};
 
 pub const KIND: Kind = Kind {
     name: "cron_entry",
     title: "cron entry",
     summary: "When one backup runs, as lines between bdr's two marker lines. Everything outside them is kept byte for byte.",
     shared: true,
-    risk: |_, after| if after.is_none() { Risk::Weakens } else { Risk::None },
+    risk: |before, after| risk::of_change(before, after, gap),
     ..Kind::PLAIN
 };
 
@@ -23,6 +24,23 @@ pub const LONGEST_COMMAND: usize = 998;
 
 /// Component and protection.
 pub type Key = (ComponentName, ProtectionName);
+
+/// The longest gap that an entry leaves, in seconds. Both sides of a change run on one machine, so its zone does not matter.
+fn gap(attrs: &Attrs) -> Option<u64> {
+    let utc = Zone::utc();
+    let schedule = match attrs.get("due").and_then(Attr::as_str) {
+        Some(due) => stated(due)?.0,
+        None => Schedule::from_cron_lines(&risk::texts(attrs.get("schedule")?), &utc, &utc)?,
+    };
+    risk::longest_gap(&schedule, &utc, Semantics::Cron)
+}
+
+/// What the remark above an entry says that is due, and in which zone. The minute to which an interval was spread moves no gap.
+pub fn stated(due: &str) -> Option<(Schedule, &str)> {
+    let (text, rest) = due.split_once(" (")?;
+    let schedule = Schedule::parse(text.split(" from minute ").next()?).ok()?;
+    Some((schedule, rest.split_once(')')?.0))
+}
 
 /// Attributes of the entry of a job. `user`: of a crontab with that column.
 pub fn attrs(job: &Job<'_>, env: &Env, table: Attr, user: Option<&str>) -> Attrs {

@@ -9,6 +9,8 @@ mod place;
 mod session;
 mod table;
 
+pub(super) use entry::stated;
+
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;

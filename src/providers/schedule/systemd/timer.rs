@@ -4,7 +4,9 @@ use super::service::mark;
 use super::unit_file::UnitFile;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::schedule::job::Job;
-use crate::resource::{Kind, Risk};
+use crate::providers::schedule::risk;
+use crate::resource::Kind;
+use crate::units::cadence::{Schedule, Semantics, Zone};
 
 pub const KIND: Kind = Kind {
     name: "systemd_timer",
@@ -13,9 +15,17 @@ pub const KIND: Kind = Kind {
               drop-ins are shown and kept.",
     // All timers of a folder are written together, so that systemd reads its units anew once.
     shared: true,
-    risk: |_, after| if after.is_none() { Risk::Weakens } else { Risk::None },
+    risk: |before, after| risk::of_change(before, after, gap),
     ..Kind::PLAIN
 };
+
+/// The longest gap that the lines of a timer leave, in seconds.
+fn gap(attrs: &Attrs) -> Option<u64> {
+    let lines = risk::texts(attrs.get("Timer")?.as_map()?.get("OnCalendar")?);
+    // Each line ends in its zone, and those of one timer have the same.
+    let zone = Zone::parse(lines.first()?.rsplit_once(' ')?.1).ok()?;
+    risk::longest_gap(&Schedule::from_on_calendar(&lines, &zone)?, &zone, Semantics::Systemd)
+}
 
 /// Attributes of the timer of a job.
 pub fn attrs(job: &Job<'_>, file: Attr) -> Attrs {
