@@ -10,7 +10,7 @@ use crate::provider::ProviderError;
 use crate::providers::schedule::program::run;
 
 /// Units that are named in one call; a command line is finite.
-const AT_ONCE: usize = 200;
+pub const AT_ONCE: usize = 200;
 
 /// A manager that can be asked.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use super::place::{Found, Part, Place, UnitName};
 use super::session::{Units, refusal};
+use super::systemctl::AT_ONCE;
 use super::unit_file::UnitFile;
 use crate::policy::SystemdScope;
 use crate::provider::ProviderError;
@@ -103,16 +104,17 @@ impl Units {
         let paths: Vec<String> =
             steps.iter().map(|step| folder.path().join(step.name.to_string()).display().to_string()).collect();
         let scope = if place.scope == SystemdScope::User { "--user" } else { "--system" };
-        let mut arguments = vec!["verify", "--man=no", scope];
-        arguments.extend(paths.iter().zip(steps).filter(|(_, step)| step.text.is_some()).map(|(path, _)| path.as_str()));
-        let said = run(program, &arguments, None).await?;
-        let ours = |line: &&str| steps.iter().any(|step| line.contains(&step.name.to_string()));
-        match format!("{}\n{}", said.stdout, said.stderr).lines().find(ours) {
-            Some(line) => {
-                Err(refusal("verify", "the units", line, "This systemd does not know something in the unit: report it."))
+        let written: Vec<&str> =
+            paths.iter().zip(steps).filter(|(_, step)| step.text.is_some()).map(|(path, _)| path.as_str()).collect();
+        for some in written.chunks(AT_ONCE) {
+            let arguments: Vec<&str> = ["verify", "--man=no", scope].into_iter().chain(some.iter().copied()).collect();
+            let said = run(program, &arguments, None).await?;
+            let ours = |line: &&str| steps.iter().any(|step| line.contains(&step.name.to_string()));
+            if let Some(line) = format!("{}\n{}", said.stdout, said.stderr).lines().find(ours) {
+                return Err(refusal("verify", "the units", line, "This systemd does not know something in the unit: report it."));
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 }
 
