@@ -124,3 +124,5 @@ impl Setting for LifecycleRules {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod properties;
