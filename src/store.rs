@@ -105,6 +105,7 @@ pub trait Store: Send + Sync {
     fn describe(&self) -> String;
 
     /// Probes (once, then remembered) what the store can do; may write and delete below `.bdr/probe/`.
+    /// [`ErrorKind::NotFound`] where the bucket or folder is not there yet.
     async fn capabilities(&self) -> Result<Capabilities, StoreError>;
 
     /// Writes a whole object, durable when it returns. Returns its new ETag.

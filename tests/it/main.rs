@@ -10,6 +10,7 @@ mod harness;
 mod store_contract;
 mod store_faults;
 mod s3_kinds;
+mod s3_engine;
 mod calendar_oracle;
 mod tools;
 mod slots;

@@ -46,8 +46,10 @@ impl Store for FolderStore {
         self.files.root().display().to_string()
     }
 
-    /// Linux keeps both promises on every local file system and on NFS (rename(2), flock(2)).
+    /// Linux keeps both promises on every local file system and on NFS (rename(2), flock(2)). A root that is not there yet keeps
+    /// none.
     async fn capabilities(&self) -> Result<Capabilities, StoreError> {
+        self.run("probe", |files| walk::check_root("probe", files)).await?;
         Ok(Capabilities { create_only: true, replace_if_match: true })
     }
 

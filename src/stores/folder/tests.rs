@@ -19,6 +19,7 @@ async fn a_root_that_is_not_there_is_never_made() {
     let put = store.put("a/b", Bytes::from_static(b"x"), Put::default()).await;
     assert_eq!(put.map_err(|error| error.kind), Err(ErrorKind::NotFound));
     assert_eq!(store.list("", None, 10).await.map_err(|error| error.kind), Err(ErrorKind::NotFound));
+    assert_eq!(store.capabilities().await.map_err(|error| error.kind), Err(ErrorKind::NotFound), "an apply makes it first");
     assert!(!dir.path().join("unmounted").exists());
 }
 

@@ -80,13 +80,14 @@ impl Walk<'_> {
 }
 
 /// # Errors
-/// [`ErrorKind::NotFound`] where the root is not there: an empty listing would look like an empty store.
-fn check_root(files: &Files) -> Result<(), StoreError> {
+/// [`ErrorKind::NotFound`] where the root is not there: an empty listing would look like an empty
+/// store.
+pub(super) fn check_root(operation: &'static str, files: &Files) -> Result<(), StoreError> {
     if files.root().is_dir() {
         return Ok(());
     }
     let subject = files.root().display().to_string();
-    Err(StoreError::new("list", subject, ErrorKind::NotFound, Retry::Never, "there is no such folder"))
+    Err(StoreError::new(operation, subject, ErrorKind::NotFound, Retry::Never, "there is no such folder"))
 }
 
 pub(super) fn objects(
@@ -95,7 +96,7 @@ pub(super) fn objects(
     start_after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<ObjectMeta>, StoreError> {
-    check_root(files)?;
+    check_root("list", files)?;
     let mut walk = Walk { files, prefix, start_after: start_after.unwrap_or(""), limit, found: Vec::new() };
     // Nothing outside the deepest whole folder of the prefix can match, so the walk begins there.
     let begin = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
@@ -104,6 +105,6 @@ pub(super) fn objects(
 }
 
 pub(super) fn folders(files: &Files, prefix: &str) -> Result<Vec<String>, StoreError> {
-    check_root(files)?;
+    check_root("list", files)?;
     Ok(entries(&files.path(prefix))?.into_iter().filter(|entry| entry.folder).map(|entry| entry.sort).collect())
 }
