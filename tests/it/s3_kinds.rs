@@ -1,5 +1,6 @@
 //! Each S3 kind on real endpoints: made, read back equal, nothing more to do, drift seen and mended, what is foreign kept.
 
+mod aws;
 mod driver;
 mod foreign;
 mod refusals;

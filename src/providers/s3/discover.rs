@@ -23,7 +23,7 @@ const PAGE: i32 = 1000;
 /// Looks through the account of a place that the policy names.
 ///
 /// # Errors
-/// What the endpoint refused, but for the listing itself: who may not list the account's buckets finds none.
+/// Where the endpoint does not answer. Who may not list the account's buckets finds none.
 pub(super) async fn strangers(
     via: &Place,
     backend: &S3Backend,
@@ -33,7 +33,7 @@ pub(super) async fn strangers(
 ) -> Result<Vec<Place>, ProviderError> {
     let listed = match buckets(via).await {
         Ok(listed) => listed,
-        Err(refusal) if matches!(refusal.kind, ErrorKind::Denied | ErrorKind::Unsupported) => return Ok(Vec::new()),
+        Err(refusal) if refusal.kind != ErrorKind::Unavailable => return Ok(Vec::new()),
         Err(refusal) => return Err(via.fault("list the buckets of the account of", "s3:ListAllMyBuckets", refusal)),
     };
     let others = listed.into_iter().filter(|(name, _)| !known.contains(&name.as_str())).take(MOST);

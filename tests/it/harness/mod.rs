@@ -6,6 +6,7 @@
 
 mod process;
 mod python;
+pub mod canned;
 pub mod proxy;
 mod radosgw;
 mod weed;
