@@ -73,6 +73,65 @@ name! {
     TierName,
 }
 
+/// One backup: the second in which it began (UTC) and eight random hex digits, so that names sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BackupId {
+    /// Seconds since 1970.
+    second: i64,
+    random: u32,
+}
+
+/// A text that is not the id of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the id of a backup such as `20261124T020000Z-0a1b2c3d`")]
+pub struct BackupIdError(pub String);
+
+impl BackupId {
+    const FORMAT: &'static str = "%Y%m%dT%H%M%SZ";
+
+    /// A time outside of the years 0 to 9999 is moved to the nearest second inside, so that every id has one length.
+    pub fn new(began: jiff::Timestamp, random: u32) -> Self {
+        Self { second: began.as_second().clamp(-62_167_219_200, 253_402_207_200), random }
+    }
+
+    pub fn began(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(self.second).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:08x}", self.began().strftime(Self::FORMAT), self.random)
+    }
+}
+
+impl FromStr for BackupId {
+    type Err = BackupIdError;
+
+    fn from_str(text: &str) -> Result<Self, BackupIdError> {
+        let bad = || BackupIdError(text.to_owned());
+        let (time, random) = text.split_once('-').ok_or_else(bad)?;
+        let civil = jiff::civil::DateTime::strptime(Self::FORMAT, time).map_err(|_| bad())?;
+        let began = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| bad())?;
+        let random = u32::from_str_radix(random, 16).map_err(|_| bad())?;
+        let id = Self::new(began, random);
+        // Only the one spelling that bdr writes is an id: a name is compared as text elsewhere.
+        if id.to_string() == text { Ok(id) } else { Err(bad()) }
+    }
+}
+
+impl Serialize for BackupId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BackupId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// What a resource belongs to; also how output is grouped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
@@ -163,6 +222,27 @@ mod tests {
         }
         for text in ["", "store/x", "store.UPPER/x", "store.a/", "volume.a/x"] {
             assert!(text.parse::<ResourceId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn backup_ids_sort_by_time_and_have_one_spelling() {
+        let id = |text: &str| text.parse::<BackupId>();
+        let early = id("20261124T020000Z-ffffffff").expect("id");
+        let late = id("20261124T020001Z-00000000").expect("id");
+        assert!(early < late && early.to_string() < late.to_string());
+        assert_eq!(early.began().to_string(), "2026-11-24T02:00:00Z");
+        for text in [
+            "",
+            "20261124T020000Z",
+            "20261124T020000Z-",
+            "20261124T020000Z-FFFFFFFF",
+            "20261124T020000Z-fffffff",
+            "20261324T020000Z-ffffffff",
+            "2026-1124T020000Z-ffffffff",
+            "20261124T020000Z-ffffffff/..",
+        ] {
+            assert!(id(text).is_err(), "{text}");
         }
     }
 

@@ -15,10 +15,12 @@ pub mod graph;
 // Nouns: data and invariants, no passes, no I/O.
 pub mod policy;
 pub mod resource;
+pub mod catalog;
 
 // Contracts: small traits.
 pub mod store;
 pub mod provider;
+pub mod source;
 
 // Passes: pure, in the order data flows.
 pub mod compile;
@@ -31,6 +33,8 @@ pub mod journal;
 // Effects: the only async code.
 pub mod apply;
 pub mod slots;
+pub mod tree;
+pub mod sources;
 pub mod stores;
 pub mod providers;
 pub mod cli;

@@ -13,6 +13,7 @@ mod s3_kinds;
 mod s3_engine;
 mod calendar_oracle;
 mod tools;
+mod tree;
 mod slots;
 mod schedules;
 mod world;

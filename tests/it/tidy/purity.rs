@@ -6,7 +6,7 @@ use super::tree_text::{SourceFile, rust_files};
 use super::{Breach, assert_tidy};
 
 /// The only modules with effects.
-const EFFECTS: [&str; 8] = ["apply", "slots", "tree", "wire", "stores", "providers", "agent", "cli"];
+const EFFECTS: [&str; 9] = ["apply", "slots", "tree", "sources", "wire", "stores", "providers", "agent", "cli"];
 
 /// What pure code does not touch, as prefixes of paths, and what it does instead.
 const IMPURE: [(&str, &str); 19] = [

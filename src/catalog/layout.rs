@@ -1,0 +1,123 @@
+//! Where things lie in a store: the object keys of one protection of one component.
+//!
+//! ```text
+//! <policy>/<component>/<protection>/<tier>/<backup id>/manifest.json            the commit, written last
+//!                                                     /index/<number>.<sha256 begins>.jsonl.zst
+//!                                                     /table/<number>.<sha256 begins>.jsonl.zst
+//!                                                     /packs/<sha256>.zst
+//! <policy>/<component>/<protection>/_attempts/<backup id>/<generation>.json     who is writing it; gone after the commit
+//! <policy>/<component>/<protection>/_verified/<time>-<random>.json              what a verification saw
+//! ```
+//!
+//! The tier stands above the backup, so that a bucket's lifecycle rules can be a net below bdr's own retention.
+
+use crate::address::{BackupId, ComponentName, PolicyName, ProtectionName, TierName};
+use crate::catalog::digest::Digest;
+
+/// The backups of one protection of one component in one store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Series {
+    pub policy: PolicyName,
+    pub component: ComponentName,
+    pub protection: ProtectionName,
+}
+
+/// What holds the backups that no tier asked for: they stay until the next good one. No tier can have this name.
+pub const UNTIERED: &str = "_untiered";
+const ATTEMPTS: &str = "_attempts/";
+const VERIFIED: &str = "_verified/";
+
+impl Series {
+    pub fn prefix(&self) -> String {
+        format!("{}/{}/{}/", self.policy, self.component, self.protection)
+    }
+
+    pub fn attempts(&self) -> String {
+        self.prefix() + ATTEMPTS
+    }
+
+    pub fn verified(&self) -> String {
+        self.prefix() + VERIFIED
+    }
+
+    /// Below it lie the backups whose longest tier is this one; also the prefix of that tier's lifecycle rule.
+    pub fn tier(&self, tier: Option<&TierName>) -> String {
+        format!("{}{}/", self.prefix(), tier.map_or(UNTIERED, TierName::as_str))
+    }
+
+    /// Whether a folder of the series (with its trailing `/`) holds backups.
+    pub fn is_tier(folder: &str) -> bool {
+        folder != ATTEMPTS && folder != VERIFIED
+    }
+}
+
+/// The folder of one backup below its series: `<tier>/<backup id>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Name of the tier, or [`UNTIERED`].
+    pub tier: String,
+    pub id: BackupId,
+}
+
+impl Place {
+    pub fn new(tier: Option<&TierName>, id: BackupId) -> Self {
+        Self { tier: tier.map_or_else(|| UNTIERED.to_owned(), |tier| tier.as_str().to_owned()), id }
+    }
+
+    /// `<tier>/<backup id>/`, relative to the series.
+    pub fn folder(&self) -> String {
+        format!("{}/{}/", self.tier, self.id)
+    }
+
+    /// Reads [`Place::folder`] back; the trailing `/` may be missing.
+    pub fn parse(folder: &str) -> Option<Self> {
+        let (tier, id) = folder.trim_end_matches('/').split_once('/')?;
+        let known = tier == UNTIERED || TierName::new(tier).is_ok();
+        Some(Self { tier: known.then(|| tier.to_owned())?, id: id.parse().ok()? })
+    }
+
+    pub fn manifest(&self) -> String {
+        self.folder() + "manifest.json"
+    }
+
+    pub fn packs(&self) -> String {
+        self.folder() + "packs/"
+    }
+
+    pub fn pack(&self, sha256: &Digest) -> String {
+        format!("{}packs/{sha256}.zst", self.folder())
+    }
+
+    /// A part of the index; its name holds the content's digest, so that two writers never mean one key.
+    pub fn index_part(&self, number: usize, sha256: &Digest) -> String {
+        format!("{}index/{number:06}.{}.jsonl.zst", self.folder(), &sha256.to_string()[..16])
+    }
+
+    /// A part of the table of packs.
+    pub fn table_part(&self, number: usize, sha256: &Digest) -> String {
+        format!("{}table/{number:06}.{}.jsonl.zst", self.folder(), &sha256.to_string()[..16])
+    }
+}
+
+/// The digest that the name of a pack holds.
+pub fn pack_digest(key: &str) -> Option<Digest> {
+    key.rsplit('/').next()?.strip_suffix(".zst")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_read_back_and_hostile_ones_do_not() {
+        let id: BackupId = "20261124T020000Z-0a1b2c3d".parse().expect("id");
+        let tier = TierName::new("daily").expect("name");
+        for place in [Place::new(Some(&tier), id), Place::new(None, id)] {
+            assert_eq!(Place::parse(&place.folder()), Some(place.clone()));
+            assert_eq!(pack_digest(&place.pack(&Digest::sha256(b"x"))), Some(Digest::sha256(b"x")));
+        }
+        for wrong in ["", "daily", "daily/x/", "../20261124T020000Z-0a1b2c3d", "_attempts/20261124T020000Z-0a1b2c3d", "a/b/c"] {
+            assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The manifest of a backup: small, written last by a create-only put, never rewritten. It is the commit.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{BackupId, ComponentName, PolicyName, ProtectionName, TierName};
+use crate::catalog::FormatError;
+use crate::catalog::digest::Digest;
+use crate::catalog::layout::{Place, Series};
+use crate::catalog::part::Part;
+use crate::units::storage_class::StorageClass;
+
+/// The format that this bdr writes; it reads this one and every one before it.
+pub const VERSION: u32 = 1;
+
+/// Whether a backup stands on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Refers to no other backup.
+    Full,
+    /// Refers to packs of backups before it.
+    Incremental,
+}
+
+/// What was backed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Origin {
+    /// `files`.
+    pub kind: String,
+    /// Name of the machine.
+    pub host: String,
+    /// The paths as the policy names them, absolute.
+    pub roots: Vec<String>,
+}
+
+/// What a restore must bring back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Counts {
+    /// Entries of the index, skipped ones not counted.
+    pub entries: u64,
+    pub files: u64,
+    pub directories: u64,
+    pub symlinks: u64,
+    /// Files that are hard links to an entry before them.
+    pub hard_links: u64,
+    /// Named, but not saved: sockets, devices, what could not be read.
+    pub skipped: u64,
+    /// Bytes of files, holes included, hard links counted once.
+    pub bytes: u64,
+}
+
+/// Something that makes a backup less than what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Issue {
+    /// What happened, as a fragment: `changed while being read`.
+    pub what: String,
+    pub count: u64,
+    /// The first few paths.
+    pub examples: Vec<String>,
+    /// Whether it makes the backup suspect.
+    pub suspect: bool,
+}
+
+/// What was measured while the backup was made: later estimates are derived from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Measured {
+    /// From the first read of the source to the commit, milliseconds.
+    pub elapsed_ms: u64,
+    /// Bytes read from the source.
+    pub read_bytes: u64,
+    /// Bytes of new packs.
+    pub stored_bytes: u64,
+    pub new_packs: u64,
+    /// Files taken over from the parent without reading them.
+    pub unchanged_files: u64,
+}
+
+/// One backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Manifest {
+    pub version: u32,
+    #[schemars(with = "String")]
+    pub id: BackupId,
+    #[schemars(with = "String")]
+    pub policy: PolicyName,
+    #[schemars(with = "String")]
+    pub component: ComponentName,
+    #[schemars(with = "String")]
+    pub protection: ProtectionName,
+    /// Folder below the series: the longest of `tiers`, or `_untiered`.
+    pub shelf: String,
+    /// The tiers that it was the first good backup of, at the time.
+    #[schemars(with = "Vec<String>")]
+    pub tiers: Vec<TierName>,
+    /// Class of the packs; manifest, index and table always lie in an immediate one.
+    pub class: StorageClass,
+    pub kind: Kind,
+    /// `<tier>/<backup id>` of the backup that this one was compared with.
+    pub parent: Option<String>,
+    /// `<tier>/<backup id>` of every backup whose packs this one refers to.
+    pub needs: Vec<String>,
+    pub origin: Origin,
+    /// When the attempt began, which an interrupted backup and its continuation share.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// The moment that a restore brings back: when the walk over the source began.
+    #[schemars(with = "String")]
+    pub snapshot: Timestamp,
+    #[schemars(with = "String")]
+    pub committed: Timestamp,
+    pub counts: Counts,
+    /// Empty: everything that was asked for is there.
+    pub issues: Vec<Issue>,
+    pub index: Vec<Part>,
+    pub table: Vec<Part>,
+    pub measured: Measured,
+    /// `bdr <version>`.
+    pub tool: String,
+    /// SHA-256 of the policy's meaning.
+    pub policy_digest: String,
+}
+
+impl Manifest {
+    pub fn series(&self) -> Series {
+        let (policy, component, protection) = (self.policy.clone(), self.component.clone(), self.protection.clone());
+        Series { policy, component, protection }
+    }
+
+    pub fn place(&self) -> Place {
+        Place { tier: self.shelf.clone(), id: self.id }
+    }
+
+    /// Whether something keeps it from being trusted as complete.
+    pub fn is_suspect(&self) -> bool {
+        self.issues.iter().any(|issue| issue.suspect)
+    }
+
+    /// The object: `{"manifest":…,"sha256":"…"}`, the digest over the bytes of the value of `manifest`.
+    ///
+    /// # Errors
+    /// Never for values that bdr makes; the JSON writer's type asks for it.
+    pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        let body = serde_json::to_vec(self).map_err(|error| FormatError::damaged("a manifest", error.to_string()))?;
+        let tail = format!("{MIDDLE}{}{END}", Digest::sha256(&body));
+        Ok([START.as_bytes(), &body, tail.as_bytes()].concat())
+    }
+
+    /// Reads an object back; any change of any byte is damage.
+    ///
+    /// # Errors
+    /// When it is damaged, or of a version that this bdr does not know.
+    pub fn decode(object: &[u8], what: &str) -> Result<Self, FormatError> {
+        let damaged = |why: String| FormatError::damaged(what, why);
+        let cut = || damaged("it is not a whole manifest".to_owned());
+        let rest = object.strip_prefix(START.as_bytes()).and_then(|rest| rest.strip_suffix(END.as_bytes())).ok_or_else(cut)?;
+        let (rest, digest) = rest.split_at_checked(rest.len().saturating_sub(64)).ok_or_else(cut)?;
+        let body = rest.strip_suffix(MIDDLE.as_bytes()).ok_or_else(cut)?;
+        let expected = std::str::from_utf8(digest).ok().and_then(|text| text.parse().ok()).ok_or_else(cut)?;
+        let found = Digest::sha256(body);
+        if found != expected {
+            return Err(FormatError::Digest { what: what.to_owned(), found, expected });
+        }
+        let version = serde_json::from_slice::<VersionOnly>(body).map_err(|error| damaged(error.to_string()))?.version;
+        if version > VERSION {
+            return Err(FormatError::Version { what: what.to_owned(), found: version, known: VERSION });
+        }
+        serde_json::from_slice(body).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+const START: &str = "{\"manifest\":";
+const MIDDLE: &str = ",\"sha256\":\"";
+const END: &str = "\"}\n";
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}

@@ -1,0 +1,179 @@
+//! Retention: which backups stay, which go, and why. Pure; `bdr prune` carries it out, a plan shows it beforehand.
+//!
+//! A tier keeps the first good backup of each of its periods for as long as it says. Besides, these always stay: the newest good
+//! backup, the newest good one that can be read at once, the last one that was verified, and whatever one that stays refers to.
+//!
+//! Ages count from the newest good backup, not from the clock. So while no new backup succeeds nothing grows old, and a clock
+//! that is wrong by years deletes nothing; a backup from the future stays until its time has come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::address::{BackupId, TierName};
+use crate::catalog::facts::BackupFacts;
+use crate::policy::Tier;
+use crate::units::cadence::{Bucket, Zone};
+
+/// Why a backup stays or goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Stays: the tier's backup of a period, until it is that much older than the newest good one.
+    Tier { tier: TierName, bucket: Bucket, until: Timestamp },
+    /// Stays: nothing newer is good.
+    Newest,
+    /// Stays: nothing newer is good and can be read at once.
+    NewestAtHand,
+    /// Stays: nothing newer was read whole and found good.
+    LastVerified,
+    /// Stays: another one that stays refers to its packs.
+    Needed { by: BackupId },
+    /// Stays: it is from after now.
+    Future,
+    /// Stays: the policy says nothing of how long backups stay.
+    Unlimited,
+    /// Goes: it was the tier's backup of a period, and its time is over.
+    Expired { tier: TierName, bucket: Bucket, since: Timestamp },
+    /// Goes: a tier's period has an earlier one, or a good one.
+    Second { tier: TierName, bucket: Bucket, first: BackupId },
+    /// Goes: it was made for no tier, and a newer one is good.
+    Superseded { by: BackupId },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = |at: &Timestamp| at.strftime("%Y-%m-%d").to_string();
+        match self {
+            Self::Tier { tier, bucket, until } => write!(f, "{tier} of {bucket}, until {}", day(until)),
+            Self::Newest => f.write_str("the newest good backup"),
+            Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
+            Self::LastVerified => f.write_str("the last one that was verified"),
+            Self::Needed { by } => write!(f, "{by} refers to it"),
+            Self::Future => f.write_str("from the future by this machine's clock"),
+            Self::Unlimited => f.write_str("the policy sets no limit"),
+            Self::Expired { tier, bucket, since } => write!(f, "{tier} of {bucket} ended on {}", day(since)),
+            Self::Second { tier, bucket, first } => write!(f, "{tier} of {bucket} is {first}"),
+            Self::Superseded { by } => write!(f, "made for no tier, and {by} is newer"),
+        }
+    }
+}
+
+/// What becomes of one backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub id: BackupId,
+    pub keep: bool,
+    /// At least one.
+    pub reasons: Vec<Reason>,
+}
+
+/// Decides about every backup; the answer is in order of time. `tiers` is the component's whole `retain`.
+pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &Zone, now: Timestamp) -> Vec<Decision> {
+    let mut sorted: Vec<&BackupFacts> = backups.iter().collect();
+    sorted.sort_by_key(|backup| (backup.at, backup.id));
+    let mut table = Table { kept: BTreeMap::new(), gone: BTreeMap::new() };
+    if tiers.is_empty() {
+        sorted.iter().for_each(|backup| table.keep(backup.id, Reason::Unlimited));
+        return table.decisions(&sorted);
+    }
+    let present: Vec<&BackupFacts> = sorted.iter().copied().filter(|backup| backup.at <= now).collect();
+    sorted.iter().filter(|backup| backup.at > now).for_each(|backup| table.keep(backup.id, Reason::Future));
+    let newest = |wanted: &dyn Fn(&BackupFacts) -> bool| present.iter().rev().copied().find(|backup| wanted(backup));
+    let newest_good = newest(&BackupFacts::is_good).or_else(|| newest(&|_| true));
+    let Some(newest_good) = newest_good else { return table.decisions(&sorted) };
+    let age_from = newest_good.at;
+
+    table.keep(newest_good.id, Reason::Newest);
+    if let Some(at_hand) = newest(&|backup| backup.is_good() && backup.class.is_immediate()) {
+        table.keep(at_hand.id, Reason::NewestAtHand);
+    }
+    if let Some(verified) = newest(&|backup| backup.is_good() && backup.verified.is_some()) {
+        table.keep(verified.id, Reason::LastVerified);
+    }
+    for tier in tiers.values() {
+        table.tier(tier, &present, zone, age_from);
+    }
+    for backup in &present {
+        if !table.kept.contains_key(&backup.id) && !table.gone.contains_key(&backup.id) {
+            table.go(backup.id, Reason::Superseded { by: newest_good.id });
+        }
+    }
+    table.close_over_needs(&sorted);
+    table.decisions(&sorted)
+}
+
+/// Which backup is a tier's in each of its periods: the first good one that was made for it, else the first good one, else
+/// the first one at all.
+fn holders<'a>(tier: &Tier, present: &[&'a BackupFacts], zone: &Zone) -> BTreeMap<Bucket, &'a BackupFacts> {
+    let rank = |backup: &BackupFacts| match (backup.is_good(), backup.tiers.contains(&tier.name)) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, _) => 2,
+    };
+    let mut holders: BTreeMap<Bucket, &BackupFacts> = BTreeMap::new();
+    for backup in present {
+        let holder = holders.entry(tier.every.bucket(backup.at, zone)).or_insert(backup);
+        if rank(backup) < rank(holder) {
+            *holder = backup;
+        }
+    }
+    holders
+}
+
+struct Table {
+    kept: BTreeMap<BackupId, Vec<Reason>>,
+    gone: BTreeMap<BackupId, Vec<Reason>>,
+}
+
+impl Table {
+    fn keep(&mut self, id: BackupId, reason: Reason) {
+        self.kept.entry(id).or_default().push(reason);
+    }
+
+    fn go(&mut self, id: BackupId, reason: Reason) {
+        self.gone.entry(id).or_default().push(reason);
+    }
+
+    fn tier(&mut self, tier: &Tier, present: &[&BackupFacts], zone: &Zone, age_from: Timestamp) {
+        let name = || tier.name.value.clone();
+        let length = SignedDuration::from_secs(i64::try_from(tier.keep.as_secs()).unwrap_or(i64::MAX));
+        let holders = holders(tier, present, zone);
+        for (bucket, holder) in &holders {
+            let until = holder.at.saturating_add(length).unwrap_or(Timestamp::MAX);
+            if until > age_from {
+                self.keep(holder.id, Reason::Tier { tier: name(), bucket: *bucket, until });
+            } else {
+                self.go(holder.id, Reason::Expired { tier: name(), bucket: *bucket, since: until });
+            }
+        }
+        for backup in present.iter().filter(|backup| backup.tiers.contains(&tier.name)) {
+            let bucket = tier.every.bucket(backup.at, zone);
+            if let Some(first) = holders.get(&bucket).filter(|first| first.id != backup.id) {
+                self.go(backup.id, Reason::Second { tier: name(), bucket, first: first.id });
+            }
+        }
+    }
+
+    fn close_over_needs(&mut self, backups: &[&BackupFacts]) {
+        let by_id: BTreeMap<BackupId, &BackupFacts> = backups.iter().map(|backup| (backup.id, *backup)).collect();
+        let mut open: Vec<BackupId> = self.kept.keys().copied().collect();
+        let mut seen: BTreeSet<BackupId> = open.iter().copied().collect();
+        while let Some(id) = open.pop() {
+            for needed in by_id.get(&id).map(|backup| backup.needs.as_slice()).unwrap_or_default() {
+                if by_id.contains_key(needed) && seen.insert(*needed) {
+                    self.keep(*needed, Reason::Needed { by: id });
+                    open.push(*needed);
+                }
+            }
+        }
+    }
+
+    fn decisions(mut self, backups: &[&BackupFacts]) -> Vec<Decision> {
+        let decide = |backup: &&BackupFacts| match self.kept.remove(&backup.id) {
+            Some(reasons) => Decision { id: backup.id, keep: true, reasons },
+            None => Decision { id: backup.id, keep: false, reasons: self.gone.remove(&backup.id).unwrap_or_default() },
+        };
+        backups.iter().map(decide).collect()
+    }
+}

@@ -1,0 +1,3 @@
+//! What backups are made of and restored into.
+
+pub mod folder;

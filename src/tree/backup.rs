@@ -1,0 +1,242 @@
+//! One backup from claim to commit.
+//!
+//! Why a crash at each point is safe: before the manifest is written nobody lists the backup, and what lies in its folder is
+//! either gone on with by the next run or swept after a grace; the manifest is one create-only put, so it is there whole or
+//! not at all; after it only leftovers are removed, which nothing refers to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::apply::Owner;
+use crate::catalog::FormatError;
+use crate::catalog::digest::Digest;
+use crate::catalog::layout::Place;
+use crate::catalog::manifest::{Issue, Kind, Manifest, Origin, VERSION};
+use crate::source::Source;
+use crate::store::{ErrorKind, Retry};
+use crate::tree::TreeError;
+use crate::tree::attempt::Attempt;
+use crate::tree::capture::{self, Request, Sequenced};
+use crate::tree::claim::{Claim, Wish};
+use crate::tree::progress::Progress;
+use crate::tree::shelf::Shelf;
+use crate::tree::table::Table;
+
+/// What to back up, and as what.
+pub struct Job {
+    pub shelf: Shelf,
+    pub wish: Wish,
+    /// `files`.
+    pub kind: &'static str,
+    pub roots: Vec<String>,
+    /// What the backup is compared with; `None`: a full backup.
+    pub parent: Option<Manifest>,
+    /// zstd level.
+    pub level: i32,
+    /// Threads that read and compress.
+    pub threads: usize,
+    pub policy_digest: String,
+    pub owner: Owner,
+}
+
+/// Makes the source anew for each try.
+pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Source> + Send + Sync);
+
+const EMPTY: &str = "no files in the source";
+const FULL_INSTEAD: &str = "the parent could not be read, so everything was stored again";
+
+/// Makes one backup. Cancelling it (by dropping) leaves an attempt that the next run goes on with.
+///
+/// # Errors
+/// When it was not committed; [`TreeError::Locked`] when another one is being written.
+pub async fn backup(job: &Job, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
+    let claim = job.shelf.claim(&job.wish, &job.owner, Timestamp::now()).await?;
+    let result = write(job, &claim, source, progress).await;
+    if result.is_err() {
+        // So that the next run goes on at once; without it, it would wait for silence.
+        let mut ended = claim.attempt;
+        ended.ended = true;
+        let _waits_for_silence = job.shelf.put_attempt(&ended).await;
+    }
+    result
+}
+
+async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
+    let attempt = &claim.attempt;
+    // The attempt is in the store before the parent is looked at again: from here on no prune takes the parent's packs.
+    let parent = match &job.parent {
+        Some(parent) if job.shelf.exists(&job.shelf.key(&parent.place().manifest())).await? => Some(parent.clone()),
+        _ => None,
+    };
+    let request = |parent: Option<Manifest>| Request {
+        shelf: job.shelf.clone(),
+        place: attempt.place(),
+        class: job.wish.class,
+        level: job.level,
+        parent,
+        left: claim.left.clone(),
+        threads: job.threads.max(1),
+    };
+    let snapshot = Timestamp::now();
+    let mut instead = None;
+    let first = guarded(job, attempt, capture::capture(request(parent.clone()), source(), Arc::clone(&progress))).await;
+    let captured = match (first, &parent) {
+        (Err(TreeError::Format(error)), Some(_)) => {
+            instead = Some(error);
+            guarded(job, attempt, capture::capture(request(None), source(), progress)).await?
+        }
+        (result, _) => result?,
+    };
+    if captured.counts.entries == 0 {
+        let seen: Vec<String> = captured.issues.iter().flat_map(|issue| issue.examples.iter().take(3).cloned()).collect();
+        return Err(TreeError::Nothing(if seen.is_empty() { "the paths are empty".to_owned() } else { seen.join("; ") }));
+    }
+    let parent = if instead.is_some() { None } else { parent };
+    let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, instead));
+    commit(&job.shelf, attempt, &manifest).await?;
+    let leftovers = attempt.generation > 0 || (parent.is_none() && job.parent.is_some());
+    tidy(&job.shelf, attempt, &manifest, leftovers).await;
+    Ok(manifest)
+}
+
+/// Runs the work as long as the attempt is ours.
+async fn guarded<T>(job: &Job, attempt: &Attempt, work: impl Future<Output = Result<T, TreeError>>) -> Result<T, TreeError> {
+    tokio::select! {
+        result = work => result,
+        lost = job.shelf.beat(attempt) => Err(lost),
+    }
+}
+
+fn manifest(
+    job: &Job,
+    attempt: &Attempt,
+    captured: Sequenced,
+    parent: Option<&Manifest>,
+    (snapshot, instead): (Timestamp, Option<FormatError>),
+) -> Manifest {
+    let committed = Timestamp::now();
+    let mut issues = captured.issues;
+    let counts = captured.counts;
+    let issue =
+        |what: &str, example: String, suspect| Issue { what: what.to_owned(), count: 1, examples: vec![example], suspect };
+    if counts.files + counts.symlinks + counts.hard_links == 0 {
+        issues.push(issue(EMPTY, job.roots.join(", "), true));
+    }
+    if let Some(error) = instead {
+        issues.push(issue(FULL_INSTEAD, error.to_string(), false));
+    }
+    let mut measured = captured.measured;
+    measured.elapsed_ms = u64::try_from(committed.duration_since(snapshot).as_millis()).unwrap_or_default();
+    let folder = |place: &Place| place.folder().trim_end_matches('/').to_owned();
+    let series = &job.shelf.series;
+    Manifest {
+        version: VERSION,
+        id: attempt.id,
+        policy: series.policy.clone(),
+        component: series.component.clone(),
+        protection: series.protection.clone(),
+        shelf: attempt.shelf.clone(),
+        tiers: attempt.tiers.clone(),
+        class: attempt.class,
+        // Nothing in common with the parent: then it stands on its own, whatever was meant.
+        kind: if captured.needs.is_empty() { Kind::Full } else { Kind::Incremental },
+        parent: parent.map(|parent| folder(&parent.place())),
+        needs: captured.needs.iter().map(folder).collect(),
+        origin: Origin { kind: job.kind.to_owned(), host: job.owner.host.clone(), roots: job.roots.clone() },
+        started: attempt.started,
+        snapshot,
+        committed,
+        counts,
+        issues,
+        index: captured.index,
+        table: captured.table,
+        measured,
+        tool: concat!("bdr ", env!("CARGO_PKG_VERSION")).to_owned(),
+        policy_digest: job.policy_digest.clone(),
+    }
+}
+
+/// Writes the manifest, after a last look that nothing is missing that it would promise.
+async fn commit(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest) -> Result<(), TreeError> {
+    let lost = |why: String| TreeError::Lost { id: attempt.id.to_string(), why };
+    if let Some(missing) = shelf.missing_packs(manifest).await?.first() {
+        return Err(lost(missing.clone()));
+    }
+    shelf.still_ours(attempt).await?;
+    let key = shelf.key(&manifest.place().manifest());
+    let body = manifest.encode()?;
+    // A store that ignores the condition would overwrite, so it is asked first.
+    if !shelf.store.capabilities().await?.create_only && shelf.exists(&key).await? {
+        return Err(lost("it is already committed".to_owned()));
+    }
+    match shelf.put_small(&key, body.clone(), true).await {
+        Ok(()) => Ok(()),
+        // The answer got lost: look whether what is there is what was written.
+        Err(error) if error.kind == ErrorKind::Exists || error.retry == Retry::Unknown => {
+            match shelf.store.get(&key, None).await {
+                Ok(there) if there == body => Ok(()),
+                Ok(_) => Err(lost("somebody else committed it".to_owned())),
+                Err(_) => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes what the commit made useless. What stays because of a failure is swept by a later prune.
+async fn tidy(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest, leftovers: bool) {
+    let work = async {
+        if leftovers {
+            let listed = shelf.listed_keys(manifest).await?;
+            let folder = shelf.list(&shelf.key(&manifest.place().folder())).await?;
+            let rest: Vec<String> = folder.into_iter().map(|object| object.key).filter(|key| !listed.contains(key)).collect();
+            shelf.delete_all(&rest).await?;
+        }
+        shelf.release(attempt).await
+    };
+    let _swept_later = work.await;
+}
+
+impl Shelf {
+    /// What is missing, or of another size, of the packs that a backup refers to: a sentence for each.
+    ///
+    /// # Errors
+    /// When the store fails or the table cannot be read.
+    pub async fn missing_packs(&self, manifest: &Manifest) -> Result<Vec<String>, TreeError> {
+        let table = Table::load(self, manifest).await?;
+        let mut by_place: BTreeMap<Place, Vec<(Digest, u64)>> = BTreeMap::new();
+        for (_, pack) in table.iter() {
+            by_place.entry(pack.place).or_default().push((pack.sha256, pack.size));
+        }
+        let mut missing = Vec::new();
+        for (place, packs) in by_place {
+            let there: HashMap<Digest, u64> =
+                self.packs_of(&place).await?.into_iter().map(|pack| (pack.sha256, pack.size)).collect();
+            for (sha256, size) in packs {
+                let key = place.pack(&sha256);
+                match there.get(&sha256) {
+                    None => missing.push(format!("pack {key} is missing")),
+                    Some(found) if *found != size => {
+                        missing.push(format!("pack {key} has {found} bytes where {size} were written"));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Every object of a backup's own folder that its manifest names, itself included.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn listed_keys(&self, manifest: &Manifest) -> Result<BTreeSet<String>, TreeError> {
+        let own = manifest.place();
+        let table = Table::load(self, manifest).await?;
+        let packs = table.iter().filter(|(_, pack)| pack.place == own).map(|(_, pack)| pack.key());
+        let parts = manifest.index.iter().chain(&manifest.table).map(|part| part.key.clone());
+        Ok(packs.chain(parts).chain([own.manifest()]).map(|key| self.key(&key)).collect())
+    }
+}

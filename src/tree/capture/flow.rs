@@ -1,0 +1,85 @@
+//! What flows between the stages of a capture. Steps keep the order of the tree; work is done out of order.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use crate::catalog::digest::Digest;
+use crate::catalog::entry::{Block, Entry};
+use crate::catalog::manifest::Counts;
+use crate::catalog::pack::Inside;
+use crate::source::{Content, Trouble};
+use crate::tree::TreeError;
+
+/// Files up to this size share frames with their neighbours.
+pub const SMALL: u64 = 512 << 10;
+/// Plain bytes of a shared frame.
+pub const GROUP_BYTES: u64 = 1 << 20;
+/// Entries, and files to read, of one group.
+pub const GROUP_ENTRIES: usize = 1_024;
+pub const GROUP_READS: usize = 256;
+/// Content-defined cutting of larger files, bytes: least, average, most.
+pub const CUT: (usize, usize, usize) = (256 << 10, 1 << 20, 4 << 20);
+/// The pack number of blocks whose frame has no place yet.
+pub const HERE: u32 = u32::MAX;
+
+/// A finished piece of the index.
+pub enum Out {
+    /// Lines taken over from the parent as they are.
+    Lines { text: Vec<u8>, lines: u64, counts: Counts },
+    /// Blocks whose pack is [`HERE`] lie in the frame that comes along.
+    Entry(Box<Entry>, Option<Trouble>),
+}
+
+/// An entry of a group that a worker completes.
+pub enum Todo {
+    Done(Out),
+    Read(Box<Entry>, Box<dyn Content>),
+}
+
+/// A compressed frame that is not in a pack yet.
+pub struct Frame {
+    pub stored: Vec<u8>,
+    pub plain: u32,
+    pub inside: Vec<Inside>,
+}
+
+/// What a worker made of a group.
+pub struct Group {
+    pub outs: Vec<Out>,
+    pub frame: Option<Frame>,
+    pub read_bytes: u64,
+}
+
+/// What a worker made of one block of a large file.
+pub enum Cut {
+    Known(Block),
+    New { hash: Digest, frame: Frame },
+}
+
+pub type Answer<T> = SyncSender<Result<T, TreeError>>;
+
+/// Work that may be done out of order.
+pub enum Job {
+    Group(Vec<Todo>, Answer<Group>),
+    Block(Vec<u8>, Answer<Cut>),
+}
+
+/// What the sequencer does next.
+pub enum Step {
+    Group(Receiver<Result<Group, TreeError>>),
+    /// A large file begins.
+    Begin(Box<Entry>),
+    Block(Receiver<Result<Cut, TreeError>>, u64),
+    Hole {
+        at: u64,
+        length: u64,
+    },
+    /// A large file ends, so many bytes long.
+    End {
+        size: u64,
+        trouble: Option<Trouble>,
+    },
+    /// Everything was walked.
+    Finish {
+        unchanged: u64,
+    },
+}

@@ -1,0 +1,274 @@
+//! The sequencer of a capture: takes finished work in the order of the tree, fills packs and writes the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use crate::catalog::entry::{Block, Content, Entry, Hole, Kind, Line, More, cmp_paths};
+use crate::catalog::index::write_line;
+use crate::catalog::layout::Place;
+use crate::catalog::manifest::{Counts, Issue, Measured};
+use crate::catalog::part::{self, Part};
+use crate::source::Trouble;
+use crate::tree::TreeError;
+use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Out, Step};
+use crate::tree::capture::known::Known;
+use crate::tree::capture::packing::Packing;
+use crate::tree::progress::Progress;
+
+/// Blocks of a file in one line of the index.
+const LINE_BLOCKS: usize = 1_000;
+/// Text gathered before it is compressed, bytes.
+const TEXT: usize = 128 << 10;
+/// Paths told for each kind of trouble; all of them stand in the index.
+const EXAMPLES: usize = 10;
+const ORDER: &str = "came out of order";
+
+/// What a capture came to.
+pub struct Sequenced {
+    pub counts: Counts,
+    pub issues: Vec<Issue>,
+    pub index: Vec<Part>,
+    pub table: Vec<Part>,
+    /// Backups before this one whose packs it refers to.
+    pub needs: BTreeSet<Place>,
+    pub measured: Measured,
+}
+
+pub struct Sequencer {
+    packing: Packing,
+    known: Arc<Known>,
+    progress: Arc<Progress>,
+    own: Place,
+    index: part::Writer,
+    parts: Vec<Part>,
+    text: Vec<u8>,
+    lines: u64,
+    counts: Counts,
+    issues: BTreeMap<&'static str, Issue>,
+    measured: Measured,
+    last: Vec<u8>,
+    large: Option<Large>,
+}
+
+/// A large file on its way.
+struct Large {
+    /// `None` once its first line is written.
+    entry: Option<Box<Entry>>,
+    path: Vec<u8>,
+    content: Content,
+}
+
+impl Sequencer {
+    /// # Errors
+    /// When zstd refuses to start.
+    pub fn new(packing: Packing, known: Arc<Known>, progress: Arc<Progress>, own: Place) -> Result<Self, TreeError> {
+        Ok(Self {
+            packing,
+            known,
+            progress,
+            own,
+            index: part::Writer::new()?,
+            parts: Vec::new(),
+            text: Vec::new(),
+            lines: 0,
+            counts: Counts::default(),
+            issues: BTreeMap::new(),
+            measured: Measured::default(),
+            last: Vec::new(),
+            large: None,
+        })
+    }
+
+    /// # Errors
+    /// When another stage or the store failed.
+    pub fn run(mut self, steps: &Receiver<Step>) -> Result<Sequenced, TreeError> {
+        let wait = |_| TreeError::Stopped;
+        loop {
+            match steps.recv().map_err(wait)? {
+                Step::Group(result) => self.group(result.recv().map_err(wait)??)?,
+                Step::Begin(entry) => {
+                    let path = entry.path.clone();
+                    self.large = Some(Large { entry: Some(entry), path, content: Content::default() });
+                }
+                Step::Block(result, length) => {
+                    let cut = result.recv().map_err(wait)??;
+                    self.read(length);
+                    let block = self.cut(cut)?;
+                    self.stretch(|content| content.blocks.push(block))?;
+                }
+                Step::Hole { at, length } => self.stretch(|content| content.holes.push(Hole(at, length)))?,
+                Step::End { size, trouble } => self.end(size, trouble)?,
+                Step::Finish { unchanged } => {
+                    self.measured.unchanged_files = unchanged;
+                    return self.finish();
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.measured.read_bytes += bytes;
+        self.progress.add_bytes(bytes);
+    }
+
+    fn group(&mut self, group: Group) -> Result<(), TreeError> {
+        self.read(group.read_bytes);
+        self.progress.add_entries(group.outs.len() as u64);
+        let here = group.frame.as_ref().map(|frame| self.place(frame)).transpose()?;
+        for out in group.outs {
+            match out {
+                Out::Lines { text, lines, counts } => {
+                    self.count(&counts);
+                    self.text.extend_from_slice(&text);
+                    self.lines += lines;
+                    self.last.clear();
+                }
+                Out::Entry(mut entry, trouble) => {
+                    for block in entry.content.blocks.iter_mut().filter(|block| block.pack == HERE) {
+                        (block.pack, block.offset, block.stored) = here.ok_or(TreeError::Stopped)?;
+                    }
+                    self.entry(&entry, trouble)?;
+                }
+            }
+            self.spill(TEXT)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, frame: &Frame) -> Result<(u32, u32, u32), TreeError> {
+        let (pack, offset) = self.packing.push(frame, &self.known)?;
+        Ok((pack, offset, u32::try_from(frame.stored.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn cut(&mut self, cut: Cut) -> Result<Block, TreeError> {
+        match cut {
+            Cut::Known(block) => Ok(block),
+            Cut::New { hash, frame } => {
+                let (pack, offset, stored) = self.place(&frame)?;
+                Ok(Block { pack, offset, stored, at: 0, size: frame.plain, hash })
+            }
+        }
+    }
+
+    /// Adds to the large file on its way, and writes a line when there is enough for one.
+    fn stretch(&mut self, add: impl FnOnce(&mut Content)) -> Result<(), TreeError> {
+        let large = self.large.as_mut().ok_or(TreeError::Stopped)?;
+        add(&mut large.content);
+        if large.content.blocks.len() + large.content.holes.len() < LINE_BLOCKS {
+            return Ok(());
+        }
+        let content = Content { more: true, ..std::mem::take(&mut large.content) };
+        match large.entry.take() {
+            Some(entry) => self.entry(&Entry { content, ..*entry }, None)?,
+            None => self.line(&Line::More(More { content, size: None, changed: false }))?,
+        }
+        self.spill(TEXT)
+    }
+
+    fn end(&mut self, size: u64, trouble: Option<Trouble>) -> Result<(), TreeError> {
+        let Large { entry, path, content } = self.large.take().ok_or(TreeError::Stopped)?;
+        let changed = trouble.as_ref().is_some_and(|trouble| trouble.suspect);
+        match entry {
+            Some(entry) => self.entry(&Entry { content, size, changed, ..*entry }, trouble)?,
+            None => {
+                self.line(&Line::More(More { content, size: Some(size), changed }))?;
+                if let Some(trouble) = trouble {
+                    self.trouble(&path, &trouble);
+                }
+            }
+        }
+        self.progress.add_entries(1);
+        self.spill(TEXT)
+    }
+
+    fn count(&mut self, more: &Counts) {
+        let counts = &mut self.counts;
+        counts.entries += more.entries;
+        counts.files += more.files;
+        counts.bytes += more.bytes;
+    }
+
+    fn entry(&mut self, entry: &Entry, trouble: Option<Trouble>) -> Result<(), TreeError> {
+        if let Some(trouble) = trouble {
+            self.trouble(&entry.path, &trouble);
+        }
+        if !self.last.is_empty() && cmp_paths(&self.last, &entry.path).is_ge() {
+            // Something that was asked for and never met is told, and stands nowhere in the order.
+            if entry.kind != Kind::Skipped {
+                self.trouble(&entry.path, &Trouble::suspect(ORDER, "the source named it after a later path"));
+            }
+            self.counts.skipped += 1;
+            return Ok(());
+        }
+        self.last.clone_from(&entry.path);
+        let counts = &mut self.counts;
+        match entry.kind {
+            Kind::Skipped => counts.skipped += 1,
+            Kind::Directory => counts.directories += 1,
+            Kind::Symlink => counts.symlinks += 1,
+            Kind::File if entry.link.is_some() => counts.hard_links += 1,
+            Kind::File => {
+                counts.files += 1;
+                counts.bytes += entry.size;
+            }
+        }
+        counts.entries += u64::from(entry.kind != Kind::Skipped);
+        write_line(&Line::Entry(entry.clone()), &mut self.text)?;
+        self.lines += 1;
+        Ok(())
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), TreeError> {
+        write_line(line, &mut self.text)?;
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// Compresses the gathered text once there is this much of it.
+    fn spill(&mut self, at_least: usize) -> Result<(), TreeError> {
+        if self.text.len() < at_least {
+            return Ok(());
+        }
+        if let Some(sealed) = self.index.write(&self.text, self.lines)? {
+            self.parts.push(self.packing.index_part(sealed)?);
+        }
+        self.text.clear();
+        self.lines = 0;
+        Ok(())
+    }
+
+    fn trouble(&mut self, path: &[u8], trouble: &Trouble) {
+        let issue = self.issues.entry(trouble.what).or_insert_with(|| Issue {
+            what: trouble.what.to_owned(),
+            count: 0,
+            examples: Vec::new(),
+            suspect: trouble.suspect,
+        });
+        issue.count += 1;
+        issue.suspect |= trouble.suspect;
+        if issue.examples.len() < EXAMPLES {
+            issue.examples.push(format!("/{}: {}", String::from_utf8_lossy(path), trouble.detail));
+        }
+    }
+
+    fn finish(mut self) -> Result<Sequenced, TreeError> {
+        self.spill(0)?;
+        if let Some(sealed) = self.index.finish()? {
+            self.parts.push(self.packing.index_part(sealed)?);
+        }
+        let mut needs = BTreeSet::new();
+        let packs = self.known.packs();
+        for (number, pack) in packs.table.iter().filter(|(number, _)| packs.is_used(*number)) {
+            self.packing.list(number, &pack)?;
+            needs.insert(pack.place);
+        }
+        needs.remove(&self.own);
+        let finished = self.packing.finish()?;
+        self.measured.stored_bytes = finished.stored_bytes;
+        self.measured.new_packs = finished.new_packs;
+        let issues = self.issues.into_values().collect();
+        let (counts, index, table, measured) = (self.counts, self.parts, finished.table, self.measured);
+        Ok(Sequenced { counts, issues, index, table, needs, measured })
+    }
+}

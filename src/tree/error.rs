@@ -1,0 +1,37 @@
+//! What can go wrong with a whole backup, verification, restore or prune.
+
+use jiff::Timestamp;
+
+use crate::catalog::FormatError;
+use crate::source::Trouble;
+use crate::store::StoreError;
+
+/// A job of the tree engine that did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error("could not read the source: {0}")]
+    Source(#[from] Trouble),
+    #[error("could not find anything to back up: {0}")]
+    Nothing(String),
+    #[error("could not begin a backup of {what}: another one is being written since {since} by {owner}")]
+    Locked { what: String, since: Timestamp, owner: String },
+    #[error("could not commit backup {id}: {why}")]
+    Lost { id: String, why: String },
+    #[error("could not find {0}")]
+    Missing(String),
+    #[error("could not {operation}: {reason}")]
+    Machine { operation: &'static str, reason: String },
+    /// Another part of the engine failed, and its error is the one to tell.
+    #[error("could not go on: the work was stopped")]
+    Stopped,
+}
+
+impl TreeError {
+    pub(crate) fn machine(operation: &'static str, reason: impl ToString) -> Self {
+        Self::Machine { operation, reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,97 @@
+//! What is known of a series: its backups, what verifications saw, and the facts that decisions are made from.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::address::{BackupId, TierName};
+use crate::catalog::due::{self, Due};
+use crate::catalog::facts::{self, BackupFacts};
+use crate::catalog::manifest::Manifest;
+use crate::catalog::verification::Verification;
+use crate::policy::Tier;
+use crate::store::StoreError;
+use crate::tree::claim::Wish;
+use crate::tree::shelf::{Backups, Shelf};
+use crate::units::cadence::{Schedule, Zone};
+
+/// The catalogue of one series.
+#[derive(Debug, Default)]
+pub struct Known {
+    pub backups: Backups,
+    pub verifications: Vec<Verification>,
+    pub verified: BTreeMap<BackupId, Timestamp>,
+    /// Of the backups whose manifests could be read, oldest first.
+    pub facts: Vec<BackupFacts>,
+}
+
+/// A backup to make now.
+#[derive(Debug)]
+pub struct Round {
+    pub due: Due,
+    pub parent: Option<Manifest>,
+}
+
+impl Shelf {
+    /// Reads the catalogue from the store; there is nothing else that it could be read from.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn known(&self) -> Result<Known, StoreError> {
+        let backups = self.backups().await?;
+        let mut verifications = Vec::new();
+        for object in self.list(&self.series.verified()).await? {
+            let body = self.store.get(&object.key, None).await?;
+            // One that cannot be read proves nothing, so it is as if nobody had looked.
+            verifications.extend(Verification::decode(&body, &object.key));
+        }
+        let verified = facts::verified(&verifications);
+        let facts = backups.good.iter().map(|m| BackupFacts::of(m, verified.get(&m.id).copied())).collect();
+        Ok(Known { backups, verifications, verified, facts })
+    }
+}
+
+impl Known {
+    pub fn find(&self, id: BackupId) -> Option<&Manifest> {
+        self.backups.good.iter().find(|manifest| manifest.id == id)
+    }
+
+    /// The newest good backup that brings back a moment no later than `at`; one that can be read at once before one that cannot.
+    pub fn latest(&self, at: Timestamp) -> Option<&Manifest> {
+        let fits = |manifest: &&Manifest| manifest.snapshot <= at && !manifest.is_suspect();
+        let newest = self.backups.good.iter().filter(fits).max_by_key(|m| (m.snapshot, m.id))?;
+        let at_hand = self.backups.good.iter().filter(fits).filter(|m| m.class.is_immediate());
+        // A copy for the archive is made right after the one at hand, so the two are of nearly the same moment.
+        let near = |m: &&Manifest| newest.snapshot.duration_since(m.snapshot) < jiff::SignedDuration::from_hours(6);
+        at_hand.max_by_key(|m| (m.snapshot, m.id)).filter(near).or(Some(newest))
+    }
+
+    /// The backups that a run at `now` makes, the one at hand first.
+    pub fn rounds(
+        &self,
+        tiers: &BTreeMap<TierName, Tier>,
+        full: Option<&Schedule>,
+        (zone, now): (&Zone, Timestamp),
+    ) -> Vec<Round> {
+        let round = |due: Due| {
+            let parent = due::parent(&due, &self.facts, tiers, full, (zone, now));
+            Round { parent: parent.and_then(|parent| self.find(parent.id)).cloned(), due }
+        };
+        due::due(&self.facts, tiers, zone, now).into_iter().map(round).collect()
+    }
+}
+
+impl Round {
+    pub fn wish(&self) -> Wish {
+        let needs = self.parent.iter().flat_map(|parent| {
+            let own = parent.place().folder().trim_end_matches('/').to_owned();
+            parent.needs.iter().cloned().chain([own])
+        });
+        Wish {
+            tier: self.due.tiers.first().cloned(),
+            tiers: self.due.tiers.clone(),
+            class: self.due.class,
+            needs: needs.collect(),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The engine behind every backup: captures, verifies, restores and prunes trees of entries in a store.
+//!
+//! Threads do what costs time (reading, cutting, hashing, compressing); only the edge to the store is async. Every queue is
+//! bounded, so that memory depends on settings and never on the data.
+
+mod error;
+mod progress;
+mod shelf;
+mod table;
+mod lines;
+mod frames;
+mod attempt;
+mod claim;
+mod capture;
+mod backup;
+mod restore;
+mod known;
+mod verify;
+mod prune;
+
+pub use backup::{Job, backup};
+pub use claim::Wish;
+pub use error::TreeError;
+pub use known::{Known, Round};
+pub use progress::Progress;
+pub use prune::{PrunePlan, Pruned};
+pub use restore::{Paths, Restore, Restored, remove_extra, restore};
+pub use shelf::{Backups, Shelf};
+pub use verify::{Read, Verified, verify};

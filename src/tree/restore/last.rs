@@ -1,0 +1,70 @@
+//! The last pass of a restore: hard links, and owners, permissions and times of folders once nothing in them changes any more.
+
+use std::collections::HashMap;
+
+use crate::catalog::entry::{Entry, Kind};
+use crate::source::Destination;
+use crate::tree::restore::select::Paths;
+use crate::tree::restore::work::Tally;
+
+pub struct Last<'a> {
+    destination: &'a dyn Destination,
+    paths: &'a Paths,
+    tally: &'a Tally,
+    stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
+    /// The folders above the present entry.
+    above: Vec<Entry>,
+}
+
+impl<'a> Last<'a> {
+    pub fn new(
+        destination: &'a dyn Destination,
+        paths: &'a Paths,
+        tally: &'a Tally,
+        stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
+    ) -> Self {
+        Self { destination, paths, tally, stand_ins, above: Vec::new() }
+    }
+
+    pub fn entry(&mut self, entry: Entry) {
+        while self.above.last().is_some_and(|above| !is_below(&entry.path, &above.path)) {
+            self.leave();
+        }
+        if !self.paths.wants(&entry.path) {
+            return;
+        }
+        match (entry.kind, &entry.link) {
+            (Kind::Directory, _) => self.above.push(entry),
+            (Kind::File, Some(earlier)) => {
+                let restored = self.stand_ins.get(earlier).unwrap_or(earlier);
+                // The first of the links to something unwanted is the file itself.
+                if *restored == entry.path {
+                    return;
+                }
+                match self.destination.link(&entry, restored) {
+                    Ok(()) => Tally::count(&self.tally.hard_links, 1),
+                    Err(trouble) => self.tally.fail(&entry.path, &trouble),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn finish(mut self) {
+        while !self.above.is_empty() {
+            self.leave();
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(folder) = self.above.pop()
+            && let Err(trouble) = self.destination.finish(&folder)
+        {
+            self.tally.fail(&folder.path, &trouble);
+        }
+    }
+}
+
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'))
+}

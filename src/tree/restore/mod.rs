@@ -1,0 +1,194 @@
+//! Restoring a backup, or a part of it, into a destination. Every block is checked before its file gets a name.
+//!
+//! ```text
+//! index ─▶ reader (folders, links to nowhere; which blocks) ─batches─▶ fetches (async, several at a time) ─▶ workers
+//! index ─▶ again, when all files are there: hard links, then owners and times of folders
+//! ```
+
+mod extra;
+mod last;
+mod reader;
+mod select;
+mod work;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, spawn_blocking};
+
+use crate::catalog::entry::Line;
+use crate::catalog::manifest::Manifest;
+use crate::source::Destination;
+use crate::tree::TreeError;
+use crate::tree::frames::Fetched;
+use crate::tree::lines::read_index;
+use crate::tree::progress::Progress;
+use crate::tree::restore::last::Last;
+use crate::tree::restore::reader::Reader;
+use crate::tree::restore::work::{Batch, Loaded, Tally};
+use crate::tree::shelf::Shelf;
+use crate::tree::table::Table;
+
+pub use extra::remove_extra;
+pub use select::Paths;
+pub use work::Restored;
+
+/// What to restore.
+pub struct Restore {
+    pub shelf: Shelf,
+    pub manifest: Manifest,
+    pub paths: Paths,
+    /// Whether something may already stand at the destination, so that it is compared first.
+    pub compare: bool,
+    /// Threads that decompress and write.
+    pub threads: usize,
+}
+
+/// Batches being fetched at a time.
+const FETCHES: usize = 3;
+
+/// Restores. An entry that fails is told in the result, and all others go on.
+///
+/// # Errors
+/// When the index or the table of packs cannot be read: then nothing can be known to be whole.
+pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
+    let job = Arc::new(job);
+    let table = Arc::new(Table::load(&job.shelf, &job.manifest).await?);
+    let tally = Arc::new(Tally::default());
+    let stand_ins = Arc::new(stand_ins(&job).await?);
+    let (batch_to, batches) = mpsc::channel(1);
+    let (load_to, loads) = mpsc::channel(1);
+    let loads = worker::shared(loads);
+
+    let reading = {
+        let (job, destination, tally) = (Arc::clone(&job), Arc::clone(&destination), Arc::clone(&tally));
+        let (progress, stand_ins, runtime) = (Arc::clone(&progress), Arc::clone(&stand_ins), Handle::current());
+        spawn_blocking(move || {
+            let mut reader = Reader {
+                destination: &*destination,
+                paths: &job.paths,
+                compare: job.compare,
+                tally: &tally,
+                progress: &progress,
+                to: batch_to,
+                batch: Batch::default(),
+                large: None,
+                stand_ins: &stand_ins,
+                buffer: Vec::new(),
+            };
+            read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| reader.line(line))?;
+            reader.finish()
+        })
+    };
+    let fetching = tokio::spawn(fetch(job.shelf.clone(), table, batches, load_to, Arc::clone(&progress)));
+    let workers: Vec<_> = (0..job.threads.max(1))
+        .map(|_| {
+            let (loads, destination) = (Arc::clone(&loads), Arc::clone(&destination));
+            let (tally, progress) = (Arc::clone(&tally), Arc::clone(&progress));
+            spawn_blocking(move || worker::work(&loads, &*destination, &tally, &progress))
+        })
+        .collect();
+    drop(loads);
+    let read = reading.await.unwrap_or(Err(TreeError::Stopped));
+    fetching.await.unwrap_or(Err(TreeError::Stopped))?;
+    for worker in workers {
+        worker.await.unwrap_or(Err(TreeError::Stopped))?;
+    }
+    read?;
+    finish(job, destination, Arc::clone(&tally), stand_ins).await?;
+    Ok(tally.restored())
+}
+
+/// Hard links, and then owners and times of folders: nothing in a folder changes after its own times were set.
+async fn finish(
+    job: Arc<Restore>,
+    destination: Arc<dyn Destination>,
+    tally: Arc<Tally>,
+    stand_ins: Arc<HashMap<Vec<u8>, Vec<u8>>>,
+) -> Result<(), TreeError> {
+    let runtime = Handle::current();
+    let last = move || {
+        let mut last = Last::new(&*destination, &job.paths, &tally, &stand_ins);
+        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| {
+            if let Line::Entry(entry) = line {
+                last.entry(entry);
+            }
+            Ok(true)
+        })?;
+        last.finish();
+        Ok(())
+    };
+    spawn_blocking(last).await.unwrap_or(Err(TreeError::Stopped))
+}
+
+/// For a part of a tree: the files that are not wanted but that wanted entries are hard links to, with the first such entry.
+async fn stand_ins(job: &Arc<Restore>) -> Result<HashMap<Vec<u8>, Vec<u8>>, TreeError> {
+    if job.paths.is_all() || job.manifest.counts.hard_links == 0 {
+        return Ok(HashMap::new());
+    }
+    let (job, runtime) = (Arc::clone(job), Handle::current());
+    let find = move || {
+        let mut found = HashMap::new();
+        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| {
+            if let Line::Entry(entry) = line
+                && let Some(link) = entry.link
+                && job.paths.wants(&entry.path)
+                && !job.paths.wants(&link)
+            {
+                found.entry(link).or_insert(entry.path);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
+    };
+    spawn_blocking(find).await.unwrap_or(Err(TreeError::Stopped))
+}
+
+/// Fetches batches, several at a time, and hands them on in the order in which they were asked for.
+async fn fetch(
+    shelf: Shelf,
+    table: Arc<Table>,
+    mut from: mpsc::Receiver<Batch>,
+    to: mpsc::Sender<Loaded>,
+    progress: Arc<Progress>,
+) -> Result<(), TreeError> {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(loaded) = running.join_next(), if !running.is_empty() => {
+                to.send(loaded.map_err(|_| TreeError::Stopped)?).await.map_err(|_| TreeError::Stopped)?;
+            }
+            next = from.recv(), if running.len() < FETCHES => match next {
+                Some(batch) => {
+                    let (shelf, table, progress) = (shelf.clone(), Arc::clone(&table), Arc::clone(&progress));
+                    running.spawn(async move { load(&shelf, &table, batch, &progress).await });
+                }
+                None => break,
+            },
+        }
+    }
+    while let Some(loaded) = running.join_next().await {
+        to.send(loaded.map_err(|_| TreeError::Stopped)?).await.map_err(|_| TreeError::Stopped)?;
+    }
+    Ok(())
+}
+
+async fn load(shelf: &Shelf, table: &Table, batch: Batch, progress: &Progress) -> Loaded {
+    let mut fetched: Vec<Fetched> = Vec::new();
+    for stretch in batch.stretches() {
+        let body = match table.get(stretch.pack) {
+            None => Err("the table of packs does not name its pack".to_owned()),
+            Some(pack) if stretch.range.end > pack.size => Err("its block lies beyond the end of its pack".to_owned()),
+            Some(pack) => {
+                let key = shelf.key(&pack.key());
+                shelf.store.get(&key, Some(stretch.range.clone())).await.map_err(|error| error.to_string())
+            }
+        };
+        progress.add_moved(body.as_ref().map_or(0, |body| body.len() as u64));
+        fetched.push((stretch, body));
+    }
+    Loaded { batch, fetched }
+}

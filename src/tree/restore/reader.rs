@@ -1,0 +1,204 @@
+//! The reader of a restore: goes through the index once, makes folders and links, and says which blocks are wanted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::catalog::digest::Digest;
+use crate::catalog::entry::{Content, Entry, Kind, Line, More};
+use crate::source::{Destination, ReadAt};
+use crate::tree::TreeError;
+use crate::tree::progress::Progress;
+use crate::tree::restore::select::Paths;
+use crate::tree::restore::work::{Batch, Large, Owner, Piece, Tally, is_small, lay_out};
+
+pub struct Reader<'a> {
+    pub destination: &'a dyn Destination,
+    pub paths: &'a Paths,
+    /// Whether something may already stand there.
+    pub compare: bool,
+    pub tally: &'a Tally,
+    pub progress: &'a Progress,
+    pub to: mpsc::Sender<Batch>,
+    pub batch: Batch,
+    /// The large file whose further stretches come next, and where they begin.
+    pub large: Option<(Arc<Large>, u64)>,
+    /// Paths of files that others are hard links to and that are not wanted themselves, with the first one that is.
+    pub stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
+    pub buffer: Vec<u8>,
+}
+
+impl Reader<'_> {
+    /// Takes one line of the index. `false`: nobody fetches any more.
+    pub fn line(&mut self, line: Line) -> Result<bool, TreeError> {
+        match line {
+            Line::Entry(entry) => {
+                self.end_large(None);
+                self.entry(entry)?;
+            }
+            Line::More(More { content, size, .. }) => {
+                let last = !content.more;
+                self.stretch(&content)?;
+                if last {
+                    self.end_large(size);
+                }
+            }
+        }
+        Ok(!self.to.is_closed())
+    }
+
+    pub fn finish(mut self) -> Result<(), TreeError> {
+        self.end_large(None);
+        self.send()
+    }
+
+    fn send(&mut self) -> Result<(), TreeError> {
+        if self.batch.pieces.is_empty() {
+            return Ok(());
+        }
+        self.to.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| TreeError::Stopped)
+    }
+
+    fn entry(&mut self, mut entry: Entry) -> Result<(), TreeError> {
+        if !self.paths.wants(&entry.path) {
+            let Some(stand_in) = self.stand_ins.get(&entry.path) else { return Ok(()) };
+            entry.path.clone_from(stand_in);
+        }
+        self.progress.add_entries(1);
+        let tally = self.tally;
+        let done = match entry.kind {
+            Kind::Skipped => return Ok(()),
+            Kind::Directory => self.destination.directory(&entry).map(|()| Tally::count(&tally.directories, 1)),
+            Kind::Symlink => self.destination.symlink(&entry).map(|()| Tally::count(&tally.symlinks, 1)),
+            // Made when all files are there.
+            Kind::File if entry.link.is_some() => return Ok(()),
+            Kind::File => return self.file(entry),
+        };
+        if let Err(trouble) = done {
+            tally.fail(&entry.path, &trouble);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, entry: Entry) -> Result<(), TreeError> {
+        let before = if self.compare { self.destination.existing(&entry) } else { None };
+        if before.is_none() && is_small(&entry) {
+            let block = entry.content.blocks.first().copied();
+            return self.push(Piece { owner: Owner::Small(Box::new(entry)), block, at: 0 });
+        }
+        if let Some(before) = &before
+            && self.is_same(&**before, &entry)
+        {
+            return self.keep(&entry);
+        }
+        let sink = match self.destination.file(&entry) {
+            Ok(sink) => sink,
+            Err(trouble) => {
+                self.tally.fail(&entry.path, &trouble);
+                return Ok(());
+            }
+        };
+        let content = entry.content.clone();
+        let large = Large {
+            size: AtomicU64::new(entry.size),
+            entry: Entry { content: Content::default(), ..entry },
+            sink,
+            before,
+            left: AtomicUsize::new(1),
+            broken: AtomicBool::new(false),
+            written: AtomicU64::new(0),
+        };
+        self.large = Some((Arc::new(large), 0));
+        self.stretch(&content)?;
+        if !content.more {
+            self.end_large(None);
+        }
+        Ok(())
+    }
+
+    /// What stands there is the file already: only its owner, permissions and times may differ.
+    fn keep(&mut self, entry: &Entry) -> Result<(), TreeError> {
+        let tally = self.tally;
+        match self.destination.finish(entry) {
+            Ok(()) => {
+                Tally::count(&tally.files, 1);
+                Tally::count(&tally.kept, 1);
+                Tally::count(&tally.bytes, entry.size);
+            }
+            Err(trouble) => tally.fail(&entry.path, &trouble),
+        }
+        Ok(())
+    }
+
+    /// Whether a file holds exactly the entry's bytes. A file told in several lines is compared block by block later.
+    fn is_same(&mut self, before: &dyn ReadAt, entry: &Entry) -> bool {
+        let content = &entry.content;
+        if content.more || before.size() != entry.size {
+            return false;
+        }
+        let Ok((places, end)) = lay_out(&content.blocks, &content.holes, 0) else { return false };
+        let blocks = content.blocks.iter().zip(places).all(|(block, at)| {
+            self.buffer.resize(block.size as usize, 0);
+            before.read_at(at, &mut self.buffer) && Digest::blake3(&self.buffer) == block.hash
+        });
+        end == entry.size && blocks && content.holes.iter().all(|hole| is_zero(before, hole.0, hole.1, &mut self.buffer))
+    }
+
+    fn stretch(&mut self, content: &Content) -> Result<(), TreeError> {
+        let Some((large, from)) = self.large.clone() else { return Ok(()) };
+        let (places, end) = match lay_out(&content.blocks, &content.holes, from) {
+            Ok(laid) => laid,
+            Err(trouble) => {
+                large.fail(self.tally, &trouble);
+                return Ok(());
+            }
+        };
+        for (block, at) in content.blocks.iter().zip(places) {
+            if let Some(before) = &large.before {
+                self.buffer.resize(block.size as usize, 0);
+                if before.read_at(at, &mut self.buffer) && Digest::blake3(&self.buffer) == block.hash {
+                    large.write(at, &self.buffer, self.tally);
+                    continue;
+                }
+            }
+            large.left.fetch_add(1, Ordering::AcqRel);
+            self.push(Piece { owner: Owner::Large(Arc::clone(&large)), block: Some(*block), at })?;
+        }
+        self.large = Some((large, end));
+        Ok(())
+    }
+
+    /// No further stretch comes: checks that what was told adds up to the whole file.
+    fn end_large(&mut self, size: Option<u64>) {
+        let Some((large, end)) = self.large.take() else { return };
+        if let Some(size) = size {
+            large.size.store(size, Ordering::Release);
+        }
+        let size = large.size.load(Ordering::Acquire);
+        if end != size {
+            large.fail(self.tally, &format!("is damaged in the index: {end} of {size} bytes are told"));
+        }
+        large.done(self.tally);
+    }
+
+    fn push(&mut self, piece: Piece) -> Result<(), TreeError> {
+        self.batch.push(piece);
+        if self.batch.is_full() { self.send() } else { Ok(()) }
+    }
+}
+
+fn is_zero(file: &dyn ReadAt, from: u64, length: u64, buffer: &mut Vec<u8>) -> bool {
+    const STEP: u64 = 1 << 20;
+    let mut at = from;
+    while at < from + length {
+        let step = STEP.min(from + length - at);
+        buffer.resize(usize::try_from(step).unwrap_or_default(), 0);
+        if !file.read_at(at, buffer) || buffer.iter().any(|byte| *byte != 0) {
+            return false;
+        }
+        at += step;
+    }
+    true
+}

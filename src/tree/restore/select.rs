@@ -1,0 +1,81 @@
+//! Which paths of a backup are wanted.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::tree::TreeError;
+
+/// Paths and globs; none of them: everything. What is named is wanted with all that lies below it.
+#[derive(Debug, Clone, Default)]
+pub struct Paths {
+    globs: Option<GlobSet>,
+}
+
+impl Paths {
+    /// `*` stops at `/`, `**` does not. A path may be told with or without its leading `/`, and from the backup's root on.
+    ///
+    /// # Errors
+    /// When a glob does not parse.
+    pub fn new(globs: &[String], roots: &[String]) -> Result<Self, TreeError> {
+        if globs.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut set = GlobSetBuilder::new();
+        let mut add = |text: &str| {
+            let glob = GlobBuilder::new(text).literal_separator(true).build();
+            glob.map(|glob| {
+                set.add(glob);
+            })
+            .map_err(|error| TreeError::Missing(format!("what `{text}` names: {}", error.kind())))
+        };
+        for glob in globs {
+            let plain = glob.trim_matches('/');
+            add(plain)?;
+            for root in roots.iter().filter(|_| !glob.starts_with('/')) {
+                add(&format!("{}/{plain}", globset::escape(root.trim_matches('/'))))?;
+            }
+        }
+        let globs = set.build().map_err(|error| TreeError::Missing(error.to_string()))?;
+        Ok(Self { globs: Some(globs) })
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.globs.is_none()
+    }
+
+    pub fn wants(&self, path: &[u8]) -> bool {
+        let Some(globs) = &self.globs else { return true };
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).chain([path.len()]);
+        ends.map(|end| Path::new(OsStr::from_bytes(&path[..end]))).any(|path| globs.is_match(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_wanted_with_all_below_it() {
+        let paths = |globs: &[&str]| {
+            let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
+            Paths::new(&globs, &["/srv/a[1]".to_owned()]).expect("globs")
+        };
+        let some = paths(&["docs", "/srv/a\\[1\\]/*.txt"]);
+        for (path, wanted) in [
+            ("srv/a[1]/docs", true),
+            ("srv/a[1]/docs/deep/x", true),
+            ("srv/a[1]/x.txt", true),
+            ("srv/a[1]/deep/x.txt", false),
+            ("srv/a[1]", false),
+            ("docs/x", true),
+            ("srv/a1/docs", false),
+        ] {
+            assert_eq!(some.wants(path.as_bytes()), wanted, "{path}");
+        }
+        assert!(paths(&[]).is_all());
+        assert!(Paths::new(&["a[".to_owned()], &[]).is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! A series in a store: reading and writing the small objects of its catalogue.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use crate::catalog::FormatError;
+use crate::catalog::index::PackRef;
+use crate::catalog::layout::{Place, Series};
+use crate::catalog::manifest::Manifest;
+use crate::catalog::pack;
+use crate::catalog::part::Part;
+use crate::store::{ErrorKind, ObjectMeta, Put, Store, StoreError};
+use crate::tree::TreeError;
+use crate::units::storage_class::StorageClass;
+
+/// Objects asked for in one listing call (the most that S3 gives, `ListObjectsV2`).
+const PAGE: usize = 1_000;
+/// Small objects read at a time.
+const AT_ONCE: usize = 16;
+
+/// One series in one store.
+#[derive(Clone)]
+pub struct Shelf {
+    pub store: Arc<dyn Store>,
+    pub series: Series,
+}
+
+/// What a store holds of a series: backups by the moment that they bring back, and folders without a manifest.
+#[derive(Debug, Default)]
+pub struct Backups {
+    /// Oldest first.
+    pub good: Vec<Manifest>,
+    /// Manifests that cannot be read, with the reason. They keep their packs.
+    pub damaged: Vec<(Place, FormatError)>,
+    /// Folders without a manifest: being written, or left behind.
+    pub unfinished: Vec<Place>,
+}
+
+impl Shelf {
+    pub fn new(store: Arc<dyn Store>, series: Series) -> Self {
+        Self { store, series }
+    }
+
+    /// The full key of an object of the series.
+    pub fn key(&self, below: &str) -> String {
+        self.series.prefix() + below
+    }
+
+    /// Every object below a prefix, page by page.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>, StoreError> {
+        let mut all: Vec<ObjectMeta> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.key.clone());
+            let page = self.store.list(prefix, after.as_deref(), PAGE).await?;
+            let last = page.len() < PAGE;
+            all.extend(page);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The folders of all backups, finished or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn places(&self) -> Result<Vec<Place>, StoreError> {
+        let mut places = Vec::new();
+        for tier in self.store.list_folders(&self.series.prefix()).await? {
+            if !Series::is_tier(&tier) {
+                continue;
+            }
+            let folders = self.store.list_folders(&self.key(&tier)).await?;
+            places.extend(folders.iter().filter_map(|folder| Place::parse(&format!("{tier}{folder}"))));
+        }
+        Ok(places)
+    }
+
+    /// All backups of the series.
+    ///
+    /// # Errors
+    /// When the store fails; a manifest that is damaged is told among the others.
+    pub async fn backups(&self) -> Result<Backups, StoreError> {
+        let places = self.places().await?;
+        let mut read =
+            stream::iter(places).map(|place| async move { (place.clone(), self.manifest(&place).await) }).buffered(AT_ONCE);
+        let mut backups = Backups::default();
+        while let Some((place, result)) = read.next().await {
+            match result {
+                Ok(manifest) => backups.good.push(manifest),
+                Err(TreeError::Format(error)) => backups.damaged.push((place, error)),
+                Err(TreeError::Store(error)) if error.kind == ErrorKind::NotFound => backups.unfinished.push(place),
+                Err(TreeError::Store(error)) => return Err(error),
+                Err(other) => backups.damaged.push((place, FormatError::damaged("a manifest", other.to_string()))),
+            }
+        }
+        backups.good.sort_by_key(|manifest| (manifest.snapshot, manifest.id));
+        Ok(backups)
+    }
+
+    /// # Errors
+    /// When there is none, it is damaged, or it lies in another place than it says.
+    pub async fn manifest(&self, place: &Place) -> Result<Manifest, TreeError> {
+        let key = self.key(&place.manifest());
+        let object = self.store.get(&key, None).await?;
+        let manifest = Manifest::decode(&object, &key)?;
+        if manifest.place() != *place || manifest.series() != self.series {
+            return Err(FormatError::damaged(key, "it is the manifest of another backup").into());
+        }
+        Ok(manifest)
+    }
+
+    /// Reads a part and checks that it is the one that was written.
+    ///
+    /// # Errors
+    /// When it is missing or damaged.
+    pub async fn part(&self, part: &Part) -> Result<Bytes, TreeError> {
+        let object = self.store.get(&self.key(&part.key), None).await?;
+        part.check(&object)?;
+        Ok(object)
+    }
+
+    /// The list at the end of a pack.
+    ///
+    /// # Errors
+    /// When the pack is missing, cut or damaged there.
+    pub async fn pack_list(&self, pack: &PackRef) -> Result<Vec<pack::Frame>, TreeError> {
+        let key = self.key(&pack.key());
+        let cut = || FormatError::damaged(&key, "it is shorter than a pack can be");
+        let tail_at = pack.size.checked_sub(pack::TAIL).ok_or_else(cut)?;
+        let tail = self.store.get(&key, Some(tail_at..pack.size)).await?;
+        let list_at = tail_at.checked_sub(pack::list_length(&tail)?).ok_or_else(cut)?;
+        let list = self.store.get(&key, Some(list_at..tail_at)).await?;
+        Ok(pack::read_list(&list)?)
+    }
+
+    /// Writes a small object in an immediate class.
+    ///
+    /// # Errors
+    /// When the store fails, or the object exists and `if_absent` is set.
+    pub async fn put_small(&self, key: &str, body: Vec<u8>, if_absent: bool) -> Result<(), StoreError> {
+        let how = Put { class: StorageClass::Standard, if_absent };
+        self.store.put(key, Bytes::from(body), how).await.map(|_| ())
+    }
+
+    /// Whether an object is there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        match self.store.head(key).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes objects, several at a time.
+    ///
+    /// # Errors
+    /// At the first that the store does not remove.
+    pub async fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        stream::iter(keys).map(Ok).try_for_each_concurrent(AT_ONCE, |key| self.store.delete(key)).await
+    }
+}

@@ -1,0 +1,170 @@
+//! Verifying a series: that everything is there and fits together, and, a part at a time, that every byte is still good.
+
+mod data;
+mod structure;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::address::BackupId;
+use crate::catalog::digest::Digest;
+use crate::catalog::index::PackRef;
+use crate::catalog::verification::{Seen, Verification};
+use crate::tree::TreeError;
+use crate::tree::known::Known;
+use crate::tree::progress::Progress;
+use crate::tree::shelf::Shelf;
+use crate::tree::table::Table;
+
+/// How much of the data is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Only what tells that everything is there: listings, manifests, indexes, tables.
+    Nothing,
+    /// So many hundredths of the stored bytes, those first that were not looked at for longest.
+    Percent(u8),
+    All,
+}
+
+/// What one verification came to.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub verification: Verification,
+    /// Manifests that cannot be read: the place and why.
+    pub damaged: Vec<(String, String)>,
+    pub packs_read: u64,
+    pub bytes_read: u64,
+    /// Packs that were to be read but lie in an archive class.
+    pub archived: u64,
+    /// Bytes of all packs of the series.
+    pub bytes_total: u64,
+}
+
+impl Verified {
+    pub fn is_good(&self) -> bool {
+        self.damaged.is_empty() && self.verification.backups.values().all(|seen| seen.damages.is_empty())
+    }
+}
+
+/// The packs of a series, each once, with the backups that refer to them.
+struct Packs {
+    /// In the order of backups and numbers, so that a rotation over them is the same whoever runs it.
+    all: Vec<(PackRef, BackupId)>,
+    users: HashMap<Digest, Vec<BackupId>>,
+}
+
+/// Verifies a series and remembers what was seen, as a new object in the store.
+///
+/// # Errors
+/// When the store fails. What is damaged or missing is no error but the answer.
+pub async fn verify(
+    shelf: &Shelf,
+    known: &Known,
+    read: Read,
+    now: Timestamp,
+    progress: Arc<Progress>,
+) -> Result<Verified, TreeError> {
+    let mut verification = Verification::new(now);
+    let mut packs = Packs { all: Vec::new(), users: HashMap::new() };
+    for manifest in &known.backups.good {
+        let (damages, table) = structure::check(shelf, manifest, &progress).await?;
+        verification.backups.insert(manifest.id, Seen { damages, ..Seen::default() });
+        if let Some(table) = table {
+            packs.add(&table, manifest.id);
+        }
+    }
+    let damaged = known.backups.damaged.iter();
+    let damaged = damaged.map(|(place, error)| (place.folder().trim_end_matches('/').to_owned(), error.to_string())).collect();
+    let bytes_total = packs.all.iter().map(|(pack, _)| pack.size).sum();
+    let mut verified = Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total };
+    let before = read_before(known, &packs);
+    let chosen = choose(&packs, &before, read);
+    let good = data::read(shelf, &chosen, &packs, &mut verified, &progress).await?;
+    conclude(&mut verified.verification, &packs, &before, &good);
+    let key = verified.verification.key(&shelf.series, fastrand::u32(..));
+    shelf.put_small(&key, verified.verification.encode()?, true).await?;
+    Ok(verified)
+}
+
+impl Packs {
+    fn add(&mut self, table: &Table, user: BackupId) {
+        for (_, pack) in table.iter() {
+            let users = self.users.entry(pack.sha256).or_default();
+            if users.is_empty() {
+                let owner = pack.place.id;
+                self.all.push((pack.clone(), owner));
+            }
+            users.push(user);
+        }
+    }
+}
+
+/// When each pack was last read and found good.
+fn read_before(known: &Known, packs: &Packs) -> HashMap<Digest, Timestamp> {
+    let mut before: HashMap<Digest, Timestamp> = HashMap::new();
+    let mut by_owner: BTreeMap<BackupId, Vec<Digest>> = BTreeMap::new();
+    for (pack, owner) in &packs.all {
+        by_owner.entry(*owner).or_default().push(pack.sha256);
+    }
+    for verification in &known.verifications {
+        for (id, seen) in &verification.backups {
+            let all = if seen.all_packs { by_owner.get(id).map(Vec::as_slice).unwrap_or_default() } else { &seen.packs };
+            for sha256 in all {
+                let at = before.entry(*sha256).or_insert(verification.at);
+                *at = (*at).max(verification.at);
+            }
+        }
+    }
+    before
+}
+
+/// The packs to read: those never read first, then by how long ago; the same answer for the same catalogue.
+fn choose(packs: &Packs, before: &HashMap<Digest, Timestamp>, read: Read) -> Vec<PackRef> {
+    let total: u64 = packs.all.iter().map(|(pack, _)| pack.size).sum();
+    let wanted = match read {
+        Read::Nothing => return Vec::new(),
+        Read::Percent(percent) => total.saturating_mul(u64::from(percent)).div_ceil(100),
+        Read::All => total,
+    };
+    let mut order: Vec<(Option<Timestamp>, usize)> =
+        packs.all.iter().enumerate().map(|(at, (pack, _))| (before.get(&pack.sha256).copied(), at)).collect();
+    order.sort();
+    let mut sum = 0;
+    let mut chosen = Vec::new();
+    for (_, at) in order {
+        if sum >= wanted && read != Read::All {
+            break;
+        }
+        let (pack, _) = &packs.all[at];
+        sum += pack.size;
+        chosen.push(pack.clone());
+    }
+    chosen
+}
+
+/// Notes which packs were read, and of which backups everything has been read by now.
+fn conclude(verification: &mut Verification, packs: &Packs, before: &HashMap<Digest, Timestamp>, good: &BTreeSet<Digest>) {
+    let mut unread: BTreeSet<BackupId> = BTreeSet::new();
+    let mut own_unread: BTreeSet<BackupId> = BTreeSet::new();
+    for (pack, owner) in &packs.all {
+        let users = packs.users.get(&pack.sha256).map(Vec::as_slice).unwrap_or_default();
+        if !good.contains(&pack.sha256) {
+            own_unread.insert(*owner);
+            if !before.contains_key(&pack.sha256) {
+                unread.extend(users);
+            }
+        } else if let Some(seen) = verification.backups.get_mut(owner) {
+            seen.packs.push(pack.sha256);
+        }
+    }
+    for (id, seen) in &mut verification.backups {
+        seen.whole = seen.damages.is_empty() && !unread.contains(id);
+        if !seen.packs.is_empty() && !own_unread.contains(id) {
+            // Said in one word instead of in a list as long as the backup.
+            seen.all_packs = true;
+            seen.packs = Vec::new();
+        }
+    }
+}
