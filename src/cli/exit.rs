@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Context;
 use crate::provider::ProviderError;
 use crate::store::{ErrorKind, StoreError};
+use crate::tree::TreeError;
 
 /// How a command ended. The numbers are part of bdr's interface (docs/cli.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,27 @@ impl From<ProviderError> for Failure {
         let mut failure = Self::new(error.to_string());
         failure.help = error.help;
         failure
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        let error = match error {
+            TreeError::Store(error) => return Self::from(error),
+            other => other,
+        };
+        let help = match &error {
+            TreeError::Store(_) => "",
+            TreeError::Format(_) => "Run `bdr verify COMPONENT` to see everything that is damaged; an older backup may be whole.",
+            TreeError::Source(_) => "Mend what is told and run the command again; nothing was committed.",
+            TreeError::Nothing(_) => "Check the component's `paths`: an empty backup would only look like one.",
+            TreeError::Locked { .. } => "Wait for it to end; one that died is taken over by itself after 15 minutes of silence.",
+            TreeError::Lost { .. } => "Run the command again; what is already in the store is used.",
+            TreeError::Missing(_) => "Run `bdr list` to see what there is.",
+            TreeError::Machine { .. } | TreeError::Stopped => "Run the command again with `--log debug`.",
+        };
+        let exit = if matches!(error, TreeError::Locked { .. }) { Exit::Blocked } else { Exit::Failed };
+        Self::new(error.to_string()).exit(exit).help(help)
     }
 }
 

@@ -3,14 +3,21 @@
 //! One file per command holds its help text, its arguments and its run; adding one is a file, a variant and a line in `dispatch`.
 
 pub mod assess;
+pub mod backup;
+pub mod chosen;
 pub mod completions;
 pub mod context;
 pub mod env;
 pub mod exit;
+pub mod list;
 pub mod load;
 pub mod man;
+pub mod prune;
+pub mod restore;
 pub mod schema;
+pub mod verify;
 pub mod view;
+pub mod working;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -92,18 +99,28 @@ pub enum LogLevel {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Assess(assess::Args),
+    Backup(backup::Args),
     Completions(completions::Args),
+    List(list::Args),
     Man(man::Args),
+    Prune(prune::Args),
+    Restore(restore::Args),
     Schema(schema::Args),
+    Verify(verify::Args),
 }
 
 impl Command {
     async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Assess(args) => assess::run(&args, context),
+            Self::Backup(args) => backup::run(&args, context).await,
             Self::Completions(args) => completions::run(&args, context),
+            Self::List(args) => list::run(&args, context).await,
             Self::Man(args) => man::run(&args, context),
+            Self::Prune(args) => prune::run(&args, context).await,
+            Self::Restore(args) => restore::run(&args, context).await,
             Self::Schema(args) => schema::run(&args, context),
+            Self::Verify(args) => verify::run(&args, context).await,
         }
     }
 }

@@ -29,6 +29,7 @@ use serde::Serialize;
 
 pub use class::{Class, classes};
 pub use component::{Component, ComponentKind, Files};
+pub(crate) use echo::nearest;
 pub use load::{LARGEST, Loaded, load, load_unresolved};
 pub use objective::{Disruption, Objective, Objectives};
 pub use protection::{FileBackup, Method, Protection};

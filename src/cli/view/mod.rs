@@ -1,4 +1,6 @@
 //! How results are shown: one file per thing shown, each returning text; printing is the command's.
 
 pub mod assessment;
+pub mod backups;
 pub mod table;
+pub mod verification;

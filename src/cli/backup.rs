@@ -1,0 +1,195 @@
+//! `bdr backup`: copies a component as its protections say.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::apply::Owner;
+use crate::catalog::manifest::{Kind, Manifest};
+use crate::cli::chosen::{self, Chosen, Which};
+use crate::cli::load::References;
+use crate::cli::{Context, Exit, Failure, load, prune, working};
+use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
+use crate::slots::{Claim, Ending, Slots};
+use crate::source::Source;
+use crate::sources::folder::{Options, Select, Walk};
+use crate::tree::{Job, Progress, Round, backup};
+use crate::units::bytes::Bytes;
+use crate::units::duration::Duration;
+
+/// Back a component up, as its protections say
+///
+/// A backup counts from the moment in which its manifest is written, whole; one that was interrupted goes on from what is
+/// already in the store when the command runs again. Exit code 3 tells that a backup was made but is suspect: something was
+/// unreadable, changed while it was read, or was not there at all.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Component to back up
+    component: String,
+    #[command(flatten)]
+    which: Which,
+    /// Run only if a scheduled moment is due that nobody has run yet (for schedulers)
+    #[arg(long)]
+    scheduled: bool,
+    /// Let go afterwards what the retention no longer keeps
+    #[arg(long)]
+    prune: bool,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::policy(context, References::Acting)?;
+    let env = context.env(References::Acting)?;
+    let component = chosen::component(&loaded.policy, &args.component)?;
+    let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
+    let mut worst = Exit::Done;
+    for chosen in &all {
+        let ended = if args.scheduled {
+            scheduled(context, &loaded.policy, chosen).await
+        } else {
+            once(context, &loaded.policy, chosen).await
+        };
+        // One store that is down keeps no copy from the others.
+        let ended = match ended {
+            Ok(exit) => exit,
+            Err(failure) => {
+                let exit = failure.exit;
+                crate::cli::exit::report(context, &failure);
+                exit
+            }
+        };
+        let pruned = if args.prune && ended == Exit::Done {
+            prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true }).await?
+        } else {
+            Exit::Done
+        };
+        for exit in [ended, pruned] {
+            worst = if rank(exit) > rank(worst) { exit } else { worst };
+        }
+    }
+    Ok(worst)
+}
+
+fn rank(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Present | Exit::Partly => 1,
+        Exit::Blocked => 2,
+        Exit::Failed | Exit::Usage => 3,
+    }
+}
+
+/// Claims the slot of the latest scheduled moment and runs it; a slot that somebody has is left to them.
+async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
+    let Some(schedule) = &chosen.protection.schedule else {
+        return Err(Failure::usage(format!("`{}` has no schedule", *chosen.protection.name))
+            .help("Leave `--scheduled` away, or give the protection a `schedule`."));
+    };
+    let identity = format!("{}/{}/{}", *policy.name, *chosen.component.name, *chosen.protection.name);
+    let semantics = policy.scheduler.as_ref().map_or(crate::units::cadence::Semantics::Agent, |scheduler| scheduler.semantics());
+    let runs = schedule.value.clone().spread(&identity).cadence.runs(&policy.timezone, semantics);
+    let now = context.now();
+    let Some(moment) = runs.latest(now) else { return Ok(Exit::Done) };
+    let series = &chosen.shelf.series;
+    let store = &*chosen.shelf.store;
+    let slots = Slots::new(store, series.policy.clone(), series.component.clone(), series.protection.clone());
+    let owner = owner(context);
+    let ticket = match slots.claim(moment, &owner, now).await? {
+        Claim::Claimed { ticket, .. } => ticket,
+        Claim::TakenBy { .. } => {
+            context.say(&format!("{}: the run of {moment} is done or under way elsewhere", chosen.label()));
+            return Ok(Exit::Done);
+        }
+    };
+    let result = once(context, policy, chosen).await;
+    let (ending, reason) = match &result {
+        Ok(_) => (Ending::Succeeded, None),
+        Err(failure) => (Ending::Failed, Some(failure.message.as_str())),
+    };
+    slots.finish(&ticket, ending, reason, context.now()).await?;
+    result
+}
+
+fn owner(context: &Context) -> Owner {
+    Owner::of_process(context.vars.get("USER").or_else(|| context.vars.get("LOGNAME")).map_or("unknown", String::as_str))
+}
+
+async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
+    let Method::FileBackup(method) = &chosen.protection.method;
+    let ComponentKind::Files(files) = &chosen.component.kind;
+    let options = options(files, policy)?;
+    let known = chosen.shelf.known().await?;
+    let full = method.full.as_ref().map(|full| &full.value);
+    let mut exit = Exit::Done;
+    for round in known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now())) {
+        let job = job(context, policy, chosen, files, &round, *method.compression);
+        let make = || -> Box<dyn Source> { Box::new(Walk::new(options.clone())) };
+        let progress = Arc::new(Progress::default());
+        let label = format!("backing up {}", chosen.label());
+        let work = backup(&job, &make, Arc::clone(&progress));
+        let manifest = working::show(context, &label, progress, work).await?;
+        tell(context, chosen, &manifest);
+        if manifest.is_suspect() {
+            exit = Exit::Partly;
+        }
+    }
+    Ok(exit)
+}
+
+/// What the walk is to look at. The stores' own folders are left out, or a backup would hold the backups before it.
+fn options(files: &Files, policy: &Policy) -> Result<Options, Failure> {
+    let text = |globs: &[crate::diag::Spanned<String>]| globs.iter().map(|glob| glob.value.clone()).collect::<Vec<_>>();
+    let select = Select::new(&text(&files.include), &text(&files.exclude)).map_err(|error| Failure::new(error.to_string()))?;
+    let folder = |backend: &Backend| match backend {
+        Backend::Folder(folder) => Some(PathBuf::from(folder.path.expose())),
+        Backend::S3(_) => None,
+    };
+    Ok(Options {
+        roots: files.paths.iter().map(|path| PathBuf::from(path.expose())).collect(),
+        select,
+        one_file_system: files.one_file_system,
+        avoid: policy.stores.values().filter_map(|store| folder(&store.backend)).collect(),
+    })
+}
+
+fn job(context: &Context, policy: &Policy, chosen: &Chosen<'_>, files: &Files, round: &Round, level: i32) -> Job {
+    Job {
+        shelf: chosen.shelf.clone(),
+        wish: round.wish(),
+        kind: chosen.component.kind.as_str(),
+        // As they resolved: a restore has to know them, and a path is no secret.
+        roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
+        parent: round.parent.clone(),
+        level,
+        threads: threads(),
+        policy_digest: policy.digest.clone(),
+        owner: owner(context),
+    }
+}
+
+/// Threads for reading, hashing and compressing.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(16)
+}
+
+fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
+    let counts = &manifest.counts;
+    let kind = if manifest.kind == Kind::Full { "full" } else { "incremental" };
+    let elapsed = Duration::from_secs(manifest.measured.elapsed_ms.div_ceil(1_000));
+    context.say(&format!(
+        "{}: {kind} backup {}: {} entries, {}, {} stored, {} unchanged, in {elapsed}",
+        chosen.label(),
+        manifest.id,
+        counts.entries,
+        Bytes(counts.bytes),
+        Bytes(manifest.measured.stored_bytes),
+        manifest.measured.unchanged_files,
+    ));
+    for issue in &manifest.issues {
+        let weight = if issue.suspect { "suspect" } else { "note" };
+        context.warn(&format!("  {weight}: {} ({})", issue.what, issue.count));
+        let shown = if issue.suspect { issue.examples.len() } else { issue.examples.len().min(2) };
+        issue.examples.iter().take(shown).for_each(|example| context.warn(&format!("    {example}")));
+    }
+    if manifest.is_suspect() {
+        context.warn("  It is kept and can be restored, and no later backup builds on it. See `bdr list`.");
+    }
+}

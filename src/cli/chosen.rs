@@ -1,0 +1,104 @@
+//! Which backups a command speaks of: a component, its protections, and the stores that hold their copies.
+
+use std::sync::Arc;
+
+use crate::address::{ComponentName, ProtectionName, StoreName};
+use crate::catalog::layout::Series;
+use crate::cli::Failure;
+use crate::policy::{Component, Policy, Protection, nearest};
+use crate::provider::Env;
+use crate::stores;
+use crate::tree::Shelf;
+
+/// The options by which commands choose.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Which {
+    /// Protection of the component [default: all of them]
+    #[arg(long, value_name = "NAME")]
+    pub protection: Option<String>,
+    /// Store that holds the copies [default: every store of the protection]
+    #[arg(long, value_name = "NAME")]
+    pub store: Option<String>,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+/// The backups of one protection in one store.
+pub struct Chosen<'a> {
+    pub component: &'a Component,
+    pub protection: &'a Protection,
+    pub store: StoreName,
+    pub shelf: Shelf,
+}
+
+impl Chosen<'_> {
+    /// `component/protection in store`.
+    pub fn label(&self) -> String {
+        format!("{}/{} in {}", *self.component.name, *self.protection.name, self.store)
+    }
+}
+
+/// # Errors
+/// When the policy has no such component.
+pub fn component<'a>(policy: &'a Policy, name: &str) -> Result<&'a Component, Failure> {
+    let found = ComponentName::new(name).ok().and_then(|name| policy.components.get(&name));
+    found.ok_or_else(|| unknown("component", name, policy.components.keys().map(ComponentName::as_str)))
+}
+
+/// The chosen protections of a component in the chosen stores, in order.
+///
+/// # Errors
+/// When a name is unknown, or a store cannot be opened.
+pub async fn choose<'a>(
+    policy: &'a Policy,
+    component: &'a Component,
+    which: &Which,
+    env: &Env,
+) -> Result<Vec<Chosen<'a>>, Failure> {
+    let protections: Vec<&Protection> = match &which.protection {
+        None => component.protections.values().collect(),
+        Some(name) => {
+            let found = ProtectionName::new(name).ok().and_then(|name| component.protections.get(&name));
+            let known = component.protections.keys().map(ProtectionName::as_str);
+            vec![found.ok_or_else(|| unknown("protection", name, known))?]
+        }
+    };
+    let mut chosen = Vec::new();
+    for protection in protections {
+        for name in &protection.stores {
+            let named = which.store.as_ref().is_none_or(|wanted| wanted == name.as_str());
+            let Some(spec) = policy.stores.get(&name.value).filter(|_| named) else { continue };
+            let series = Series {
+                policy: policy.name.value.clone(),
+                component: component.name.value.clone(),
+                protection: protection.name.value.clone(),
+            };
+            let shelf = Shelf::new(Arc::clone(&stores::open(spec, env).await?), series);
+            chosen.push(Chosen { component, protection, store: name.value.clone(), shelf });
+        }
+    }
+    match (&which.store, chosen.is_empty()) {
+        (Some(name), true) => {
+            let used = component.protections.values().flat_map(|protection| &protection.stores);
+            Err(unknown("store", name, used.map(|store| store.as_str())))
+        }
+        (None, true) => Err(Failure::new(format!("component `{}` has no protection, so it has no backups", *component.name))
+            .help("Add one under `protect`, such as `nightly: { file_backup: {}, schedule: daily, store: primary }`.")),
+        _ => Ok(chosen),
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+    let list: Vec<&str> = known.clone().collect();
+    let help = match (nearest(name, known), list.is_empty()) {
+        (Some(near), _) => format!("Did you mean `{near}`?"),
+        (None, true) => format!("The policy has no {what}."),
+        (None, false) => format!("It has {}.", list.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    };
+    Failure::usage(format!("there is no {what} `{name}`")).help(help)
+}

@@ -1,0 +1,118 @@
+//! `bdr prune`: lets go of what the retention no longer keeps.
+
+use crate::cli::chosen::{self, Chosen, Which};
+use crate::cli::load::References;
+use crate::cli::view::{backups::moment, table};
+use crate::cli::{Context, Exit, Failure, load};
+use crate::policy::Policy;
+use crate::tree::{Known, PrunePlan};
+use crate::units::bytes::Bytes;
+
+/// Let go of backups that the retention no longer keeps
+///
+/// Every backup is listed with the reason why it stays or goes. On a terminal nothing is removed without `--yes`; elsewhere
+/// it is, unless `--dry-run` is given. What interrupted backups left is swept once it is a day old.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Component [default: all of the policy]
+    component: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    /// Remove without asking
+    #[arg(long, visible_alias = "auto-approve")]
+    yes: bool,
+    /// Only show what would go
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+/// How one series is pruned.
+pub struct How {
+    pub act: bool,
+    /// Say only what went.
+    pub quiet: bool,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::policy(context, References::Acting)?;
+    let env = context.env(References::Acting)?;
+    let components = match &args.component {
+        Some(name) => vec![chosen::component(&loaded.policy, name)?],
+        None => loaded.policy.components.values().collect(),
+    };
+    let act = args.yes || !(args.dry_run || context.terminal.stdout);
+    let mut worst = Exit::Done;
+    for component in components {
+        for chosen in chosen::choose(&loaded.policy, component, &args.which, &env).await? {
+            let exit = one(context, &loaded.policy, &chosen, &How { act, quiet: false }).await?;
+            if exit != Exit::Done {
+                worst = exit;
+            }
+        }
+    }
+    if !act && !args.dry_run {
+        context.say("Nothing was removed. `bdr prune --yes` does it.");
+    }
+    Ok(worst)
+}
+
+/// Prunes one series.
+///
+/// # Errors
+/// When the store fails.
+pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &How) -> Result<Exit, Failure> {
+    let (shelf, now) = (&chosen.shelf, context.now());
+    let known = shelf.known().await?;
+    let plan = shelf.plan_prune(&known, &chosen.component.retain, &policy.timezone, now).await?;
+    for place in &plan.damaged {
+        let folder = place.folder();
+        context.warn(&format!(
+            "{}: the manifest of {} is damaged, and nothing is removed beside it: it may refer to any backup before it.",
+            chosen.label(),
+            folder.trim_end_matches('/')
+        ));
+        context.warn("  help: Run `bdr verify`; once you are sure that it is lost, remove its folder from the store yourself.");
+    }
+    if !how.quiet {
+        context.print(&show(context, policy, chosen, &known, &plan))?;
+    }
+    let nothing = plan.goes.is_empty() && plan.orphans.is_empty();
+    if how.act && !(nothing && how.quiet) {
+        let pruned = shelf.prune(&plan, now).await?;
+        context.say(&format!(
+            "{}: {} backups and {} leftovers removed, {} freed",
+            chosen.label(),
+            pruned.backups,
+            pruned.orphans,
+            Bytes(pruned.bytes)
+        ));
+        if pruned.still_needed > 0 {
+            context.say(&format!("  {} wait, because a backup being written refers to them", pruned.still_needed));
+        }
+    }
+    Ok(if plan.damaged.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan) -> String {
+    let mut out = format!("{}\n", chosen.label());
+    let row = |decision: &crate::catalog::retention::Decision| {
+        let facts = known.facts.iter().find(|facts| facts.id == decision.id)?;
+        let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+        let what = if decision.keep { "stays" } else { "goes" };
+        let at = moment(facts.at, &policy.timezone);
+        Some(vec![what.to_owned(), decision.id.to_string(), at, Bytes(facts.stored).to_string(), reasons.join("; ")])
+    };
+    let rows: Vec<Vec<String>> = plan.decisions.iter().filter_map(row).collect();
+    if rows.is_empty() {
+        out.push_str("no backup\n");
+    } else {
+        out.push_str(&table::columns(&["", "backup", "restores", "stored", "because"], &rows, context.terminal.width));
+    }
+    for (place, bytes) in &plan.orphans {
+        let folder = place.folder();
+        out.push_str(&format!("left by an interrupted backup: {} ({})\n", folder.trim_end_matches('/'), Bytes(*bytes)));
+    }
+    let stays = plan.decisions.iter().filter(|decision| decision.keep).count();
+    out.push_str(&format!("{stays} stay, {} go\n", plan.goes.len()));
+    out
+}
