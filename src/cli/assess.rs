@@ -3,18 +3,23 @@
 use clap::ValueEnum;
 
 use crate::assess::{self, Facts};
+use crate::cli::load::References;
 use crate::cli::view::assessment;
-use crate::cli::{Context, Exit, Failure, load};
+use crate::cli::{Context, Exit, Failure, holdings, load};
 
 /// Derive the worst-case RPO and RTO of every component under every disruption
 ///
 /// Every figure comes with its terms and with where each came from: the policy, the live system, measured on past runs, or
-/// assumed because nothing was measured yet. Nothing that the policy names is executed, and no store is asked.
+/// assumed because nothing was measured yet. Nothing that the policy names is executed, and without --measured no store is
+/// asked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Show every disruption with its reasoning, also where there is no objective
     #[arg(long)]
     all: bool,
+    /// Ask the stores for the sizes and times of past backups, and derive from those
+    #[arg(long)]
+    measured: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -27,9 +32,18 @@ enum Format {
     Json,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::policy(context, load::References::Unresolved)?;
-    let assessment = assess::assess(&loaded.policy, &Facts::at(context.now()));
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let references = if args.measured { References::Looking } else { References::Unresolved };
+    let loaded = load::policy(context, references)?;
+    let mut facts = Facts::at(context.now());
+    if args.measured {
+        let holdings = holdings::look(&loaded.policy, &context.env(references)?, context.global.parallelism.into()).await;
+        for (store, error) in holdings.unread() {
+            context.warn(&format!("warning: nothing measured is known of `{store}`: {error}"));
+        }
+        facts.measured = holdings.measured();
+    }
+    let assessment = assess::assess(&loaded.policy, &facts);
     match args.format {
         Format::Human => context.print(&assessment::human(&assessment, args.all, context.terminal.width))?,
         Format::Json => {

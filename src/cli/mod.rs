@@ -8,6 +8,7 @@ pub mod chosen;
 pub mod completions;
 pub mod context;
 pub mod env;
+pub mod holdings;
 pub mod exit;
 pub mod list;
 pub mod load;
@@ -112,7 +113,7 @@ pub enum Command {
 impl Command {
     async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
         match self {
-            Self::Assess(args) => assess::run(&args, context),
+            Self::Assess(args) => assess::run(&args, context).await,
             Self::Backup(args) => backup::run(&args, context).await,
             Self::Completions(args) => completions::run(&args, context),
             Self::List(args) => list::run(&args, context).await,

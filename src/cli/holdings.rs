@@ -1,0 +1,155 @@
+//! What the stores hold of a policy's backups, read once, as facts for `plan` and `assess`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+
+use crate::address::{ComponentName, ProtectionName, StoreName};
+use crate::assess::Measured;
+use crate::catalog::facts::BackupFacts;
+use crate::catalog::layout::Series;
+use crate::catalog::manifest::Manifest;
+use crate::catalog::retention::{self, Decision};
+use crate::diag::Sources;
+use crate::plan::{BackupGoes, FirstBackup, RetentionEffect, Window};
+use crate::policy::{Component, Policy, StoreSpec};
+use crate::provider::Env;
+use crate::store::{ErrorKind, StoreError};
+use crate::stores;
+use crate::tree::{Known, Shelf};
+
+/// Newest backups that figures are taken from.
+const SAMPLES: usize = 20;
+/// Longest that one store's catalogue may take to read.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A component's protection in one store.
+type Held = (ComponentName, ProtectionName, StoreName);
+
+/// What was found, series by series.
+pub struct Holdings(BTreeMap<Held, Result<Known, StoreError>>);
+
+/// Reads the catalogue of every protection from every store, `at_once` series at a time. A store that cannot be read is a
+/// finding of its own, never an empty catalogue.
+pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
+    let series = policy.components.values().flat_map(|component| {
+        component.protections.values().flat_map(move |protection| {
+            protection.stores.iter().filter_map(move |store| {
+                let spec = policy.stores.get(&store.value)?;
+                Some(((component.name.value.clone(), protection.name.value.clone(), store.value.clone()), spec))
+            })
+        })
+    });
+    let reads = stream::iter(series).map(|(held, spec)| async move {
+        let known = read(policy, &held, spec, env).await;
+        (held, known)
+    });
+    Holdings(reads.buffer_unordered(at_once.max(1)).collect().await)
+}
+
+/// A store that is not there yet holds nothing: its folder or bucket is what the plan makes.
+async fn read(policy: &Policy, held: &Held, spec: &StoreSpec, env: &Env) -> Result<Known, StoreError> {
+    let series = Series { policy: policy.name.value.clone(), component: held.0.clone(), protection: held.1.clone() };
+    let store = stores::open(spec, env).await?;
+    let shelf = Shelf::new(Arc::clone(&store), series);
+    match tokio::time::timeout(PATIENCE, shelf.known()).await {
+        Ok(Err(error)) if error.kind == ErrorKind::NotFound => Ok(Known::default()),
+        Ok(known) => known,
+        Err(_) => Err(StoreError {
+            operation: "read the catalogue in",
+            subject: store.describe(),
+            kind: ErrorKind::Unavailable,
+            retry: crate::store::Retry::Later,
+            reason: format!("nothing came within {} s", PATIENCE.as_secs()),
+            source: None,
+        }),
+    }
+}
+
+impl Holdings {
+    /// Sizes and times of the newest good backups of each protection.
+    pub fn measured(&self) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
+        let mut all: BTreeMap<(ComponentName, ProtectionName), Vec<&Manifest>> = BTreeMap::new();
+        for ((component, protection, _), known) in &self.0 {
+            let good = known.iter().flat_map(|known| &known.backups.good).filter(|manifest| !manifest.is_suspect());
+            all.entry((component.clone(), protection.clone())).or_default().extend(good);
+        }
+        all.into_iter().filter_map(|(key, manifests)| Some((key, measured(manifests)?))).collect()
+    }
+
+    /// Whether each protection has a good backup in every one of its stores.
+    pub fn first_backups(&self) -> BTreeMap<(ComponentName, ProtectionName), FirstBackup> {
+        let mut all = BTreeMap::new();
+        for ((component, protection, store), known) in &self.0 {
+            let here = match known {
+                Err(_) => FirstBackup::Unknown,
+                Ok(known) if known.facts.iter().any(BackupFacts::is_good) => FirstBackup::Exists,
+                Ok(known) if !known.facts.is_empty() => FirstBackup::Missing(format!("no good backup in {store} yet")),
+                Ok(_) => FirstBackup::Missing(format!("no backup in {store} yet")),
+            };
+            let so_far = all.entry((component.clone(), protection.clone())).or_insert(FirstBackup::Exists);
+            if *so_far == FirstBackup::Exists || here == FirstBackup::Unknown {
+                *so_far = here;
+            }
+        }
+        all
+    }
+
+    /// Stores whose catalogue could not be read, with the reason.
+    pub fn unread(&self) -> impl Iterator<Item = (&StoreName, &StoreError)> {
+        self.0.iter().filter_map(|((_, _, store), known)| Some((store, known.as_ref().err()?)))
+    }
+
+    /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.
+    pub fn retention(&self, policy: &Policy, sources: &Sources, now: jiff::Timestamp) -> Vec<RetentionEffect> {
+        self.0.iter().filter_map(|(held, known)| effect(policy, sources, held, known.as_ref().ok()?, now)).collect()
+    }
+}
+
+fn measured(mut manifests: Vec<&Manifest>) -> Option<Measured> {
+    manifests.sort_by_key(|manifest| (manifest.snapshot, manifest.id));
+    let newest = manifests.last()?;
+    let samples = &manifests[manifests.len().saturating_sub(SAMPLES)..];
+    let longest = samples.iter().map(|manifest| manifest.measured.elapsed_ms).max()?;
+    Some(Measured { samples: samples.len(), bytes: newest.counts.bytes, longest_seconds: longest.div_ceil(1_000) })
+}
+
+fn effect(
+    policy: &Policy,
+    sources: &Sources,
+    (component, _, store): &Held,
+    known: &Known,
+    now: jiff::Timestamp,
+) -> Option<RetentionEffect> {
+    let component: &Component = policy.components.get(component)?;
+    let decisions = retention::decide(&known.facts, &component.retain, &policy.timezone, now);
+    let facts = |decision: &Decision| known.facts.iter().find(|facts| facts.id == decision.id);
+    let goes: Vec<BackupGoes> =
+        decisions.iter().filter(|decision| !decision.keep).filter_map(|d| Some(gone(d, facts(d)?))).collect();
+    if goes.is_empty() {
+        return None;
+    }
+    let kept: Vec<&BackupFacts> = decisions.iter().filter(|decision| decision.keep).filter_map(facts).collect();
+    let all: Vec<&BackupFacts> = known.facts.iter().collect();
+    let place = component.retain.values().find_map(|tier| tier.span).or(component.span).and_then(|span| sources.position(span));
+    Some(RetentionEffect {
+        component: component.name.value.clone(),
+        store: store.clone(),
+        goes,
+        before: window(&all),
+        after: window(&kept),
+        place,
+    })
+}
+
+fn gone(decision: &Decision, facts: &BackupFacts) -> BackupGoes {
+    let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+    BackupGoes { backup: facts.id.to_string(), at: facts.at, bytes: facts.stored, reason: reasons.join("; ") }
+}
+
+/// The moments that good backups bring back, from the oldest to the newest.
+fn window(facts: &[&BackupFacts]) -> Option<Window> {
+    let good: Vec<jiff::Timestamp> = facts.iter().filter(|facts| facts.is_good()).map(|facts| facts.at).collect();
+    Some(Window { from: *good.iter().min()?, to: *good.iter().max()?, backups: good.len() as u64 })
+}
