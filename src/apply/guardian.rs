@@ -41,7 +41,13 @@ impl Gate {
         for (name, store) in stores {
             match store.capabilities().await {
                 Ok(able) if able.create_only && able.replace_if_match => {
-                    return Self::hold(Arc::clone(store), request, teller).await;
+                    return match Self::hold(Arc::clone(store), request, teller).await {
+                        // What a folder can do is known before it exists.
+                        Err(LeaseError::Store(error)) if error.kind == ErrorKind::NotFound => {
+                            Ok(Self::Ahead { store: name.clone() })
+                        }
+                        held => held,
+                    };
                 }
                 Ok(_) => unable.push(format!("`{name}` ({}) does not honour conditional writes", store.describe())),
                 Err(error) if error.kind == ErrorKind::NotFound => return Ok(Self::Ahead { store: name.clone() }),

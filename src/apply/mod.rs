@@ -55,7 +55,8 @@ pub struct Request<'a> {
     /// What the policy wants, compiled anew: the plan holds no secrets, this does.
     pub compiled: &'a Compiled,
     pub sessions: &'a Sessions,
-    pub runner: &'a dyn Runner,
+    /// Runs jobs; `None`: an action that holds one fails.
+    pub runner: Option<&'a dyn Runner>,
     pub guardian: Guardian,
     pub options: Options,
     /// The wall clock, for records.

@@ -16,9 +16,9 @@ pub struct Sessions {
 
 impl Sessions {
     /// Connects every provider. One that cannot be connected is told as unread, and the others go on.
-    pub async fn open(providers: &[Box<dyn Connect>], policy: &Arc<Policy>, env: &Arc<Env>) -> (Self, Vec<Unread>) {
+    pub async fn open(providers: &[&dyn Connect], policy: &Arc<Policy>, env: &Arc<Env>) -> (Self, Vec<Unread>) {
         let kinds = Kinds::of(providers.iter().map(|provider| {
-            let provider: &dyn Provider = provider.as_ref();
+            let provider: &dyn Provider = *provider;
             provider
         }));
         let mut open = BTreeMap::new();

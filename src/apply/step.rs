@@ -19,7 +19,7 @@ use crate::store::Retry;
 pub struct Tools<'a> {
     pub compiled: &'a Compiled,
     pub sessions: &'a Sessions,
-    pub runner: &'a dyn Runner,
+    pub runner: Option<&'a dyn Runner>,
     pub options: &'a Options,
     pub events: &'a UnboundedSender<Event>,
 }
@@ -40,7 +40,10 @@ enum Look {
 /// Runs a job.
 pub async fn run_job(tools: Tools<'_>, action: &ActionId, job: &Job) -> Outcome {
     let progress = |text: &str| _ = tools.events.send(Event::Progress { action: action.clone(), text: text.to_owned() });
-    match tools.runner.run(job, &progress).await {
+    let Some(runner) = tools.runner else {
+        return Outcome::Failed { reason: "nothing here runs jobs".to_owned(), help: None };
+    };
+    match runner.run(job, &progress).await {
         Ok(made) => {
             progress(&made);
             Outcome::Done { already: false }

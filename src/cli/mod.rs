@@ -2,20 +2,29 @@
 //!
 //! One file per command holds its help text, its arguments and its run; adding one is a file, a variant and a line in `dispatch`.
 
+pub mod apply;
 pub mod assess;
 pub mod backup;
+pub mod carry_out;
 pub mod chosen;
 pub mod completions;
 pub mod context;
+pub mod destroy;
+pub mod drift;
 pub mod env;
-pub mod holdings;
 pub mod exit;
+pub mod graph;
+pub mod holdings;
 pub mod list;
 pub mod load;
 pub mod man;
+pub mod plan;
+pub mod prepare;
 pub mod prune;
 pub mod restore;
 pub mod schema;
+pub mod show;
+pub mod unlock;
 pub mod verify;
 pub mod view;
 pub mod working;
@@ -99,28 +108,42 @@ pub enum LogLevel {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Apply(apply::Args),
     Assess(assess::Args),
     Backup(backup::Args),
     Completions(completions::Args),
+    Destroy(destroy::Args),
+    Drift(drift::Args),
+    Graph(graph::Args),
     List(list::Args),
     Man(man::Args),
+    Plan(plan::Args),
     Prune(prune::Args),
     Restore(restore::Args),
     Schema(schema::Args),
+    Show(show::Args),
+    Unlock(unlock::Args),
     Verify(verify::Args),
 }
 
 impl Command {
     async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            Self::Apply(args) => apply::run(&args, context).await,
             Self::Assess(args) => assess::run(&args, context).await,
             Self::Backup(args) => backup::run(&args, context).await,
             Self::Completions(args) => completions::run(&args, context),
+            Self::Destroy(args) => destroy::run(&args, context).await,
+            Self::Drift(args) => drift::run(&args, context).await,
+            Self::Graph(args) => graph::run(&args, context),
             Self::List(args) => list::run(&args, context).await,
             Self::Man(args) => man::run(&args, context),
+            Self::Plan(args) => plan::run(&args, context).await,
             Self::Prune(args) => prune::run(&args, context).await,
             Self::Restore(args) => restore::run(&args, context).await,
             Self::Schema(args) => schema::run(&args, context),
+            Self::Show(args) => show::run(&args, context),
+            Self::Unlock(args) => unlock::run(&args, context).await,
             Self::Verify(args) => verify::run(&args, context).await,
         }
     }

@@ -21,18 +21,19 @@ impl io::Write for Hashing {
 }
 
 impl Plan {
-    /// Computes and sets the digest. The moment at which the plan was made is not part of it.
+    /// Computes and sets the digest. The moment at which the plan was made is not part of it, nor are the notes (free space changes).
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.digest = String::new();
         let made_at = std::mem::replace(&mut self.made_at, jiff::Timestamp::UNIX_EPOCH);
         let mut hashing = Hashing(Sha256::new());
+        let notes = std::mem::take(&mut self.notes);
         // The only errors of `to_writer` are the writer's, which has none, and keys that are not strings, of which a plan has none.
         if serde_json::to_writer(&mut hashing, &self).is_ok() {
             let hex: String = hashing.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
             self.digest = format!("sha256:{hex}");
         }
-        self.made_at = made_at;
+        (self.made_at, self.notes) = (made_at, notes);
         self
     }
 

@@ -23,7 +23,7 @@ pub enum Refusal {
     Tampered,
     #[error("the plan's digest is {found}, not {expected}")]
     OtherPlan { expected: String, found: String },
-    #[error("the plan has errors among its findings: {0}")]
+    #[error("its findings forbid it: {0}")]
     Findings(String),
     #[error("{0} changes would destroy data")]
     DestroysData(u64),
@@ -69,8 +69,7 @@ pub fn guard<'a>(plan: &'a Plan, consent: &Consent) -> Result<Guarded<'a>, Vec<R
     if let Some(expected) = consent.expect.as_ref().filter(|expected| **expected != plan.digest) {
         refusals.push(Refusal::OtherPlan { expected: expected.clone(), found: plan.digest.clone() });
     }
-    let errors: Vec<&str> =
-        plan.findings.iter().filter(|f| f.severity == crate::diag::Severity::Error).map(|f| f.code.as_str()).collect();
+    let errors: Vec<&str> = plan.findings.iter().filter(|f| f.forbids).map(|f| f.code.as_str()).collect();
     if !errors.is_empty() {
         refusals.push(Refusal::Findings(errors.join(", ")));
     }

@@ -8,6 +8,7 @@ mod known;
 mod objectives;
 pub mod promises;
 mod reconcile;
+pub mod render;
 mod retention;
 mod scope;
 mod summary;
@@ -36,8 +37,8 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     pub format_version: u32,
-    /// `sha256:` and 64 hex digits over this document as compact JSON with `digest` empty and `made_at` at the epoch: equal for plans
-    /// that do the same.
+    /// `sha256:` and 64 hex digits over this document as compact JSON with `digest` and `notes` empty and `made_at` at the
+    /// epoch: equal for plans that do the same.
     pub digest: String,
     #[schemars(with = "String")]
     pub made_at: jiff::Timestamp,
@@ -95,6 +96,8 @@ pub struct PolicyRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KindNote {
     pub title: String,
+    /// Paths of the attributes that say most of a new one.
+    pub headline: Vec<String>,
     /// Seconds until a change is visible everywhere, at the longest.
     pub visible_within: u32,
 }
@@ -125,9 +128,12 @@ pub struct Finding {
     pub message: String,
     pub place: Option<Position>,
     pub help: Option<String>,
+    /// The plan must not be carried out while it stands.
+    pub forbids: bool,
 }
 
 impl Finding {
+    /// Something said about the policy; it does not forbid carrying the plan out.
     pub fn of(diagnostic: &Diagnostic, sources: &Sources) -> Self {
         Self {
             code: diagnostic.code.to_owned(),
@@ -135,6 +141,7 @@ impl Finding {
             message: diagnostic.message.clone(),
             place: diagnostic.span().and_then(|span| sources.position(span)),
             help: diagnostic.help.clone(),
+            forbids: false,
         }
     }
 }

@@ -37,7 +37,9 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let (selected, left_out, unchanged) = select(&input, &compared);
     let foreign = foreign(&input, &compared);
     let notes = notes(&compared);
-    let chosen: BTreeMap<ResourceId, Change> = compared.into_iter().filter(|(id, _)| selected.contains(id)).collect();
+    // The notes stand apart: they are no part of what is done, and so not of the digest.
+    let bare = |(id, change)| (id, Change { notes: Vec::new(), ..change });
+    let chosen: BTreeMap<ResourceId, Change> = compared.into_iter().filter(|(id, _)| selected.contains(id)).map(bare).collect();
     let mut all = actions::of_changes(chosen, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
     let runs = first_backups(&input, &all);
     all.extend(runs);
@@ -49,11 +51,12 @@ pub fn reconcile(input: Input<'_>) -> Plan {
             message: format!("actions wait for each other: {cycle}"),
             place: None,
             help: Some("Plan the resources one after the other with --target.".to_owned()),
+            forbids: true,
         });
         all
     });
     let summary = Summary::of(&all, unchanged, foreign.len() as u64);
-    let forbidden = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let forbidden = findings.iter().any(|finding| finding.forbids);
     let complete = input.known.unread.is_empty() && !input.known.backups.values().any(|first| *first == FirstBackup::Unknown);
     Plan {
         format_version: FORMAT_VERSION,
@@ -90,10 +93,16 @@ fn compare(input: &Input<'_>) -> BTreeMap<ResourceId, Change> {
             let kind = input.compiled.kinds.get(&id.kind)?;
             let resource = desired.get(id);
             let change = diff::diff(kind, resource, known.live.get(id)?, id)?;
+            let change = if input.intent == Intent::Destroy { let_go(change) } else { change };
             let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
             Some((id.clone(), diff::at(change, place)))
         })
         .collect()
+}
+
+/// The policy still wants it: that it goes is what was asked for.
+fn let_go(change: Change) -> Change {
+    Change { reason: String::new(), ..change }
 }
 
 /// The changes to be made: what the scope names and what that needs. Also how many it leaves out, and how many need nothing.
@@ -182,7 +191,11 @@ fn kinds(actions: &[Action], compiled: &Compiled) -> BTreeMap<String, KindNote> 
     changes
         .flatten()
         .filter_map(|change| compiled.kinds.get(&change.id.kind))
-        .map(|kind| (kind.name.to_owned(), KindNote { title: kind.title.to_owned(), visible_within: kind.visible_within }))
+        .map(|kind| {
+            let headline = kind.headline.iter().map(|path| (*path).to_owned()).collect();
+            let note = KindNote { title: kind.title.to_owned(), headline, visible_within: kind.visible_within };
+            (kind.name.to_owned(), note)
+        })
         .collect()
 }
 

@@ -28,6 +28,8 @@ pub struct Kind {
     pub immutable: &'static [&'static str],
     /// What a change from the first to the second puts at stake (`None`: absent). Pure; plans show the gravest first.
     pub risk: fn(Option<&Attrs>, Option<&Attrs>) -> Risk,
+    /// Paths of the attributes that say most of a new one, such as `Service.ExecStart`: plans show these; empty: the first few.
+    pub headline: &'static [&'static str],
     /// Seconds until a change is visible everywhere, at the longest: told in plans where not 0, and how long `apply` looks again.
     pub visible_within: u32,
 }
@@ -42,6 +44,7 @@ impl Kind {
         shared: false,
         immutable: &[],
         risk: |_, _| Risk::None,
+        headline: &[],
         visible_within: 0,
     };
 }

@@ -73,7 +73,7 @@ impl Desired {
         self.0.get(id)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> + Clone {
         self.0.values()
     }
 

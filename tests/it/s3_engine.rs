@@ -47,7 +47,7 @@ impl Scene {
     }
 
     async fn sessions(&self) -> Sessions {
-        let providers: Vec<Box<dyn Connect>> = vec![Box::new(Folders), Box::new(S3)];
+        let providers: [&dyn Connect; 2] = [&Folders, &S3];
         let (sessions, unread) = Sessions::open(&providers, &self.policy, &self.env).await;
         assert!(unread.is_empty(), "{unread:?}");
         sessions
@@ -83,7 +83,7 @@ impl Scene {
             guarded: &guarded,
             compiled: &self.compiled,
             sessions: &sessions,
-            runner: &NoJobs,
+            runner: Some(&NoJobs),
             guardian: Guardian::Stores(stores),
             options: Options {
                 parallelism: 8,

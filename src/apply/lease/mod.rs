@@ -15,7 +15,7 @@ use crate::apply::Owner;
 use crate::store::StoreError;
 
 pub use keep::Lease;
-pub use take::{Taken, take};
+pub use take::{Taken, body, read, take};
 
 /// Version of the object's layout.
 pub const FORMAT_VERSION: u32 = 1;

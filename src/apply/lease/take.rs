@@ -89,7 +89,7 @@ async fn look(store: &dyn Store, policy: &str) -> Result<Seen, StoreError> {
     }
 }
 
-/// What the store holds of a policy's lease, for `bdr unlock`.
+/// What the store holds of a policy's lease with its tag, for `bdr unlock`; `None` also where it cannot be understood.
 ///
 /// # Errors
 /// The store's own.
@@ -115,6 +115,7 @@ pub fn record(claim: &Claim, generation: u64, renewals: u64) -> LeaseRecord {
     }
 }
 
+/// A record as the object's content.
 pub fn body(record: &LeaseRecord) -> Bytes {
     // A record has only string keys and plain values, for which serialising cannot fail.
     Bytes::from(serde_json::to_vec_pretty(record).unwrap_or_default())

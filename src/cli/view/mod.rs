@@ -2,5 +2,6 @@
 
 pub mod assessment;
 pub mod backups;
+pub mod run;
 pub mod table;
 pub mod verification;

@@ -74,7 +74,12 @@ impl Scene {
     }
 
     pub async fn sessions(&self) -> Sessions {
-        let (sessions, unread) = Sessions::open(&self.providers, &self.policy, &Arc::new(Env::default())).await;
+        let (sessions, unread) = Sessions::open(
+            &self.providers.iter().map(AsRef::as_ref).collect::<Vec<&dyn Connect>>(),
+            &self.policy,
+            &Arc::new(Env::default()),
+        )
+        .await;
         assert!(unread.is_empty(), "{unread:?}");
         sessions
     }
@@ -112,7 +117,7 @@ impl Scene {
             guarded: &guarded,
             compiled: &self.compiled,
             sessions: &sessions,
-            runner: &NoJobs,
+            runner: Some(&NoJobs),
             guardian: Guardian::Stores(BTreeMap::from([(StoreName::new("store-0").unwrap(), store)])),
             options: Options {
                 parallelism: 4,

@@ -12,6 +12,7 @@ pub const KIND: Kind = Kind {
     name: "systemd_service",
     title: "systemd service",
     summary: "The unit that runs one backup. Owned by the section `[X-Bdr]` in its file; foreign drop-ins are shown and kept.",
+    headline: &["Service.ExecStart", "Service.User"],
     risk: |_, after| if after.is_none() { Risk::Weakens } else { Risk::None },
     ..Kind::PLAIN
 };

@@ -15,6 +15,7 @@ pub const KIND: Kind = Kind {
               drop-ins are shown and kept.",
     // All timers of a folder are written together, so that systemd reads its units anew once.
     shared: true,
+    headline: &["Timer.OnCalendar"],
     risk: |before, after| risk::of_change(before, after, gap),
     ..Kind::PLAIN
 };

@@ -1,0 +1,172 @@
+//! Carrying a plan out from the command line: consent, lease, signals, what is shown, and the exit code.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::address::StoreName;
+use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request, Stop};
+use crate::cli::prepare::Opened;
+use crate::cli::view::run::{RunView, outcome};
+use crate::cli::{Context, Exit, Failure};
+use crate::journal::RunRecord;
+use crate::plan::Plan;
+use crate::plan::guard::{Consent, guard};
+use crate::policy::Policy;
+use crate::provider::Env;
+use crate::store::Store;
+use crate::stores;
+
+/// Options of every command that carries a plan out.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Carry {
+    /// How to tell what happens
+    #[arg(long, value_enum, default_value_t = Telling::Human)]
+    format: Telling,
+    /// Take no lease: nothing keeps a second apply away
+    #[arg(long)]
+    no_lease: bool,
+    /// Seconds without a renewal after which the lease is nobody's
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(3..=3600))]
+    lease_ttl: u64,
+}
+
+/// How an apply is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Telling {
+    /// A bar on a terminal, lines elsewhere
+    Human,
+    /// Events, one line each, described by schemas/event.json
+    Json,
+}
+
+impl Carry {
+    pub fn is_json(&self) -> bool {
+        self.format == Telling::Json
+    }
+}
+
+/// One request or document write at the longest.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Carries a plan out and tells what came of it.
+///
+/// # Errors
+/// Where consent is missing, somebody else holds the lease, or not everything came about: told already then.
+pub async fn carry_out(
+    plan: &Plan,
+    consent: &Consent,
+    opened: &Opened,
+    carry: &Carry,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let guarded = guard(plan, consent).map_err(|refusals| {
+        let help = refusals.first().map(crate::plan::guard::Refusal::help);
+        let mut failure = Failure::new("the plan is not carried out").exit(Exit::Blocked);
+        failure.causes = refusals.iter().map(ToString::to_string).collect();
+        failure.help = help;
+        failure
+    })?;
+    let stop = Stop::new();
+    let listening = tokio::spawn(listen(stop.clone(), context.clone()));
+    let mut view = RunView::new(plan, carry.is_json(), context);
+    let now = || context.now();
+    let request = Request {
+        guarded: &guarded,
+        compiled: &opened.compiled,
+        sessions: &opened.sessions,
+        runner: None,
+        guardian: guardian(&opened.loaded.policy, &opened.env, carry).await?,
+        options: Options {
+            parallelism: usize::from(context.global.parallelism),
+            run: run_id(context),
+            owner: Owner::of_process(user(context)),
+            lease_ttl: Duration::from_secs(carry.lease_ttl),
+            timeout: TIMEOUT,
+            seed: fastrand::u64(..),
+        },
+        now: &now,
+    };
+    let record = apply::apply(request, stop, &mut |event| view.event(event)).await;
+    listening.abort();
+    view.finish();
+    let record = record.map_err(|error| unleased(error, context))?;
+    if !carry.is_json() {
+        context.print(&outcome(plan, &record, context))?;
+    }
+    Ok(exit(&record))
+}
+
+/// The first Ctrl-C, or the wish of whoever runs us, finishes what runs; the second stops at once.
+async fn listen(stop: Stop, context: Context) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stop.ask();
+        if stop.asked() == 1 {
+            context.warn("Stopping: what runs is finished, nothing more is begun. Ctrl-C again stops at once.");
+        }
+    }
+}
+
+async fn guardian(policy: &Policy, env: &Env, carry: &Carry) -> Result<Guardian, Failure> {
+    let mut open: BTreeMap<StoreName, Arc<dyn Store>> = BTreeMap::new();
+    for (name, spec) in &policy.stores {
+        open.insert(name.clone(), stores::open(spec, env).await?);
+    }
+    let unguarded = |reason: &str, store| Guardian::Nobody { reason: reason.to_owned(), store };
+    if carry.no_lease {
+        return Ok(unguarded("--no-lease was said", open.into_values().next()));
+    }
+    if open.is_empty() {
+        return Ok(unguarded("the policy has no store that could hold a lease", None));
+    }
+    Ok(Guardian::Stores(open))
+}
+
+/// Sorts by time, and is unique.
+fn run_id(context: &Context) -> String {
+    format!("{}-{:08x}", context.now().strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..))
+}
+
+fn user(context: &Context) -> String {
+    let named = ["USER", "LOGNAME"].iter().find_map(|name| context.vars.get(*name)).filter(|name| !name.is_empty());
+    named.cloned().unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+fn unleased(error: LeaseError, context: &Context) -> Failure {
+    let policy = context.global.policy.iter().map(|path| format!(" -p {}", path.display())).collect::<String>();
+    match error {
+        LeaseError::Held { .. } | LeaseError::Outrun { .. } => Failure::new("another apply of this policy runs")
+            .exit(Exit::Blocked)
+            .cause(error.to_string())
+            .help(format!("Wait until it is done, then plan again. `bdr unlock{policy}` shows the lease and can break it.")),
+        LeaseError::NoStore(_) => Failure::new("nothing could keep a second apply away")
+            .exit(Exit::Blocked)
+            .cause(error.to_string())
+            .help("Add a store that honours conditional writes (a folder does), or say --no-lease where nobody else applies."),
+        LeaseError::Store(error) => Failure::from(error),
+    }
+}
+
+/// 0 where all came about; 3 where some did; 4 where nothing did since the plan is stale; else 1.
+fn exit(record: &RunRecord) -> Exit {
+    let counts = &record.counts;
+    if counts.all_done() {
+        Exit::Done
+    } else if counts.done + counts.not_visible > 0 {
+        Exit::Partly
+    } else if counts.stale > 0 && counts.failed == 0 {
+        Exit::Blocked
+    } else {
+        Exit::Failed
+    }
+}

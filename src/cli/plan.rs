@@ -1,0 +1,120 @@
+//! `bdr plan`: what would be done, and what it does to what can be recovered.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::load::References;
+use crate::cli::{Context, Exit, Failure, prepare};
+use crate::plan::{Plan, Scope, file, render};
+
+/// Show what `apply` would change, and what that does to what can be recovered
+///
+/// The live system is read, and nothing is written. Nothing that the policy names is executed. A saved plan holds no secret:
+/// sensitive values stand as their references.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Also save the plan, to be reviewed and applied as it is
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 where there is something to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Only this component, store, kind or resource, and what it needs; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub target: Vec<String>,
+    /// Show everything, however long
+    #[arg(long)]
+    pub all: bool,
+    /// Only characters of ASCII
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    Human,
+    /// The saved plan: a document described by schemas/plan.json
+    Json,
+    /// For the comment of a pull request
+    Markdown,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let opened = prepare::open(context, References::Looking).await?;
+    let known = opened.survey(context).await;
+    let scope = scope(&args.target, &opened.compiled, &known)?;
+    let plan = opened.plan(context, &known, &scope);
+    if let Some(path) = &args.out {
+        save(&plan, path)?;
+    }
+    show(&plan, args.format, args.all, args.ascii, context)?;
+    if let (Some(path), true) = (&args.out, args.format == Format::Human) {
+        let what = if plan.applyable { "apply it with" } else { "show it with" };
+        let command = if plan.applyable { "apply" } else { "show" };
+        context.say(&format!("Saved as {}; {what}: bdr {command} {}", path.display(), path.display()));
+    }
+    if !plan.complete {
+        return Err(incomplete(&plan));
+    }
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Present } else { Exit::Done })
+}
+
+/// The targets, where each fits something.
+///
+/// # Errors
+/// When one fits nothing.
+pub fn scope(targets: &[String], compiled: &crate::compile::Compiled, known: &crate::plan::Known) -> Result<Scope, Failure> {
+    let scope = Scope::new(targets.iter().cloned());
+    let all = compiled.desired.iter().map(|resource| &resource.id).chain(known.owned.keys());
+    scope.check(all).map_err(|error| {
+        let known = error.known.join(", ");
+        Failure::usage(error.to_string()).help(format!("What can be a target here: {known}; and kinds and resources of these."))
+    })?;
+    Ok(scope)
+}
+
+/// Prints a plan to stdout.
+///
+/// # Errors
+/// When stdout cannot take it.
+pub fn show(plan: &Plan, format: Format, all: bool, ascii: bool, context: &Context) -> Result<(), Failure> {
+    let text = match format {
+        Format::Human => {
+            let terminal = &context.terminal;
+            render::human(plan, render::Look { width: terminal.width, color: terminal.color_stdout, ascii, all })
+        }
+        Format::Markdown => render::markdown(plan),
+        Format::Json => document(plan)?,
+    };
+    context.print(&text)
+}
+
+fn document(plan: &Plan) -> Result<String, Failure> {
+    file::write(plan).map_err(|error| Failure::new(format!("could not write the plan as JSON: {error}")))
+}
+
+/// Beside the target first, then in its place: a plan is there whole or not at all.
+fn save(plan: &Plan, path: &std::path::Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("could not save the plan as `{}`: {error}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut file, document(plan)?.as_bytes()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Some of the live system could not be read.
+pub fn incomplete(plan: &Plan) -> Failure {
+    let mut failure = Failure::new("the plan is incomplete: not everything could be read");
+    for unread in &plan.unread {
+        failure = failure.cause(format!("{}: {}", unread.subject, unread.reason));
+    }
+    let help = plan.unread.iter().find_map(|unread| unread.help.clone());
+    failure.help(help.unwrap_or_else(|| "What was read can be applied; plan again once the rest answers.".to_owned()))
+}

@@ -1,0 +1,144 @@
+//! What `plan`, `apply`, `drift` and `destroy` share: the policy, what it compiles to, and the live system as it was read.
+
+use std::sync::Arc;
+
+use crate::apply::{self, Sessions};
+use crate::assess::{self, Facts};
+use crate::cli::load::{self, LoadedPolicy, References};
+use crate::cli::{Context, Exit, Failure, LogLevel};
+use crate::compile::{self, Compiled};
+use crate::diag;
+use crate::lint;
+use crate::plan::{Finding, Input, Intent, Known, Plan, Scope, promises, reconcile};
+use crate::provider::{Env, Provider};
+use crate::providers::{self, schedule::live_schedules};
+use crate::resource::Desired;
+
+/// A policy with open sessions.
+pub struct Opened {
+    pub loaded: LoadedPolicy,
+    pub env: Arc<Env>,
+    pub compiled: Compiled,
+    pub sessions: Sessions,
+    /// Providers that could not be connected.
+    unconnected: Vec<crate::plan::Unread>,
+}
+
+/// All providers by their pure side.
+pub fn pure_providers() -> Vec<&'static dyn Provider> {
+    let pure = |provider: &&'static dyn crate::provider::Connect| -> &'static dyn Provider { *provider };
+    providers::ALL.iter().map(pure).collect()
+}
+
+/// Loads and compiles the policy; what is wrong with it is shown.
+///
+/// # Errors
+/// When the policy has errors.
+pub fn compiled(context: &Context, references: References) -> Result<(LoadedPolicy, Env, Compiled), Failure> {
+    let loaded = load::policy(context, references)?;
+    let env = context.env(references)?;
+    let (compiled, diagnostics) = compile::compile(&loaded.policy, &pure_providers(), &env);
+    if diagnostics.has_errors() {
+        context.warn(diag::render_all(&diagnostics.sorted(), &loaded.sources, context.look_stderr()).trim_end());
+        return Err(Failure::silent(Exit::Failed));
+    }
+    Ok((loaded, env, compiled))
+}
+
+/// Loads, compiles and connects. Nothing is asked of the live system yet.
+///
+/// # Errors
+/// When the policy has errors.
+pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
+    let (loaded, env, compiled) = compiled(context, references)?;
+    let env = Arc::new(env);
+    let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;
+    Ok(Opened { loaded, env, compiled, sessions, unconnected })
+}
+
+impl Opened {
+    /// Reads the live system.
+    pub async fn survey(&self, context: &Context) -> Known {
+        let begun = std::time::Instant::now();
+        let mut known = apply::survey(&self.sessions, &self.compiled, usize::from(context.global.parallelism)).await;
+        known.unread.extend(self.unconnected.iter().cloned());
+        let millis = begun.elapsed().as_millis();
+        context.log(LogLevel::Info, &format!("read {} resources in {millis} ms", known.live.len()));
+        known
+    }
+
+    /// Makes the plan of what was read.
+    pub fn plan(&self, context: &Context, known: &Known, scope: &Scope) -> Plan {
+        let now = context.now();
+        let policy = &self.loaded.policy;
+        let after = assess::assess(policy, &Facts::at(now));
+        let live = live_schedules(policy, &self.env, &self.compiled.desired, &known.live);
+        let before = assess::assess(policy, &Facts { live: Some(live), ..Facts::at(now) });
+        reconcile(Input {
+            policy,
+            sources: &self.loaded.sources,
+            paths: self.paths(context),
+            compiled: &self.compiled,
+            known,
+            scope,
+            intent: Intent::Reconcile,
+            findings: self.findings(&after, now),
+            objectives: promises::rows(Some(&before), &after),
+            retention: Vec::new(),
+            made_at: now,
+        })
+    }
+
+    /// The plan that lets go of everything: nothing is wanted any more.
+    ///
+    /// `known` must have been read with [`Opened::wanting_nothing`].
+    pub fn plan_to_let_go(&self, context: &Context, known: &Known) -> Plan {
+        reconcile(Input {
+            policy: &self.loaded.policy,
+            sources: &self.loaded.sources,
+            paths: self.paths(context),
+            compiled: &self.compiled,
+            known,
+            scope: &Scope::default(),
+            intent: Intent::Destroy,
+            findings: Vec::new(),
+            objectives: Vec::new(),
+            retention: Vec::new(),
+            made_at: context.now(),
+        })
+    }
+
+    /// The same sessions under a policy that wants nothing.
+    #[must_use]
+    pub fn wanting_nothing(mut self) -> Self {
+        self.compiled.desired = Desired::new();
+        self
+    }
+
+    /// What a saved plan needs to find the policy again.
+    fn paths(&self, context: &Context) -> Vec<String> {
+        let roots = load::policy_roots(context).unwrap_or_default();
+        roots.iter().map(|root| root.display().to_string()).collect()
+    }
+
+    /// What reading and the rules have to say, without what a comment suppresses.
+    fn findings(&self, assessment: &assess::Assessment, now: jiff::Timestamp) -> Vec<Finding> {
+        let LoadedPolicy { policy, sources, diagnostics } = &self.loaded;
+        let mut found = diagnostics.clone();
+        found.extend(lint::check(&lint::Context { policy, assessment, now }));
+        let wish = lint::Wish {
+            level: diag::Severity::Note,
+            threshold: diag::Severity::Error,
+            today: jiff::tz::TimeZone::UTC.to_datetime(now).date(),
+            texts: sources.iter().count(),
+        };
+        let codes = diag_codes();
+        let report = lint::Report::new(found, sources, &codes, wish);
+        report.counted().map(|finding| Finding::of(&finding.diagnostic, sources)).collect()
+    }
+}
+
+/// Codes that a suppression in the text may name.
+fn diag_codes() -> Vec<diag::Code> {
+    lint::codes()
+}

@@ -1,0 +1,206 @@
+//! What is seen of an apply: while it runs, and of how it ended.
+
+use std::collections::BTreeMap;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::Context;
+use crate::diag::{Position, printable};
+use crate::journal::{Event, Outcome, RunRecord};
+use crate::plan::Plan;
+use crate::resource::{ActionId, Work};
+
+/// Shows events as they happen.
+pub struct RunView<'a> {
+    context: &'a Context,
+    /// `None`: lines, or JSON.
+    bar: Option<ProgressBar>,
+    json: bool,
+    running: Vec<ActionId>,
+}
+
+impl<'a> RunView<'a> {
+    pub fn new(plan: &Plan, json: bool, context: &'a Context) -> Self {
+        let shown = !json && !context.global.quiet && context.terminal.stderr;
+        let bar = shown.then(|| {
+            let bar = ProgressBar::new(plan.actions.len() as u64);
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.enable_steady_tick(std::time::Duration::from_millis(200));
+            bar
+        });
+        Self { context, bar, json, running: Vec::new() }
+    }
+
+    pub fn event(&mut self, event: &Event) {
+        if self.json {
+            if let Ok(line) = serde_json::to_string(event) {
+                // A reader that went away does not stop an apply.
+                _ = self.context.print(&format!("{line}\n"));
+            }
+            return;
+        }
+        match event {
+            Event::ActionStarted { action } => self.running.push(action.clone()),
+            Event::ActionEnded { action, .. } => self.running.retain(|other| other != action),
+            _ => {}
+        }
+        if let Some(text) = line(event) {
+            self.say(&printable(&text).replace('\n', " "));
+        }
+        if let Some(bar) = &self.bar {
+            if matches!(event, Event::ActionEnded { .. }) {
+                bar.inc(1);
+            }
+            let names: Vec<String> = self.running.iter().take(3).map(ToString::to_string).collect();
+            bar.set_message(printable(&names.join(", ")));
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => self.context.say(text),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What an event is in words; `None`: nothing worth a line.
+fn line(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::RunStarted { .. } | Event::ActionStarted { .. } | Event::RunEnded { .. } => return None,
+        Event::LeaseTaken { from: Some(from), .. } => format!("lease    taken over from {from}, which is gone"),
+        Event::LeaseTaken { .. } => return None,
+        Event::Unguarded { reason } => format!("warning  nothing keeps a second apply away: {reason}"),
+        Event::LeaseWatched { holder, up_to_ms } => {
+            format!("lease    {holder} holds it; watching for up to {} s whether it is alive", up_to_ms.div_ceil(1000))
+        }
+        Event::LeaseLost { reason } => format!("lease    lost: {reason}"),
+        Event::Retrying { action, attempt, reason, again_in_ms } => {
+            format!("again    {action}: attempt {attempt} failed, next in {again_in_ms} ms: {reason}")
+        }
+        Event::NotYetVisible { action, differs, .. } => format!("waiting  {action}: not visible yet: {differs}"),
+        Event::Progress { action, text } => format!("running  {action}: {text}"),
+        Event::ActionEnded { action, outcome, millis } => {
+            format!("{:8} {action}  {}.{} s", word(outcome), millis / 1000, millis % 1000 / 100)
+        }
+        Event::Stopping { reason } => format!("stopping {reason}"),
+        Event::RecordNotKept { reason } => format!("warning  the record of this run was not kept: {reason}"),
+    })
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done { already: false } => "done",
+        Outcome::Done { already: true } => "as it is",
+        Outcome::NotVisible { .. } => "unseen",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Stale { .. } => "stale",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Skipped { .. } => "skipped",
+        Outcome::Stopped => "stopped",
+    }
+}
+
+/// Lines of one sort of ending that are shown at most.
+const MOST: usize = 40;
+
+/// How a run ended: what did not come about, with the policy's line and what to do, and the counts.
+pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
+    let places = places(plan);
+    let mut lines = Vec::new();
+    for wanted in ["failed", "unseen", "stale", "refused", "skipped", "stopped"] {
+        let of_sort = || record.actions.iter().filter(move |(_, ended)| word(&ended.outcome) == wanted);
+        for (action, ended) in of_sort().take(MOST) {
+            let place = places.get(action).map(|place| format!("   {}:{}", place.file, place.line)).unwrap_or_default();
+            lines.push(format!("{wanted:8} {action}{place}"));
+            lines.extend(details(&ended.outcome).into_iter().map(|line| format!("         {line}")));
+        }
+        let left = of_sort().count().saturating_sub(MOST);
+        if left > 0 {
+            lines.push(format!("         … {left} more {wanted}"));
+        }
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.push(counted(record));
+    lines.extend(next_step(record));
+    let text = lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n");
+    if context.global.quiet && record.counts.all_done() { String::new() } else { format!("{text}\n") }
+}
+
+fn places(plan: &Plan) -> BTreeMap<&ActionId, &Position> {
+    plan.actions.iter().filter_map(|action| Some((&action.id, place(&action.work)?))).collect()
+}
+
+fn place(work: &Work) -> Option<&Position> {
+    match work {
+        Work::Change { changes } => changes.iter().find_map(|change| change.place.as_ref()),
+        Work::Run { place, .. } => place.as_ref(),
+    }
+}
+
+fn details(outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Failed { reason, help } => {
+            let mut lines = vec![reason.clone()];
+            lines.extend(help.iter().map(|help| format!("help: {help}")));
+            lines
+        }
+        Outcome::NotVisible { differs } => vec![format!("written, but not seen everywhere yet: {differs}")],
+        Outcome::Stale { moved } => moved
+            .iter()
+            .map(|moved| {
+                let path = if moved.path.is_empty() { moved.resource.to_string() } else { moved.path.clone() };
+                format!("{path}   reviewed: {}   now: {}", moved.reviewed, moved.present)
+            })
+            .collect(),
+        Outcome::Refused { reason } => vec![reason.clone()],
+        Outcome::Skipped { because } => vec![format!("since `{because}` did not come about")],
+        Outcome::Done { .. } | Outcome::Stopped => Vec::new(),
+    }
+}
+
+fn counted(record: &RunRecord) -> String {
+    let counts = &record.counts;
+    let parts = [
+        (counts.done - counts.already, if counts.done - counts.already == 1 { "action done" } else { "actions done" }),
+        (counts.already, "as wanted already"),
+        (counts.not_visible, "applied, not yet visible"),
+        (counts.failed, "failed"),
+        (counts.stale, "stale"),
+        (counts.refused, "need a person"),
+        (counts.skipped, "skipped"),
+        (counts.stopped, "not begun"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let head = if counts.all_done() { "Applied" } else { "Partly applied" };
+    let why = record.stopped.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("{head}: {}{why}.", if told.is_empty() { "nothing".to_owned() } else { told.join(", ") })
+}
+
+fn next_step(record: &RunRecord) -> Option<String> {
+    let counts = &record.counts;
+    if counts.all_done() {
+        return None;
+    }
+    Some(if counts.failed > 0 {
+        "Mend what failed, then run `bdr apply` again: it goes on from the live system.".to_owned()
+    } else if counts.stale > 0 {
+        "The live system changed since the review: run `bdr plan`, and review what is there now.".to_owned()
+    } else if counts.not_visible > 0 {
+        "Run `bdr plan` in a while: it tells whether everything is visible.".to_owned()
+    } else if counts.stopped > 0 {
+        "Run `bdr apply` again: it goes on from the live system.".to_owned()
+    } else {
+        "What needs a person is told above; the rest is done.".to_owned()
+    })
+}

@@ -1,0 +1,286 @@
+//! A plan for a tired person: what destroys or weakens first, only what changes, never more than a few screens.
+
+use std::collections::BTreeMap;
+
+use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
+use super::{Look, Tone, promises, values};
+use crate::diag::{Severity, printable};
+use crate::plan::{Intent, Plan};
+
+/// Lines of a whole plan at most, unless everything is asked for.
+pub const BUDGET: usize = 200;
+/// Of these, kept for what stands below the changes.
+const BELOW: usize = 70;
+
+/// How much is told of each entry; less with each step until the budget holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    Full,
+    /// Of what is new only the names.
+    NamesOfNew,
+    /// By kind, with counts.
+    Counts,
+}
+
+/// The plan as text, ending in a line break.
+pub fn human(plan: &Plan, look: Look) -> String {
+    let mut lines = head(plan, look);
+    let effects = promises::retention(&plan.retention, look);
+    if !effects.is_empty() {
+        lines.extend(effects);
+        lines.push(String::new());
+    }
+    let room = BUDGET.saturating_sub(BELOW + lines.len());
+    let mut changes = Vec::new();
+    for detail in [Detail::Full, Detail::NamesOfNew, Detail::Counts] {
+        changes = told(plan, detail, look);
+        if look.all || changes.len() <= room {
+            break;
+        }
+    }
+    let left = changes.len().saturating_sub(room);
+    if left > 0 && !look.all {
+        changes.truncate(room);
+        changes.push(format!("{} {left} more lines (--all shows everything, --out FILE saves it)", look.dots()));
+    }
+    lines.extend(changes);
+    section(&mut lines, rest(plan, look));
+    section(&mut lines, promises::objectives(&plan.objectives, look));
+    section(&mut lines, findings(plan, look));
+    section(&mut lines, summary(plan, look));
+    let mut text = lines.join("\n");
+    text.push('\n');
+    look.signs(&text)
+}
+
+fn section(lines: &mut Vec<String>, more: Vec<String>) {
+    if !more.is_empty() {
+        if lines.last().is_some_and(|line| !line.is_empty()) {
+            lines.push(String::new());
+        }
+        lines.extend(more);
+    }
+}
+
+fn head(plan: &Plan, look: Look) -> Vec<String> {
+    let what = match plan.intent {
+        Intent::Reconcile => "Plan for",
+        Intent::Destroy => "Plan to let go of everything of",
+    };
+    let mut lines = vec![format!(
+        "{}   {}",
+        look.paint(Tone::Bold, &format!("{what} {}", plan.policy.name)),
+        plain(&plan.policy.paths.join(", "))
+    )];
+    if !plan.targets.is_empty() {
+        lines.push(format!(
+            "Only {} and what that needs; {} other changes are left undone",
+            plan.targets.join(", "),
+            plan.left_out
+        ));
+    }
+    for unread in &plan.unread {
+        let count = unread.resources.len();
+        let compared = match count {
+            0 => String::new(),
+            1 => format!(" ({} is not compared)", unread.resources[0]),
+            _ => format!(" ({count} resources are not compared)"),
+        };
+        let text = format!("! not read: {}: {}{compared}", unread.subject, unread.reason);
+        lines.extend(wrapped(&text, 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
+        lines.extend(unread.help.iter().flat_map(|help| wrapped(&format!("  {help}"), 2, look)));
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn told(plan: &Plan, detail: Detail, look: Look) -> Vec<String> {
+    let all = entries(plan);
+    let groups = if detail == Detail::Counts { by_kind(all) } else { grouped(all) };
+    let mut lines = Vec::new();
+    let mut heading = String::new();
+    for group in &groups {
+        let [first, ..] = group.as_slice() else { continue };
+        if group.len() > 1 {
+            heading.clear();
+            lines.extend(many(first, group, detail, look));
+            continue;
+        }
+        let own = format!("{} {}", first.weight.sign(), subject_heading(&first.subject));
+        if own != heading {
+            lines.push(look.paint(first.weight.tone(), &own));
+            heading = own;
+        }
+        lines.extend(one(first, detail, look));
+    }
+    lines
+}
+
+fn one(entry: &Entry<'_>, detail: Detail, look: Look) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend(Some(entry.weight.word().to_owned()).filter(|word| !word.is_empty()));
+    notes.extend(Some(entry.reason.clone()).filter(|reason| !reason.is_empty()));
+    if entry.visible_within > 0 {
+        notes.push(format!("waits up to {} s until it is visible", entry.visible_within));
+    }
+    let mut lines = titled(&entry.name(), &notes.join("; "), entry, look);
+    let is_new = matches!(entry.body, super::entry::Body::New(_));
+    if !(is_new && detail >= Detail::NamesOfNew) {
+        let body = entry.lines(look).into_iter().flat_map(|line| wrapped(&format!("        {line}"), 10, look));
+        lines.extend(body.map(|line| if is_new { look.paint(Tone::Dim, &line) } else { line }));
+    }
+    lines
+}
+
+/// Name and notes on the left, the place on the right; the notes below where they don't fit.
+fn titled(name: &str, notes: &str, entry: &Entry<'_>, look: Look) -> Vec<String> {
+    let place = entry.place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
+    let place = values::name(&place, 40, look);
+    let size = |text: &str| text.chars().count();
+    let (name, notes) = (plain(name), plain(notes));
+    let name = values::name(&name, look.width.saturating_sub(size(&place) + 8), look);
+    let mut left = format!("    {} {name}", entry.weight.sign());
+    let mut below = Vec::new();
+    if !notes.is_empty() {
+        if size(&left) + size(&notes) + size(&place) + 6 <= look.width {
+            left.push_str(&format!("   {notes}"));
+        } else {
+            below = wrapped(&format!("        {notes}"), 8, look);
+        }
+    }
+    let gap = look.width.saturating_sub(size(&left) + size(&place)).max(2);
+    let line = format!("{}{}{}", look.paint(entry.weight.tone(), &left), " ".repeat(gap), look.paint(Tone::Dim, &place));
+    let mut lines = vec![line.trim_end().to_owned()];
+    lines.extend(below);
+    lines
+}
+
+/// Many that say the same, or at the least detail many of one kind.
+fn many(first: &Entry<'_>, group: &[Entry<'_>], detail: Detail, look: Look) -> Vec<String> {
+    let word = first.weight.word();
+    let notes = if word.is_empty() { String::new() } else { format!("   {word}") };
+    let head = format!("{} {} × {}{notes}", first.weight.sign(), group.len(), first.title);
+    let mut lines = vec![look.paint(first.weight.tone(), &head)];
+    let shown = if look.all { usize::MAX } else { 6 };
+    let names: Vec<String> = group.iter().take(shown).map(Entry::whose).collect();
+    let left = group.len().saturating_sub(shown);
+    let more = if left > 0 { format!(", {} {left} more", look.dots()) } else { String::new() };
+    lines.extend(wrapped(&format!("    {}{more}", names.join(", ")), 4, look));
+    if detail < Detail::Counts {
+        if !first.reason.is_empty() {
+            lines.extend(wrapped(&format!("    {}", first.reason), 4, look));
+        }
+        lines.extend(first.lines(look).into_iter().flat_map(|line| wrapped(&format!("        {line}"), 10, look)));
+    }
+    lines
+}
+
+fn rest(plan: &Plan, look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (unchanged, foreign) = (plan.summary.unchanged, plan.foreign.len());
+    let mut parts = Vec::new();
+    if unchanged > 0 {
+        parts.push(format!("{unchanged} unchanged"));
+    }
+    if foreign > 0 {
+        parts.push(format!(
+            "{foreign} foreign {} kept as {}",
+            if foreign == 1 { "part" } else { "parts" },
+            if foreign == 1 { "it is" } else { "they are" }
+        ));
+    }
+    if !parts.is_empty() {
+        lines.push(look.paint(Tone::Dim, &format!("= {}", parts.join("; "))));
+    }
+    let most = if look.all { usize::MAX } else { 6 };
+    for kept in plan.foreign.iter().take(most) {
+        let whose = super::entry::subject_name(&kept.beside.subject);
+        lines.extend(wrapped(&format!("    {whose}: {}  {}", kept.what.name, kept.what.summary), 8, look));
+    }
+    if foreign > most {
+        lines.push(format!("    {} {} more (--all shows them)", look.dots(), foreign - most));
+    }
+    let mut notes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for note in &plan.notes {
+        notes.entry(&note.text).or_default().push(note.of.to_string());
+    }
+    for (text, of) in notes.iter().take(most) {
+        let others = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
+        lines.extend(wrapped(&format!("  note: {}{others}: {text}", of[0]), 8, look));
+    }
+    if notes.len() > most {
+        lines.push(format!("    {} {} more notes (--all shows them)", look.dots(), notes.len() - most));
+    }
+    lines
+}
+
+fn findings(plan: &Plan, look: Look) -> Vec<String> {
+    let mut all: Vec<_> = plan.findings.iter().filter(|finding| look.all || finding.severity > Severity::Note).collect();
+    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let most = if look.all { usize::MAX } else { 10 };
+    let left = all.len().saturating_sub(most);
+    let mut lines = Vec::new();
+    for finding in all.into_iter().take(most) {
+        let (word, tone) = match finding.severity {
+            Severity::Error => ("Error", Tone::Bad),
+            Severity::Warning => ("Warning", Tone::Careful),
+            Severity::Note => ("Note", Tone::Dim),
+        };
+        let place = finding.place.as_ref().map(|place| format!("  {}:{}", place.file, place.line)).unwrap_or_default();
+        let text = format!("{word} {}  {}{place}", finding.code, finding.message);
+        let mut shown = wrapped(&text, 4, look).into_iter();
+        lines.extend(shown.next().map(|line| look.paint(tone, &line)));
+        lines.extend(shown);
+    }
+    if left > 0 {
+        lines.push(format!("{} {left} more findings: bdr lint shows them all", look.dots()));
+    }
+    lines
+}
+
+fn summary(plan: &Plan, look: Look) -> Vec<String> {
+    let counts = format!("{}.", sentence(&plan.summary.line()));
+    let mut lines: Vec<String> = wrapped(&counts, 0, look).iter().map(|line| look.paint(Tone::Bold, line)).collect();
+    if !plan.complete {
+        lines.push(look.paint(Tone::Bad, "Incomplete: not everything could be read; there may be more to do."));
+    }
+    if !plan.is_empty() {
+        lines.push(format!("Digest {}", plan.digest));
+    }
+    lines
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// One line without what could steer a terminal: names and values may come from strangers.
+fn plain(text: &str) -> String {
+    printable(text).replace('\n', " ")
+}
+
+/// Breaks a line at blanks where it is wider than the output; what follows is indented. A value without blanks is never cut.
+fn wrapped(line: &str, indent: usize, look: Look) -> Vec<String> {
+    let line = &plain(line);
+    if line.chars().count() <= look.width {
+        return vec![line.to_owned()];
+    }
+    let start = line.chars().take_while(|c| *c == ' ').count();
+    let mut lines: Vec<String> = Vec::new();
+    let mut current = " ".repeat(start);
+    let mut is_empty = true;
+    for word in line.trim_start().split(' ') {
+        if !is_empty && current.chars().count() + 1 + word.chars().count() > look.width {
+            lines.push(std::mem::replace(&mut current, " ".repeat(indent)).trim_end().to_owned());
+            is_empty = true;
+        }
+        if !is_empty {
+            current.push(' ');
+        }
+        current.push_str(word);
+        is_empty = false;
+    }
+    lines.push(current);
+    lines
+}

@@ -1,0 +1,173 @@
+//! A plan as the comment of a pull request: the gravest above the fold, the rest folded, within the forges' limits.
+
+use super::entry::{Entry, Weight, entries, grouped, subject_heading};
+use super::{Look, promises};
+use crate::diag::{Severity, printable};
+use crate::plan::{ObjectiveRow, Plan, Promise};
+
+/// Bytes of the whole comment at most: below GitHub's 65,536 characters, with room for what a workflow adds.
+pub const BUDGET: usize = 60_000;
+
+const LOOK: Look = Look { width: 100, color: false, ascii: false, all: false };
+
+/// The plan as Markdown. It begins with a marker by which a workflow finds the comment that it replaces.
+pub fn markdown(plan: &Plan) -> String {
+    let mut head = format!("<!-- bdr:plan policy={} v=1 -->\n", plan.policy.name);
+    head.push_str(&format!("### bdr plan · {}: {}\n", plan.policy.name, plan.summary.line()));
+    head.push_str(&caution(plan));
+    head.push_str(&objectives(&plan.objectives));
+    let foot = foot(plan);
+    let room = BUDGET.saturating_sub(head.len() + foot.len() + 400);
+    printable(&format!("{head}{}{foot}", changes(plan, room)))
+}
+
+/// Everything that a reviewer must not miss.
+fn caution(plan: &Plan) -> String {
+    let mut lines = Vec::new();
+    if !plan.complete {
+        lines.push("**Incomplete**: not everything could be read; there may be more to do.".to_owned());
+        lines.extend(
+            plan.unread.iter().take(5).map(|unread| format!("not read: `{}`: {}", unread.subject, escaped(&unread.reason))),
+        );
+    }
+    for effect in plan.retention.iter().filter(|effect| !effect.goes.is_empty()).take(10) {
+        let (count, bytes) = (effect.goes.len(), crate::units::bytes::Bytes(effect.bytes()));
+        lines.push(format!(
+            "**the next prune lets {count} backups of `{}` in `{}` go** ({bytes})",
+            effect.component, effect.store
+        ));
+    }
+    let grave: Vec<Entry<'_>> = entries(plan).into_iter().filter(|entry| entry.weight <= Weight::Weakens).collect();
+    lines.extend(grave.iter().take(10).map(|entry| {
+        let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", escaped(&entry.reason)) };
+        format!("**{}**: {} `{}`{reason}", entry.weight.word(), entry.title, entry.whose())
+    }));
+    if grave.len() > 10 {
+        lines.push(format!("and {} more", grave.len() - 10));
+    }
+    if plan.summary.destroys > 0 {
+        lines.push(format!("Apply needs `--destroy-data={}`.", plan.summary.destroys));
+    }
+    if lines.is_empty() { String::new() } else { format!("> [!CAUTION]\n{}\n\n", quoted(&lines)) }
+}
+
+fn quoted(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("> {line}")).collect::<Vec<_>>().join("  \n")
+}
+
+/// Keeps a text from ending code spans, tags and table cells.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+}
+
+fn objectives(rows: &[ObjectiveRow]) -> String {
+    let told: Vec<&ObjectiveRow> = rows.iter().filter(|row| row.moves() || !row.kept()).collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "| component | disruption | RPO before → after (goal) | RTO before → after (goal) |\n|---|---|---|---|\n".to_owned();
+    for row in told.iter().take(40) {
+        text.push_str(&format!(
+            "| {} | {} | {} | {} |\n",
+            row.component,
+            row.disruption.as_str(),
+            promise(&row.rpo),
+            promise(&row.rto)
+        ));
+    }
+    if told.len() > 40 {
+        text.push_str(&format!("\n{} more rows move or break their goal.\n", told.len() - 40));
+    }
+    text.push('\n');
+    text
+}
+
+fn promise(promise: &Promise) -> String {
+    let mark = |bound: crate::plan::Bound| match promise.goal {
+        None => "",
+        Some(_) if bound.keeps(promise.goal) => "✅ ",
+        Some(_) => "❌ ",
+    };
+    let goal =
+        promise.goal.map(|seconds| format!(" ({})", crate::units::duration::Duration::from_secs(seconds))).unwrap_or_default();
+    let after = format!("{}{}", mark(promise.after), promise.after.shown());
+    match promise.before {
+        Some(before) if before.seconds != promise.after.seconds => format!("{}{} → {after}{goal}", mark(before), before.shown()),
+        _ => format!("{after}{goal}"),
+    }
+}
+
+/// The changes in a folded block; what does not fit is counted, and the block is never cut inside.
+fn changes(plan: &Plan, room: usize) -> String {
+    let groups = grouped(entries(plan));
+    if groups.is_empty() {
+        return String::new();
+    }
+    let count: usize = groups.iter().map(Vec::len).sum();
+    let mut text = format!("<details><summary>{count} {}</summary>\n\n````diff\n", if count == 1 { "change" } else { "changes" });
+    let mut told = 0;
+    for group in &groups {
+        let lines = group_lines(group);
+        if text.len() + lines.len() > room {
+            break;
+        }
+        text.push_str(&lines);
+        told += group.len();
+    }
+    text.push_str("````\n");
+    if told < count {
+        text.push_str(&format!("\n{} more changes are in the saved plan.\n", count - told));
+    }
+    text.push_str("</details>\n\n");
+    text
+}
+
+fn group_lines(group: &[Entry<'_>]) -> String {
+    let Some(first) = group.first() else { return String::new() };
+    let sign = match first.weight.sign() {
+        // What `diff` does not colour by itself.
+        '~' => '!',
+        sign => sign,
+    };
+    let word = if first.weight.word().is_empty() { String::new() } else { format!("  ({})", first.weight.word()) };
+    let mut text = if group.len() == 1 {
+        format!("{sign} {} / {}{word}\n", subject_heading(&first.subject), first.name())
+    } else {
+        let names: Vec<String> = group.iter().take(8).map(Entry::whose).collect();
+        let more = if group.len() > 8 { format!(", … {} more", group.len() - 8) } else { String::new() };
+        format!("{sign} {} × {}: {}{more}{word}\n", group.len(), first.title, names.join(", "))
+    };
+    for line in first.lines(LOOK) {
+        // Four backticks close the block.
+        text.push_str(&format!("      {}\n", line.replace("````", "` ` ` `")));
+    }
+    text
+}
+
+fn foot(plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut findings: Vec<_> = plan.findings.iter().filter(|finding| finding.severity > Severity::Note).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    for finding in findings.iter().take(10) {
+        let sign = if finding.severity == Severity::Error { "❌" } else { "⚠️" };
+        let place = finding.place.as_ref().map(|place| format!(" `{}:{}`", place.file, place.line)).unwrap_or_default();
+        text.push_str(&format!("{sign} **{}**{place} {}\n", finding.code, escaped(&finding.message)));
+    }
+    if findings.len() > 10 {
+        text.push_str(&format!("{} more findings: `bdr lint`\n", findings.len() - 10));
+    }
+    let kept = promises::retention(&plan.retention, LOOK).join("\n");
+    if !kept.is_empty() {
+        text.push_str(&format!(
+            "<details><summary>Backups that retention lets go</summary>\n\n````text\n{kept}\n````\n</details>\n\n"
+        ));
+    }
+    let foreign = if plan.foreign.is_empty() { String::new() } else { format!(" · {} foreign parts kept", plan.foreign.len()) };
+    text.push_str(&format!(
+        "\n<sub>plan {} · made {}{foreign}</sub>\n",
+        plan.digest,
+        plan.made_at.strftime("%Y-%m-%d %H:%M UTC")
+    ));
+    text
+}

@@ -1,0 +1,157 @@
+//! The objectives and the effects of retention, as tables.
+
+use super::{Look, Tone};
+use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect, Window};
+use crate::units::bytes::Bytes;
+use crate::units::duration::Duration;
+
+/// Rows shown at most.
+const ROWS: usize = 24;
+
+/// The rows that the plan moves and those that break their goal; the others counted.
+pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let told: Vec<&ObjectiveRow> = rows.iter().filter(|row| look.all || row.moves() || !row.kept()).collect();
+    let most = if look.all { usize::MAX } else { ROWS };
+    let shown = &told[..told.len().min(most)];
+    let plain = Look { color: false, ..look };
+    let fits = table(&wide(shown), plain).iter().all(|line| line.chars().count() <= look.width);
+    let cells = if fits { wide(shown) } else { narrow(shown) };
+    let lines = if shown.is_empty() { vec![TITLE.to_owned()] } else { table(&cells, look) };
+    let mut lines: Vec<String> = lines.into_iter().map(|line| look.signs(&line)).collect();
+    let left = told.len().saturating_sub(most);
+    if left > 0 {
+        lines.push(format!("  {left} more move or break their goal (--all shows them)"));
+    }
+    let quiet = rows.len() - told.len();
+    if quiet > 0 {
+        let verb = if quiet == 1 { "meets its goal" } else { "meet their goals" };
+        lines.push(format!("  {quiet}{} {verb}, unchanged", if told.is_empty() { "" } else { " more" }));
+    }
+    lines
+}
+
+fn promise(promise: &Promise) -> [String; 3] {
+    let goal = promise.goal.map_or_else(|| "none".to_owned(), |seconds| Duration::from_secs(seconds).to_string());
+    let after = promise.after.shown();
+    let shown = match promise.before {
+        Some(before) if before.seconds != promise.after.seconds => format!("{} → {after}", before.shown()),
+        Some(_) => after,
+        None => format!("not known → {after}"),
+    };
+    let verdict = match promise.goal {
+        None => "",
+        Some(_) if promise.after.keeps(promise.goal) => "ok",
+        Some(_) => "BROKEN",
+    };
+    [goal, shown, verdict.to_owned()]
+}
+
+fn basis(row: &ObjectiveRow) -> &'static str {
+    let is = |bound: Bound, basis: Basis| bound.basis == basis;
+    match (row.rpo.after, row.rto.after) {
+        (rpo, rto) if is(rpo, Basis::Assumed) || is(rto, Basis::Assumed) => "assumed",
+        (rpo, rto) if is(rpo, Basis::Measured) || is(rto, Basis::Measured) => "measured",
+        _ => "",
+    }
+}
+
+const TITLE: &str = "Objectives, worst case";
+
+/// One line for each row.
+fn wide(rows: &[&ObjectiveRow]) -> Vec<Vec<String>> {
+    let heading = [TITLE, "", "RPO goal", "before → after", "", "RTO goal", "before → after", ""];
+    let mut cells = vec![heading.map(str::to_owned).to_vec()];
+    for row in rows {
+        let mut line = vec![format!("  {}", row.component), row.disruption.as_str().to_owned()];
+        line.extend(promise(&row.rpo));
+        let [goal, shown, verdict] = promise(&row.rto);
+        line.extend([goal, shown, format!("{verdict}  {}", basis(row)).trim().to_owned()]);
+        cells.push(line);
+    }
+    cells
+}
+
+/// Two lines for each row: for narrow terminals.
+fn narrow(rows: &[&ObjectiveRow]) -> Vec<Vec<String>> {
+    let heading = [TITLE, "", "", "goal", "before → after", ""];
+    let mut cells = vec![heading.map(str::to_owned).to_vec()];
+    for row in rows {
+        let mut rpo = vec![format!("  {}", row.component), row.disruption.as_str().to_owned(), "RPO".to_owned()];
+        rpo.extend(promise(&row.rpo));
+        let mut rto = vec![String::new(), String::new(), "RTO".to_owned()];
+        let [goal, shown, verdict] = promise(&row.rto);
+        rto.extend([goal, shown, format!("{verdict}  {}", basis(row)).trim().to_owned()]);
+        cells.extend([rpo, rto]);
+    }
+    cells
+}
+
+/// Lays out cells; the first row is the heading, whose first cell stands over the first two columns.
+fn table(cells: &[Vec<String>], look: Look) -> Vec<String> {
+    let Some((heading, rows)) = cells.split_first() else { return Vec::new() };
+    let size = |text: &String| text.chars().count();
+    let mut widths: Vec<usize> =
+        (0..heading.len()).map(|at| rows.iter().filter_map(|row| row.get(at)).map(size).max().unwrap_or(0)).collect();
+    for (width, cell) in widths.iter_mut().zip(heading).skip(2) {
+        *width = (*width).max(size(cell));
+    }
+    widths[1] = widths[1].max(size(&heading[0]).saturating_sub(widths[0] + 2));
+    let joined = widths[0] + 2 + widths[1];
+    let mut lines = vec![padded(&heading[0], joined, look)];
+    for (cell, width) in heading.iter().zip(&widths).skip(2) {
+        lines[0].push_str(&format!("  {}", padded(cell, *width, look)));
+    }
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width, look)).collect();
+        lines.push(cells.join("  "));
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn padded(cell: &str, width: usize, look: Look) -> String {
+    let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
+    let tone = if cell.starts_with("BROKEN") { Tone::Bad } else { Tone::Plain };
+    format!("{}{padding}", look.paint(tone, cell))
+}
+
+/// What the retention of the policy lets go, and how the window moves.
+pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for effect in effects.iter().filter(|effect| !effect.goes.is_empty()) {
+        let count = effect.goes.len();
+        let what = if count == 1 { "backup" } else { "backups" };
+        let whose = format!("{} in {}", effect.component, effect.store);
+        let head = format!("! {whose}: prune lets {count} {what} go, {}", Bytes(effect.bytes()));
+        let place = effect.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
+        let gap = look.width.saturating_sub(head.chars().count() + place.chars().count());
+        let (head, place) = (look.paint(Tone::Bad, &head), look.paint(Tone::Dim, &place));
+        if gap >= 2 {
+            lines.push(format!("{head}{}{place}", " ".repeat(gap)).trim_end().to_owned());
+        } else {
+            lines.extend([head, format!("    {place}")]);
+        }
+        lines.push(format!("    {}", window(effect.before, effect.after, look)));
+        let most = if look.all { usize::MAX } else { 6 };
+        for backup in effect.goes.iter().take(most) {
+            lines.push(format!("    {}  {}  {}", backup.backup, Bytes(backup.bytes), backup.reason));
+        }
+        if count > most {
+            lines.push(format!("    {} {} more (--all shows them)", look.dots(), count - most));
+        }
+    }
+    lines
+}
+
+fn window(before: Option<Window>, after: Option<Window>, look: Look) -> String {
+    let day = |moment: jiff::Timestamp| moment.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match (before, after) {
+        (Some(before), Some(after)) if before.from != after.from => {
+            format!("oldest to restore: {} {} {}; {} stay", day(before.from), look.arrow(), day(after.from), after.backups)
+        }
+        (_, Some(after)) => format!("oldest to restore stays {}; {} stay", day(after.from), after.backups),
+        (_, None) => "nothing that can be restored stays".to_owned(),
+    }
+}

@@ -1,0 +1,249 @@
+//! What plans look like, and that their budgets hold however large they are.
+
+use super::*;
+use crate::address::{ComponentName, ResourceId, StoreName, Subject};
+use crate::attrs::{Attrs, Fingerprint};
+use crate::diag::{Position, Severity};
+use crate::plan::{
+    BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, ObjectiveRow, Plan, PolicyRef, Promise,
+    RetentionEffect, Summary, Unread, Window,
+};
+use crate::policy::Disruption;
+use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
+
+const LOOK: Look = Look { width: 80, color: false, ascii: false, all: false };
+
+fn component(name: &str) -> Subject {
+    Subject::Component(ComponentName::new(name).expect("name"))
+}
+
+fn store(name: &str) -> Subject {
+    Subject::Store(StoreName::new(name).expect("name"))
+}
+
+fn action(subject: Subject, kind: &'static str, key: &str, op: Op, sides: [&str; 2]) -> Action {
+    let attrs = |json: &str| -> Option<Attrs> { (!json.is_empty()).then(|| serde_json::from_str(json).expect("json")) };
+    let id = ResourceId::new(subject, kind, key);
+    let change = Change {
+        id: id.clone(),
+        op,
+        risk: Risk::None,
+        reason: String::new(),
+        place: Some(Position { file: "safe-pm.yaml".into(), line: 14, column: 5 }),
+        before: attrs(sides[0]),
+        after: attrs(sides[1]),
+        live: Fingerprint::of(None),
+        wanted: Fingerprint::of(None),
+        foreign: Vec::new(),
+        notes: Vec::new(),
+    };
+    Action { id: ActionId(id.to_string()), work: Work::Change { changes: vec![change] }, after: [].into(), queue: None }
+}
+
+fn changed(mut action: Action, mend: impl Fn(&mut Change)) -> Action {
+    if let Work::Change { changes } = &mut action.work {
+        changes.iter_mut().for_each(mend);
+    }
+    action
+}
+
+fn plan(actions: Vec<Action>) -> Plan {
+    let kind = |name: &str, title: &str, visible_within| {
+        (name.to_owned(), KindNote { title: title.to_owned(), headline: Vec::new(), visible_within })
+    };
+    Plan {
+        format_version: FORMAT_VERSION,
+        digest: String::new(),
+        made_at: jiff::Timestamp::UNIX_EPOCH,
+        tool: "bdr 0.1.0".into(),
+        policy: PolicyRef { name: "safe-pm".into(), digest: "d".into(), paths: vec!["policies/".into()] },
+        intent: Intent::Reconcile,
+        applyable: true,
+        complete: true,
+        summary: Summary::of(&actions, 41, 1),
+        kinds: [kind("rule", "lifecycle rule", 120), kind("timer", "timer", 0), kind("bucket", "bucket", 0)].into(),
+        actions,
+        foreign: Vec::new(),
+        unread: Vec::new(),
+        notes: Vec::new(),
+        findings: Vec::new(),
+        objectives: Vec::new(),
+        retention: Vec::new(),
+        targets: Vec::new(),
+        left_out: 0,
+    }
+}
+
+fn row(disruption: Disruption, before: Option<u64>, after: Option<u64>, basis: Basis) -> ObjectiveRow {
+    let bound = |seconds| Bound { seconds, basis };
+    ObjectiveRow {
+        component: ComponentName::new("cache").expect("name"),
+        disruption,
+        rpo: Promise { goal: Some(900), before: Some(bound(before)), after: bound(after) },
+        rto: Promise { goal: Some(3600), before: Some(bound(Some(720))), after: bound(Some(720)) },
+    }
+}
+
+fn everything() -> Plan {
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().expect("moment");
+    let window = |from, backups| Some(Window { from: moment(from), to: moment("2026-11-24T02:00:00Z"), backups });
+    let timer = |name: &str| {
+        action(
+            component("fleet"),
+            "timer",
+            name,
+            Op::Update,
+            [r#"{"schedule": "0 */6 * * *"}"#, r#"{"schedule": "*/10 * * * *"}"#],
+        )
+    };
+    let weakened = changed(
+        action(store("primary"), "bucket", "", Op::Update, [r#"{"versioning": "enabled"}"#, r#"{"versioning": "off"}"#]),
+        |c| {
+            c.risk = Risk::Weakens;
+        },
+    );
+    let refused = changed(
+        action(store("dr"), "bucket", "", Op::Refuse, [r#"{"region": "eu-west-1"}"#, r#"{"region": "eu-north-1"}"#]),
+        |c| {
+            c.reason = "`region` cannot change once it exists (eu-west-1 → eu-north-1)".into();
+        },
+    );
+    let document = [
+        r#"{"document": {"statement": [{"sid": "Put", "action": ["s3:PutObject"]}, {"sid": "Old", "action": "s3:*"}]}}"#,
+        r#"{"document": {"statement": [{"sid": "Put", "action": ["s3:PutObject", "s3:AbortMultipartUpload"]}]}}"#,
+    ];
+    let mut all = vec![
+        weakened,
+        refused,
+        action(store("primary"), "rule", "bdr/daily", Op::Update, document),
+        action(
+            store("primary"),
+            "rule",
+            "bdr/script",
+            Op::Update,
+            [r#"{"text": "a\nb\nc\nd\n"}"#, r#"{"text": "a\nb\nx\nd\n"}"#],
+        ),
+        changed(action(component("old"), "timer", "nightly", Op::Delete, [r#"{"schedule": "x"}"#, ""]), |c| {
+            c.reason = "left the policy".into()
+        }),
+        action(component("docs"), "timer", "nightly", Op::Create, ["", r#"{"schedule": "0 2 * * *", "enabled": true}"#]),
+        Action {
+            id: ActionId("component.docs/run:nightly".into()),
+            work: Work::Run {
+                job: Job::Backup {
+                    component: ComponentName::new("docs").expect("name"),
+                    protection: "nightly".parse().expect("name"),
+                },
+                place: None,
+                reason: "no backup in primary yet".into(),
+            },
+            after: [].into(),
+            queue: None,
+        },
+    ];
+    all.extend(["a", "b", "c", "d", "e", "f", "g"].map(timer));
+    let goes = |day: u32| BackupGoes {
+        backup: format!("20261{day:03}T020000Z"),
+        at: moment("2026-10-25T02:00:00Z"),
+        bytes: 27 << 30,
+        reason: "no tier keeps it: daily keeps 14d".into(),
+    };
+    Plan {
+        complete: false,
+        unread: vec![Unread {
+            subject: "s3://elsewhere".into(),
+            reason: "could not list the buckets of s3://elsewhere: access denied".into(),
+            help: Some("Allow s3:ListAllMyBuckets.".into()),
+            resources: vec![ResourceId::new(store("elsewhere"), "bucket", "")],
+        }],
+        foreign: vec![ForeignKept {
+            beside: ResourceId::new(store("primary"), "rule", "bdr/daily"),
+            what: Foreign { name: "analytics-export".into(), summary: "expires exports/ after 7 days".into() },
+        }],
+        findings: vec![Finding {
+            code: "BDR-L031".into(),
+            severity: Severity::Warning,
+            message: "foreign rule `tmp-cleanup` expires logical/ after 7d, before daily (14d)".into(),
+            place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
+            help: None,
+            forbids: false,
+        }],
+        objectives: vec![
+            row(Disruption::Host, Some(25_200), Some(640), Basis::Derived),
+            row(Disruption::Region, None, None, Basis::Assumed),
+            row(Disruption::Process, Some(60), Some(60), Basis::Derived),
+        ],
+        retention: vec![RetentionEffect {
+            component: ComponentName::new("database").expect("name"),
+            store: StoreName::new("primary").expect("name"),
+            goes: (25..41).map(goes).collect(),
+            before: window("2026-10-25T02:00:00Z", 30),
+            after: window("2026-11-10T02:00:00Z", 14),
+            place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
+        }],
+        ..plan(all)
+    }
+    .sealed()
+}
+
+#[test]
+fn a_plan_of_everything() {
+    insta::assert_snapshot!("narrow", human(&everything(), LOOK));
+    insta::assert_snapshot!("wide", human(&everything(), Look { width: 100, ..LOOK }));
+    insta::assert_snapshot!("markdown", markdown(&everything()));
+}
+
+#[test]
+fn lines_fit_the_width_but_for_values() {
+    for width in [80, 100] {
+        let text = human(&everything(), Look { width, ..LOOK });
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn colour_only_repeats_what_is_written_and_ascii_is_ascii() {
+    let colored = human(&everything(), Look { color: true, ..LOOK });
+    let mut plain = colored.clone();
+    for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"] {
+        plain = plain.replace(code, "");
+    }
+    assert_eq!(plain, human(&everything(), LOOK));
+    assert!(human(&everything(), Look { ascii: true, ..LOOK }).is_ascii());
+}
+
+#[test]
+fn however_large_the_budgets_hold() {
+    for count in [300, 20_000] {
+        let attrs = |at: usize| format!(r#"{{"schedule": "{at} 2 * * *", "enabled": true}}"#);
+        let mut all: Vec<Action> =
+            (0..count).map(|at| action(component("fleet"), "timer", &format!("t{at}"), Op::Create, ["", &attrs(at)])).collect();
+        all.extend(
+            (0..count).map(|at| action(component("fleet"), "timer", &format!("u{at}"), Op::Update, [&attrs(at), &attrs(at + 1)])),
+        );
+        all.push(changed(action(store("primary"), "bucket", "", Op::Delete, ["{}", ""]), |c| c.risk = Risk::Destroys));
+        let plan = plan(all).sealed();
+        let text = human(&plan, LOOK);
+        assert!(text.lines().count() <= human::BUDGET, "{}", text.lines().count());
+        assert!(text.lines().nth(2).is_some_and(|line| line.starts_with("! store primary")), "what destroys comes first: {text}");
+        let text = markdown(&plan);
+        assert!(text.len() <= markdown::BUDGET, "{}", text.len());
+        assert_eq!(text.matches("````").count() % 2, 0, "every block is closed");
+        assert_eq!(text.contains("more changes are in the saved plan"), count == 20_000);
+    }
+}
+
+#[test]
+fn names_from_strangers_steer_no_terminal() {
+    let hostile = "x\u{1b}]0;title\u{7}\u{202e}\ny````";
+    let mut plan = plan(vec![action(component("docs"), "timer", hostile, Op::Create, ["", r#"{"a": "b\u001b[2Jc"}"#])]);
+    plan.foreign.push(ForeignKept {
+        beside: ResourceId::new(store("primary"), "rule", ""),
+        what: Foreign { name: hostile.into(), summary: hostile.into() },
+    });
+    for text in [human(&plan, LOOK), markdown(&plan)] {
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+    }
+}
