@@ -84,9 +84,7 @@ fn row(disruption: Disruption, before: Option<u64>, after: Option<u64>, basis: B
     }
 }
 
-fn everything() -> Plan {
-    let moment = |text: &str| text.parse::<jiff::Timestamp>().expect("moment");
-    let window = |from, backups| Some(Window { from: moment(from), to: moment("2026-11-24T02:00:00Z"), backups });
+fn changes_of_every_kind() -> Vec<Action> {
     let timer = |name: &str| {
         action(
             component("fleet"),
@@ -142,12 +140,29 @@ fn everything() -> Plan {
         },
     ];
     all.extend(["a", "b", "c", "d", "e", "f", "g"].map(timer));
+    all
+}
+
+fn letting_go() -> RetentionEffect {
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().expect("moment");
+    let window = |from, backups| Some(Window { from: moment(from), to: moment("2026-11-24T02:00:00Z"), backups });
     let goes = |day: u32| BackupGoes {
         backup: format!("20261{day:03}T020000Z"),
         at: moment("2026-10-25T02:00:00Z"),
         bytes: 27 << 30,
         reason: "no tier keeps it: daily keeps 14d".into(),
     };
+    RetentionEffect {
+        component: ComponentName::new("database").expect("name"),
+        store: StoreName::new("primary").expect("name"),
+        goes: (25..41).map(goes).collect(),
+        before: window("2026-10-25T02:00:00Z", 30),
+        after: window("2026-11-10T02:00:00Z", 14),
+        place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
+    }
+}
+
+fn everything() -> Plan {
     Plan {
         complete: false,
         unread: vec![Unread {
@@ -173,15 +188,8 @@ fn everything() -> Plan {
             row(Disruption::Region, None, None, Basis::Assumed),
             row(Disruption::Process, Some(60), Some(60), Basis::Derived),
         ],
-        retention: vec![RetentionEffect {
-            component: ComponentName::new("database").expect("name"),
-            store: StoreName::new("primary").expect("name"),
-            goes: (25..41).map(goes).collect(),
-            before: window("2026-10-25T02:00:00Z", 30),
-            after: window("2026-11-10T02:00:00Z", 14),
-            place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
-        }],
-        ..plan(all)
+        retention: vec![letting_go()],
+        ..plan(changes_of_every_kind())
     }
     .sealed()
 }
