@@ -2,11 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::graph::Graph;
 use crate::policy::Policy;
 use crate::provider::{Env, Provider};
 use crate::resource::{Desired, Kind};
+
+const UNKNOWN_KIND: Code = Code {
+    code: "BDR-C001",
+    name: "unknown-kind",
+    severity: Severity::Error,
+    text: "A resource of a kind that no provider knows.\n\nA provider wants something that none of them can carry out. That is a \
+           mistake in bdr and not in the policy: please report it, with the policy.",
+};
+const WAITS_FOR_NOTHING: Code = Code {
+    code: "BDR-C002",
+    name: "waits-for-nothing",
+    severity: Severity::Error,
+    text: "A resource waits for one that nothing wants.\n\nA provider puts a resource behind another one that is not part of the \
+           policy. That is a mistake in bdr and not in the policy: please report it, with the policy.",
+};
+const RING: Code = Code {
+    code: "BDR-C003",
+    name: "waits-in-a-ring",
+    severity: Severity::Error,
+    text: "Resources wait for each other.\n\nNo order of work would be right. That is a mistake in bdr and not in the policy: \
+           please report it, with the policy.",
+};
+
+/// The codes of this pass.
+pub const CODES: [Code; 3] = [UNKNOWN_KIND, WAITS_FOR_NOTHING, RING];
 
 /// All kinds of the given providers by name, each with the provider that knows it.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +82,7 @@ fn check(desired: &Desired, kinds: &Kinds, diagnostics: &mut Diagnostics) {
     for resource in desired.iter() {
         if kinds.get(&resource.id.kind).is_none() {
             let message = format!("`{}` is of a kind that no provider knows", resource.id);
-            diagnostics.push(Diagnostic::error("BDR-C001", message).at(resource.span, "wanted here"));
+            diagnostics.push(Diagnostic::error(UNKNOWN_KIND.code, message).at(resource.span, "wanted here"));
         }
         graph.add(&resource.id);
         for first in &resource.after {
@@ -65,13 +90,13 @@ fn check(desired: &Desired, kinds: &Kinds, diagnostics: &mut Diagnostics) {
                 graph.wait(&resource.id, first);
             } else {
                 let message = format!("`{}` waits for `{first}`, which nothing wants", resource.id);
-                diagnostics.push(Diagnostic::error("BDR-C002", message).at(resource.span, "wanted here"));
+                diagnostics.push(Diagnostic::error(WAITS_FOR_NOTHING.code, message).at(resource.span, "wanted here"));
             }
         }
     }
     if let Err(cycle) = graph.order() {
         let first = cycle.path.first().and_then(|id| desired.get(id));
         let message = format!("resources wait for each other: {cycle}");
-        diagnostics.push(Diagnostic::error("BDR-C003", message).at(first.and_then(|r| r.span), "one of them is wanted here"));
+        diagnostics.push(Diagnostic::error(RING.code, message).at(first.and_then(|r| r.span), "one of them is wanted here"));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::address::ResourceId;
-use crate::diag::Diagnostics;
+use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
 use crate::store::{ErrorKind, Retry};
@@ -74,6 +74,11 @@ pub trait Provider: Send + Sync {
     fn name(&self) -> &'static str;
 
     fn kinds(&self) -> &'static [Kind];
+
+    /// The codes of what it finds while it declares.
+    fn codes(&self) -> &'static [Code] {
+        &[]
+    }
 
     /// Adds what the policy wants of this provider's kinds. Pure: no I/O, same input, same output.
     fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics);

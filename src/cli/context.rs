@@ -78,7 +78,14 @@ impl Context {
 
     /// How findings are drawn on stderr.
     pub fn look_stderr(&self) -> Look {
-        Look { width: self.terminal.width, color: self.terminal.color_stderr, unicode: true }
+        Look { width: self.terminal.width, color: self.terminal.color_stderr, unicode: self.speaks_unicode() }
+    }
+
+    /// Unless the locale says that it does not (POSIX, "Internationalization Variables": the first of these that is set).
+    fn speaks_unicode(&self) -> bool {
+        let set = |name: &&str| self.vars.get(*name).filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
+        locale.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
     }
 
     /// How findings are drawn on stdout.

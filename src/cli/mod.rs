@@ -7,14 +7,19 @@ pub mod assess;
 pub mod backup;
 pub mod carry_out;
 pub mod chosen;
+pub mod codes;
 pub mod completions;
 pub mod context;
 pub mod destroy;
 pub mod drift;
 pub mod env;
 pub mod exit;
+pub mod explain;
+pub mod fmt;
 pub mod graph;
 pub mod holdings;
+pub mod init;
+pub mod lint;
 pub mod list;
 pub mod load;
 pub mod man;
@@ -116,6 +121,10 @@ pub enum Command {
     Drift(drift::Args),
     Graph(graph::Args),
     List(list::Args),
+    Explain(explain::Args),
+    Fmt(fmt::Args),
+    Init(init::Args),
+    Lint(lint::Args),
     Man(man::Args),
     Plan(plan::Args),
     Prune(prune::Args),
@@ -137,6 +146,10 @@ impl Command {
             Self::Drift(args) => drift::run(&args, context).await,
             Self::Graph(args) => graph::run(&args, context),
             Self::List(args) => list::run(&args, context).await,
+            Self::Explain(args) => explain::run(&args, context),
+            Self::Fmt(args) => fmt::run(&args, context),
+            Self::Init(args) => init::run(&args, context),
+            Self::Lint(args) => lint::run(&args, context),
             Self::Man(args) => man::run(&args, context),
             Self::Plan(args) => plan::run(&args, context).await,
             Self::Prune(args) => prune::run(&args, context).await,

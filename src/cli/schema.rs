@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::cli::view::assessment;
 use crate::cli::{Context, Exit, Failure};
-use crate::policy;
+use crate::{lint, policy};
 
 /// Print a JSON Schema, such as the policy's for an editor to complete by
 ///
@@ -28,6 +28,8 @@ pub enum Name {
     Plan,
     /// One line of `bdr apply --format json`
     Event,
+    /// `bdr lint --format json`
+    Findings,
 }
 
 impl Name {
@@ -38,6 +40,7 @@ impl Name {
             Self::Assessment => assessment::schema(),
             Self::Plan => format!("{:#}\n", crate::plan::file::schema().to_value()),
             Self::Event => format!("{:#}\n", crate::journal::event_schema().to_value()),
+            Self::Findings => lint::format::schema(),
         }
     }
 }

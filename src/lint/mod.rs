@@ -3,6 +3,7 @@
 //! [`check`] runs every rule over a policy. [`report::Report`] puts what they found together with what reading found,
 //! takes out what a comment in the text suppresses with a reason, and is rendered by one file per format.
 
+pub mod draft;
 pub mod format;
 mod outline;
 pub mod report;
@@ -35,16 +36,27 @@ pub trait Rule: Sync {
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics);
 }
 
-/// What reading and every rule find in a set of texts, and the texts to show it in. No reference is looked up. The rules
-/// speak only of a policy that was read without errors: of a part that could not be read they would say that it is missing.
-pub fn lint(sources: Sources, now: jiff::Timestamp) -> (Diagnostics, Sources) {
+/// What a set of texts came to.
+#[derive(Debug)]
+pub struct Linted {
+    /// The policy, where one could be read, with or without errors.
+    pub policy: Option<Policy>,
+    /// What reading and the rules found, sorted.
+    pub found: Diagnostics,
+    /// The texts to show it in.
+    pub sources: Sources,
+}
+
+/// Reads a policy and runs every rule over it. No reference is looked up. The rules speak only of a policy that was read without
+/// errors: of a part that could not be read they would say that it is missing.
+pub fn lint(sources: Sources, now: jiff::Timestamp) -> Linted {
     let loaded = policy::load_unresolved(sources);
     let mut found = loaded.diagnostics;
     if let Some(policy) = loaded.policy.as_ref().filter(|_| !found.has_errors()) {
         let assessment = assess::assess(policy, &Facts::at(now));
         found.extend(check(&Context { policy, assessment: &assessment, now }));
     }
-    (found.sorted(), loaded.sources)
+    Linted { policy: loaded.policy, found: found.sorted(), sources: loaded.sources }
 }
 
 /// Everything that the rules find.

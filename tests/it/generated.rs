@@ -9,7 +9,9 @@ type Generated = (&'static str, fn() -> String);
 
 /// Every generated file. One more file is one more line.
 const GENERATED: &[Generated] = &[
+    ("docs/rules.md", bdr::cli::explain::rules_page),
     ("schemas/assessment.json", bdr::cli::view::assessment::schema),
+    ("schemas/findings.json", || bdr::cli::schema::Name::Findings.text()),
     ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
     ("schemas/event.json", || bdr::cli::schema::Name::Event.text()),
     ("schemas/plan.json", || bdr::cli::schema::Name::Plan.text()),

@@ -3,5 +3,6 @@
 pub mod assessment;
 pub mod backups;
 pub mod run;
+pub mod markdown;
 pub mod table;
 pub mod verification;

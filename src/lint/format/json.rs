@@ -96,6 +96,11 @@ struct Suppression {
     until: Option<String>,
 }
 
+/// JSON Schema of the document.
+pub fn schema() -> String {
+    pretty(&schemars::schema_for!(FindingsFile))
+}
+
 /// The whole report.
 pub fn json(report: &Report<'_>) -> String {
     let secrets = Secrets::of(report.findings.iter().map(|finding| &finding.diagnostic), report.sources);

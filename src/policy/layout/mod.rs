@@ -26,6 +26,9 @@ pub enum LayoutError {
         /// In the words of the parser.
         reason: String,
     },
+    /// It has more words and punctuation than a policy can have.
+    #[error("it is too long to be laid out")]
+    TooLong,
     /// It is YAML, but of a form that cannot be laid out without changing more than blanks.
     #[error("it cannot be laid out without changing what it says")]
     Unfit,

@@ -9,6 +9,9 @@ use super::LayoutError;
 use super::column::{Columns, Owner};
 use super::token::{Kind, Token};
 
+/// Most tokens, so that memory stays bounded: a policy of a hundred thousand lines has fewer.
+const MOST: usize = 1_500_000;
+
 /// All tokens, in order.
 ///
 /// # Errors
@@ -98,6 +101,9 @@ fn atoms(text: &str, columns: &mut Columns<'_>) -> Result<Vec<Atom>, LayoutError
             }
             _ => continue,
         };
+        if atoms.len() > MOST {
+            return Err(LayoutError::TooLong);
+        }
         if !range.is_empty() {
             atoms.push(Atom { kind, range, owner });
         }
@@ -160,6 +166,9 @@ fn gap(text: &str, range: Range<usize>, columns: &mut Columns<'_>, tokens: &mut 
             Some(b'|' | b'>') => (Kind::BlockHeader, word.len()),
             _ => return Err(LayoutError::Unfit),
         };
+        if tokens.len() > MOST {
+            return Err(LayoutError::TooLong);
+        }
         tokens.push(columns.place(kind, at..at + length, Owner::default()));
         at += length;
     }

@@ -74,6 +74,10 @@ impl Provider for S3 {
         &KINDS
     }
 
+    fn codes(&self) -> &'static [Code] {
+        &CODES
+    }
+
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
         let mut first_in: BTreeMap<(Option<&str>, &str), (&StoreName, &StoreSpec)> = BTreeMap::new();
         for (name, spec) in &policy.stores {

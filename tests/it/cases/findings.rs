@@ -19,7 +19,7 @@ pub fn findings(case: &Case) -> String {
         today: jiff::civil::date(2026, 11, 24),
         texts: sources.iter().count(),
     };
-    let (found, sources) = lint::lint(sources, NOW.parse().unwrap());
-    let report = Report::new(found, &sources, &lint::codes(), wish);
+    let linted = lint::lint(sources, NOW.parse().unwrap());
+    let report = Report::new(linted.found, &linted.sources, &bdr::cli::codes::all(), wish);
     format::human(&report, Look { width: 100, color: false, unicode: false })
 }

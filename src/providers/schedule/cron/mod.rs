@@ -81,6 +81,10 @@ impl Provider for Cron {
         &KINDS
     }
 
+    fn codes(&self) -> &'static [Code] {
+        &CODES
+    }
+
     fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
         let Some(place) = self.place(policy) else { return };
         for job in jobs(policy) {

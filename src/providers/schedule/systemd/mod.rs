@@ -93,6 +93,10 @@ impl Provider for Systemd {
         &KINDS
     }
 
+    fn codes(&self) -> &'static [Code] {
+        &CODES
+    }
+
     fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
         let Some(scheduler) = policy.scheduler.as_ref().filter(|s| matches!(s.value, Scheduler::Systemd { .. })) else { return };
         let Some(place) = self.place(policy, env) else {

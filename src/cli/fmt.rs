@@ -1,0 +1,158 @@
+//! `bdr fmt`: the uniform layout of policy files.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Context, Exit, Failure, load};
+use crate::diag::{Diagnostics, Secrets, Sources, render_all};
+use crate::policy::{self, LARGEST, codes, layout};
+
+/// Give policy files their uniform layout
+///
+/// Indentation, blanks, empty lines, quotes and line ends become uniform; comments, order and meaning stay. A file that
+/// cannot be read as YAML is left alone and told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Policy files or folders, instead of -p; `-` reads stdin and writes stdout
+    paths: Vec<PathBuf>,
+    /// Write nothing; name the files that would change, and end with 2 where there are some
+    #[arg(long)]
+    check: bool,
+    /// Write nothing; show what would change, and end with 2 where something would
+    #[arg(long)]
+    diff: bool,
+}
+
+/// What became of one text.
+enum Outcome {
+    Unchanged,
+    Changed(String),
+    /// What was said about it.
+    Unread(String),
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.paths == [Path::new("-")] {
+        return filter(args, context);
+    }
+    let mut context = context.clone();
+    if !args.paths.is_empty() {
+        context.global.policy.clone_from(&args.paths);
+    }
+    let (mut changed, mut unread, mut all) = (0_usize, 0_usize, 0_usize);
+    for path in load::policy_files(&context)? {
+        all += 1;
+        let name = path.display().to_string();
+        let bytes = load::read_policy_file(&path)?;
+        match laid_out(&name, &bytes, &context) {
+            Outcome::Unchanged => {}
+            Outcome::Changed(text) => {
+                changed += 1;
+                if args.diff {
+                    context.print(&difference(&name, &bytes, &text))?;
+                } else if args.check {
+                    context.print(&format!("{name}\n"))?;
+                } else {
+                    replace(&path, &text)?;
+                }
+            }
+            Outcome::Unread(why) => {
+                unread += 1;
+                context.warn(&why);
+            }
+        }
+    }
+    let only_looks = args.check || args.diff;
+    let verb = if only_looks { "would change" } else { "changed" };
+    let left = if unread == 0 { String::new() } else { format!(", {unread} left alone because they cannot be read") };
+    context.say(&format!("{changed} of {all} file{} {verb}{left}.", if all == 1 { "" } else { "s" }));
+    Ok(match (unread, changed) {
+        (1.., _) => Exit::Failed,
+        (_, 1..) if only_looks => Exit::Present,
+        _ => Exit::Done,
+    })
+}
+
+/// From stdin to stdout. What cannot be read comes out as it went in, so that an editor loses nothing.
+fn filter(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let mut bytes = Vec::new();
+    let most = LARGEST as u64 + 1;
+    std::io::stdin()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::new(format!("could not read stdin: {error}")))?;
+    let name = "stdin";
+    let only_looks = args.check || args.diff;
+    match laid_out(name, &bytes, context) {
+        Outcome::Unread(why) => {
+            if !only_looks && bytes.len() <= LARGEST {
+                pass(&bytes)?;
+            }
+            context.warn(&why);
+            Ok(Exit::Failed)
+        }
+        Outcome::Changed(text) if args.diff => context.print(&difference(name, &bytes, &text)).map(|()| Exit::Present),
+        Outcome::Changed(_) if args.check => Ok(Exit::Present),
+        Outcome::Changed(text) => context.print(&text).map(|()| Exit::Done),
+        Outcome::Unchanged if only_looks => Ok(Exit::Done),
+        Outcome::Unchanged => pass(&bytes).map(|()| Exit::Done),
+    }
+}
+
+fn pass(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).map_err(|error| Failure::new(format!("could not write to stdout: {error}")))
+}
+
+fn laid_out(name: &str, bytes: &[u8], context: &Context) -> Outcome {
+    let unread = |error: Option<layout::LayoutError>| {
+        let (found, sources) = reading(name, bytes);
+        match error {
+            Some(error) if found.is_empty() => Outcome::Unread(format!("{name} is left as it is: {error}")),
+            _ => Outcome::Unread(render_all(&found, &sources, context.look_stderr()).trim_end().to_owned()),
+        }
+    };
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.len() <= LARGEST => match layout::format(text) {
+            Ok(new) if new == text => Outcome::Unchanged,
+            Ok(new) => Outcome::Changed(new),
+            Err(error) => unread(Some(error)),
+        },
+        _ => unread(None),
+    }
+}
+
+/// What reading the text says about it as a text: whatever it says about the policy is not asked here.
+fn reading(name: &str, bytes: &[u8]) -> (Diagnostics, Sources) {
+    let mut sources = Sources::new();
+    sources.add_bytes(name, bytes.to_vec());
+    let loaded = policy::load_unresolved(sources);
+    let mut found = loaded.diagnostics;
+    found.retain(|finding| finding.code < codes::TAG);
+    (found, loaded.sources)
+}
+
+/// A unified diff. Secrets that were written in plain are blanked in it.
+fn difference(name: &str, old: &[u8], new: &str) -> String {
+    let old = String::from_utf8_lossy(old);
+    let mut sources = Sources::new();
+    sources.add(name, old.as_ref());
+    let secrets = Secrets::of(&policy::load_unresolved(sources.clone()).diagnostics, &sources);
+    let diff = similar::TextDiff::from_lines(old.as_ref(), new);
+    let shown = diff.unified_diff().context_radius(2).header(name, name).to_string();
+    secrets.blank(&shown).into_owned()
+}
+
+/// Replaces a file by one with another text, whole or not at all, with the same permissions. A link stays a link.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("could not write `{}`: {error}", path.display()));
+    let place = std::fs::canonicalize(path).map_err(failed)?;
+    let folder = place.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".bdr-fmt-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let permissions = std::fs::metadata(&place).map_err(failed)?.permissions();
+    file.as_file().set_permissions(permissions).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&place).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! `bdr lint`: what is wrong or unwise in the policy, for people, CI systems and forges.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::{Context, Exit, Failure, codes, load};
+use crate::diag::{Diagnostics, Severity};
+use crate::lint::{self, Report, Wish, format};
+use crate::provider::{Env, Provider};
+use crate::{compile, providers};
+
+/// Find what is wrong or unwise in the policy
+///
+/// Nothing that the policy names is run, looked up or asked: only its text counts. A finding that is meant to be so is
+/// suppressed by a comment on its line or the line above: `# bdr:ignore[CODE] reason, until 2027-01-31` (the end is optional).
+/// Ends with 2 where a finding is an error (with --deny-warnings, a warning too), with 0 otherwise.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Policy files or folders, instead of -p
+    paths: Vec<PathBuf>,
+    /// How to print the findings
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Findings below this level are neither shown nor counted
+    #[arg(long, value_enum, default_value_t = Level::Note, value_name = "LEVEL")]
+    level: Level,
+    /// Let warnings fail the run, too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// End with 0 whatever is found, as upload steps for SARIF want it
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// With the lines in question
+    Human,
+    /// bdr's own, described by schemas/findings.json
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
+    /// JUnit XML
+    Junit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    Error,
+    Warning,
+    Note,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let mut context = context.clone();
+    if !args.paths.is_empty() {
+        context.global.policy.clone_from(&args.paths);
+    }
+    let texts = load::texts(&context)?;
+    let wish = Wish {
+        level: match args.level {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::Note => Severity::Note,
+        },
+        threshold: if args.deny_warnings { Severity::Warning } else { Severity::Error },
+        today: jiff::tz::TimeZone::UTC.to_datetime(context.now()).date(),
+        texts: texts.iter().count(),
+    };
+    let linted = lint::lint(texts, context.now());
+    let mut found = linted.found;
+    if let Some(policy) = linted.policy.as_ref().filter(|_| !found.has_errors()) {
+        found.extend(declared(policy));
+    }
+    let report = Report::new(found, &linted.sources, &codes::all(), wish);
+    context.print(&shown(args.format, &report, &context))?;
+    Ok(if report.fails() && !args.exit_zero { Exit::Present } else { Exit::Done })
+}
+
+/// What providers find while they declare resources: pure, and without the environment.
+fn declared(policy: &crate::policy::Policy) -> Diagnostics {
+    let all: Vec<&dyn Provider> = providers::ALL.iter().map(|provider| *provider as &dyn Provider).collect();
+    compile::compile(policy, &all, &Env::default()).1
+}
+
+fn shown(format: Format, report: &Report<'_>, context: &Context) -> String {
+    match format {
+        Format::Human if context.global.quiet && report.counted().next().is_none() => String::new(),
+        Format::Human => format::human(report, context.look_stdout()),
+        Format::Json => format::json(report),
+        Format::Sarif => format::sarif(report),
+        Format::Github => format::github(report),
+        Format::Gitlab => format::gitlab(report),
+        Format::Junit => format::junit(report),
+    }
+}
