@@ -24,6 +24,9 @@ pub struct Args {
     /// Only this component, store, kind or resource, and what it needs; may be given several times
     #[arg(long, value_name = "NAME", conflicts_with = "plan")]
     target: Vec<String>,
+    /// Make no first backups: the schedules make them
+    #[arg(long, conflicts_with = "plan")]
+    without_backups: bool,
     #[command(flatten)]
     carry: Carry,
     /// Refuse any plan but the one with this digest
@@ -53,9 +56,12 @@ impl Args {
 /// Plans, asks, and carries out.
 async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Acting).await?;
-    let known = opened.survey(context).await;
+    let (mut known, holdings) = opened.survey_all(context).await;
+    if args.without_backups {
+        known.backups.clear();
+    }
     let scope = plan::scope(&args.target, &opened.compiled, &known)?;
-    let plan = opened.plan(context, &known, &scope);
+    let plan = opened.plan(context, &known, Some(&holdings), &scope);
     if !args.carry.is_json() {
         plan::show(&plan, Format::Human, false, false, context)?;
     }

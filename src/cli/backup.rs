@@ -12,7 +12,7 @@ use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
-use crate::tree::{Job, Progress, Round, backup};
+use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
 use crate::units::bytes::Bytes;
 use crate::units::duration::Duration;
 
@@ -112,19 +112,47 @@ fn owner(context: &Context) -> Owner {
     Owner::of_process(context.vars.get("USER").or_else(|| context.vars.get("LOGNAME")).map_or("unknown", String::as_str))
 }
 
-async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
+/// One backup that is to be made.
+pub struct Prepared {
+    job: Job,
+    options: Options,
+}
+
+impl Prepared {
+    /// Makes it; counts into `progress`.
+    ///
+    /// # Errors
+    /// What the tree engine fails with.
+    pub async fn run(&self, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
+        let make = || -> Box<dyn Source> { Box::new(Walk::new(self.options.clone())) };
+        backup(&self.job, &make, progress).await
+    }
+}
+
+/// What one run of a protection makes in one store: a backup for each class that its tiers are kept in.
+///
+/// # Errors
+/// When the policy's globs are wrong.
+pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Result<Vec<Prepared>, Failure> {
     let Method::FileBackup(method) = &chosen.protection.method;
     let ComponentKind::Files(files) = &chosen.component.kind;
     let options = options(files, policy)?;
-    let known = chosen.shelf.known().await?;
     let full = method.full.as_ref().map(|full| &full.value);
+    let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
+    let prepared = |round: &Round| Prepared {
+        job: job(context, policy, chosen, files, round, *method.compression),
+        options: options.clone(),
+    };
+    Ok(rounds.iter().map(prepared).collect())
+}
+
+async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
+    let known = chosen.shelf.known().await?;
     let mut exit = Exit::Done;
-    for round in known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now())) {
-        let job = job(context, policy, chosen, files, &round, *method.compression);
-        let make = || -> Box<dyn Source> { Box::new(Walk::new(options.clone())) };
+    for prepared in prepare(context, policy, chosen, &known)? {
         let progress = Arc::new(Progress::default());
         let label = format!("backing up {}", chosen.label());
-        let work = backup(&job, &make, Arc::clone(&progress));
+        let work = prepared.run(Arc::clone(&progress));
         let manifest = working::show(context, &label, progress, work).await?;
         tell(context, chosen, &manifest);
         if manifest.is_suspect() {

@@ -11,7 +11,7 @@ use crate::address::StoreName;
 use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request, Stop};
 use crate::cli::prepare::Opened;
 use crate::cli::view::run::{RunView, outcome};
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, jobs};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
@@ -78,7 +78,7 @@ pub async fn carry_out(
         guarded: &guarded,
         compiled: &opened.compiled,
         sessions: &opened.sessions,
-        runner: None,
+        runner: Some(&jobs::Backups { opened, context }),
         guardian: guardian(&opened.loaded.policy, &opened.env, carry).await?,
         options: Options {
             parallelism: usize::from(context.global.parallelism),

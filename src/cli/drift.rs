@@ -23,9 +23,8 @@ pub struct Args {
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Looking).await?;
-    let mut known = opened.survey(context).await;
-    known.backups.clear();
-    let drift = opened.plan(context, &known, &Scope::default());
+    let known = opened.survey(context).await;
+    let drift = opened.plan(context, &known, None, &Scope::default());
     plan::show(&drift, args.format, args.all, args.ascii, context)?;
     if !drift.complete {
         return Err(plan::incomplete(&drift));

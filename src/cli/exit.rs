@@ -79,6 +79,13 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::from_store(&error)
+    }
+}
+
+impl Failure {
+    /// An operation on a store that failed, with the next step.
+    pub fn from_store(error: &StoreError) -> Self {
         let help = match error.kind {
             ErrorKind::Denied => Some("Check the credentials, who owns the place, and what its policy allows."),
             ErrorKind::Full => Some("Make room there, or let `bdr prune` show what can go; then run the command again."),

@@ -19,6 +19,7 @@ pub mod fmt;
 pub mod graph;
 pub mod holdings;
 pub mod init;
+pub mod jobs;
 pub mod lint;
 pub mod list;
 pub mod load;
@@ -119,12 +120,12 @@ pub enum Command {
     Completions(completions::Args),
     Destroy(destroy::Args),
     Drift(drift::Args),
-    Graph(graph::Args),
-    List(list::Args),
     Explain(explain::Args),
     Fmt(fmt::Args),
+    Graph(graph::Args),
     Init(init::Args),
     Lint(lint::Args),
+    List(list::Args),
     Man(man::Args),
     Plan(plan::Args),
     Prune(prune::Args),
@@ -144,12 +145,12 @@ impl Command {
             Self::Completions(args) => completions::run(&args, context),
             Self::Destroy(args) => destroy::run(&args, context).await,
             Self::Drift(args) => drift::run(&args, context).await,
-            Self::Graph(args) => graph::run(&args, context),
-            Self::List(args) => list::run(&args, context).await,
             Self::Explain(args) => explain::run(&args, context),
             Self::Fmt(args) => fmt::run(&args, context),
+            Self::Graph(args) => graph::run(&args, context),
             Self::Init(args) => init::run(&args, context),
             Self::Lint(args) => lint::run(&args, context),
+            Self::List(args) => list::run(&args, context).await,
             Self::Man(args) => man::run(&args, context),
             Self::Plan(args) => plan::run(&args, context).await,
             Self::Prune(args) => prune::run(&args, context).await,

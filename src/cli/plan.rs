@@ -26,6 +26,9 @@ pub struct Args {
     /// Only this component, store, kind or resource, and what it needs; may be given several times
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
+    /// Plan no first backups: the schedules make them
+    #[arg(long)]
+    pub without_backups: bool,
     /// Show everything, however long
     #[arg(long)]
     pub all: bool,
@@ -47,9 +50,12 @@ pub enum Format {
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Looking).await?;
-    let known = opened.survey(context).await;
+    let (mut known, holdings) = opened.survey_all(context).await;
+    if args.without_backups {
+        known.backups.clear();
+    }
     let scope = scope(&args.target, &opened.compiled, &known)?;
-    let plan = opened.plan(context, &known, &scope);
+    let plan = opened.plan(context, &known, Some(&holdings), &scope);
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
+use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
 use crate::cli::{Context, Exit, Failure, LogLevel};
 use crate::compile::{self, Compiled};
 use crate::diag;
 use crate::lint;
-use crate::plan::{Finding, Input, Intent, Known, Plan, Scope, promises, reconcile};
+use crate::plan::{Finding, Input, Intent, Known, Plan, Scope, Unread, promises, reconcile};
 use crate::provider::{Env, Provider};
 use crate::providers::{self, schedule::live_schedules};
 use crate::resource::Desired;
@@ -21,7 +22,7 @@ pub struct Opened {
     pub compiled: Compiled,
     pub sessions: Sessions,
     /// Providers that could not be connected.
-    unconnected: Vec<crate::plan::Unread>,
+    unconnected: Vec<Unread>,
 }
 
 /// All providers by their pure side.
@@ -67,16 +68,37 @@ impl Opened {
         known
     }
 
+    /// Reads the live system, and what the stores hold of the policy's backups.
+    pub async fn survey_all(&self, context: &Context) -> (Known, Holdings) {
+        let at_once = usize::from(context.global.parallelism);
+        let looking = holdings::look(&self.loaded.policy, &self.env, at_once);
+        let (mut known, holdings) = tokio::join!(self.survey(context), looking);
+        known.backups = holdings.first_backups();
+        for (store, error) in holdings.unread() {
+            let unread = Unread {
+                subject: format!("backups in {store}"),
+                reason: error.to_string(),
+                help: Failure::from_store(error).help,
+                resources: Vec::new(),
+            };
+            if !known.unread.contains(&unread) {
+                known.unread.push(unread);
+            }
+        }
+        (known, holdings)
+    }
+
     /// Makes the plan of what was read.
-    pub fn plan(&self, context: &Context, known: &Known, scope: &Scope) -> Plan {
+    pub fn plan(&self, context: &Context, known: &Known, holdings: Option<&Holdings>, scope: &Scope) -> Plan {
         let now = context.now();
-        let policy = &self.loaded.policy;
-        let after = assess::assess(policy, &Facts::at(now));
+        let LoadedPolicy { policy, sources, .. } = &self.loaded;
+        let facts = Facts { measured: holdings.map(Holdings::measured).unwrap_or_default(), ..Facts::at(now) };
+        let after = assess::assess(policy, &facts);
         let live = live_schedules(policy, &self.env, &self.compiled.desired, &known.live);
-        let before = assess::assess(policy, &Facts { live: Some(live), ..Facts::at(now) });
+        let before = assess::assess(policy, &Facts { live: Some(live), ..facts });
         reconcile(Input {
             policy,
-            sources: &self.loaded.sources,
+            sources,
             paths: self.paths(context),
             compiled: &self.compiled,
             known,
@@ -84,7 +106,7 @@ impl Opened {
             intent: Intent::Reconcile,
             findings: self.findings(&after, now),
             objectives: promises::rows(Some(&before), &after),
-            retention: Vec::new(),
+            retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,
         })
     }

@@ -1,0 +1,97 @@
+//! Runs the jobs of a plan: first backups.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::apply::{JobError, Runner};
+use crate::catalog::facts::BackupFacts;
+use crate::catalog::manifest::Manifest;
+use crate::cli::backup::{self, Prepared};
+use crate::cli::chosen::{self, Which};
+use crate::cli::prepare::Opened;
+use crate::cli::{Context, Failure};
+use crate::resource::Job;
+use crate::tree::Progress;
+use crate::units::bytes::Bytes;
+
+/// Makes backups with the policy that was opened.
+pub struct Backups<'a> {
+    pub opened: &'a Opened,
+    pub context: &'a Context,
+}
+
+/// Between two lines about a backup that is being made.
+const LINE: Duration = Duration::from_secs(5);
+
+type Tell<'a> = &'a (dyn for<'b> Fn(&'b str) + Send + Sync);
+
+#[async_trait]
+impl Runner for Backups<'_> {
+    async fn run(&self, job: &Job, progress: Tell<'_>) -> Result<String, JobError> {
+        let Job::Backup { component, protection } = job;
+        self.first(component.as_str(), protection.as_str(), progress)
+            .await
+            .map_err(|failure| JobError { reason: told(&failure), help: failure.help })
+    }
+}
+
+fn told(failure: &Failure) -> String {
+    let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+    format!("{}{}", failure.message, causes.collect::<String>())
+}
+
+impl Backups<'_> {
+    /// A backup in each store of the protection that holds no good one.
+    async fn first(&self, component: &str, protection: &str, tell: Tell<'_>) -> Result<String, Failure> {
+        let policy = &self.opened.loaded.policy;
+        let which = Which { protection: Some(protection.to_owned()), ..Which::default() };
+        let component = chosen::component(policy, component)?;
+        let mut made = Vec::new();
+        for chosen in chosen::choose(policy, component, &which, &self.opened.env).await? {
+            let known = chosen.shelf.known().await?;
+            if known.facts.iter().any(BackupFacts::is_good) {
+                continue;
+            }
+            for prepared in backup::prepare(self.context, policy, &chosen, &known)? {
+                let manifest = watched(&prepared, &chosen.label(), tell).await?;
+                made.push(result(&manifest, &chosen.label())?);
+            }
+        }
+        Ok(if made.is_empty() { "a good backup is there already".to_owned() } else { made.join("; ") })
+    }
+}
+
+/// Makes one backup, with a line now and then.
+async fn watched(prepared: &Prepared, label: &str, tell: Tell<'_>) -> Result<Manifest, Failure> {
+    let progress = Arc::new(Progress::default());
+    let work = prepared.run(Arc::clone(&progress));
+    tokio::pin!(work);
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + LINE, LINE);
+    loop {
+        tokio::select! {
+            result = &mut work => return result.map_err(Failure::from),
+            _ = tick.tick() => {
+                let (entries, bytes, _) = progress.seen();
+                tell(&format!("{label}: {entries} entries, {} read", Bytes(bytes)));
+            }
+        }
+    }
+}
+
+/// A suspect backup is kept, but it is not the good one that was wanted.
+fn result(manifest: &Manifest, label: &str) -> Result<String, Failure> {
+    if let Some(issue) = manifest.issues.iter().find(|issue| issue.suspect) {
+        let examples = issue.examples.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+        return Err(Failure::new(format!("the backup {label} was made but is suspect"))
+            .cause(format!("{} ({}): {examples}", issue.what, issue.count))
+            .help("Mend what it names, then run `bdr apply` again; `bdr list` shows the suspect one."));
+    }
+    Ok(format!(
+        "{label}: {} entries, {}, {} stored",
+        manifest.counts.entries,
+        Bytes(manifest.counts.bytes),
+        Bytes(manifest.measured.stored_bytes)
+    ))
+}
