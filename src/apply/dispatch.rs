@@ -105,6 +105,10 @@ async fn run<'a>(
             Some(event) = events.recv() => teller.tell(event),
             Some((at, step)) = running.next(), if !running.is_empty() => {
                 state.free(at);
+                // What it said before it ended comes first.
+                while let Ok(event) = events.try_recv() {
+                    teller.tell(event);
+                }
                 match step {
                     Step::Issued(changes) => settling.push(Box::pin(async move {
                         (at, settle(tools, &plan.actions[at].id, &changes).await)

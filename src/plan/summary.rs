@@ -71,7 +71,11 @@ impl Summary {
         ];
         let one = |(count, words): &(u64, &'static str)| format!("{count} {}", if *count == 1 { singular(words) } else { words });
         let told: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(one).collect();
-        if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
+        match (self.doable() + self.refuse, told.is_empty()) {
+            (0, true) => "nothing to do".to_owned(),
+            (0, false) => format!("nothing to do, {}", told.join(", ")),
+            _ => told.join(", "),
+        }
     }
 }
 
