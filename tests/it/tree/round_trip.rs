@@ -15,7 +15,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-fn plant(garden: &Garden) {
+pub fn plant(garden: &Garden) {
     let root = garden.source();
     let write = |name: &str, bytes: &[u8]| std::fs::write(root.join(name), bytes).expect("write");
     std::fs::create_dir_all(root.join("deep/er/est")).expect("folders");
