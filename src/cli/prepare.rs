@@ -6,7 +6,7 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes};
 use crate::compile::{self, Compiled};
 use crate::diag;
 use crate::lint;
@@ -154,13 +154,8 @@ impl Opened {
             today: jiff::tz::TimeZone::UTC.to_datetime(now).date(),
             texts: sources.iter().count(),
         };
-        let codes = diag_codes();
+        let codes = codes::all();
         let report = lint::Report::new(found, sources, &codes, wish);
         report.counted().map(|finding| Finding::of(&finding.diagnostic, sources)).collect()
     }
-}
-
-/// Codes that a suppression in the text may name.
-fn diag_codes() -> Vec<diag::Code> {
-    lint::codes()
 }

@@ -1,6 +1,6 @@
 //! The tree engine from a folder to a store and back.
 
-mod compare;
+pub mod compare;
 mod damage;
 mod grow;
 mod plain_tools;
