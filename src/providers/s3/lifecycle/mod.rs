@@ -72,6 +72,12 @@ impl Setting for LifecycleRules {
         Document::Lifecycle
     }
 
+    /// The nets are bdr's own idea; `noncurrent` and `abort_uploads_after` are the policy's words.
+    fn is_implied(&self, wanted: &Attrs) -> bool {
+        !wanted.contains_key("abort_uploads_days")
+            && (!wanted.contains_key("noncurrent_days") || wanted.contains_key("expire_days"))
+    }
+
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         net::wanted(wish)
     }

@@ -24,6 +24,9 @@ const LONGEST: u64 = i32::MAX as u64;
 pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     let mut rules: Vec<Wanted> =
         tiers(wish).map(|(component, protection, tier)| net(wish, component, protection, tier)).collect();
+    if wish.spec.versioning.as_ref().is_some_and(|versioning| versioning.value) {
+        rules.push(scratch(wish));
+    }
     let policy = &wish.policy.name.value;
     let below = format!("{}{policy}/", wish.backend.prefix.value);
     let one = |name: &str, attribute: &str, stated: &crate::diag::Spanned<Duration>| Wanted {
@@ -34,6 +37,14 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     rules.extend(wish.spec.noncurrent.iter().map(|stated| one("noncurrent", "noncurrent_days", stated)));
     rules.extend(wish.spec.abort_uploads_after.iter().map(|stated| one("abort-uploads", "abort_uploads_days", stated)));
     rules
+}
+
+/// Every probe of what the store can do writes a few objects and removes them; in a bucket that keeps versions they would stay
+/// for ever. `Days` also takes off the delete markers that are left (S3 API reference, `LifecycleExpiration`).
+fn scratch(wish: Wish<'_>) -> Wanted {
+    let mut attrs = rule(&format!("{}.bdr/probe/", wish.backend.prefix.value), "expire_days", 1);
+    attrs.insert("noncurrent_days".to_owned(), 1_i64.into());
+    Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span }
 }
 
 /// Every tier that has backups in this store.
