@@ -37,7 +37,11 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
         plan: plan.digest.clone(),
         actions: plan.actions.len() as u64,
     });
-    let mut gate = Gate::open(&request, &mut teller).await?;
+    let mut impatient = stop.clone();
+    let mut gate = tokio::select! {
+        gate = Gate::open(&request, &mut teller) => gate?,
+        () = impatient.asked_times(1) => return Err(LeaseError::Stopped { policy: plan.policy.name.clone() }),
+    };
     let (sender, events) = unbounded_channel();
     let tools = Tools {
         compiled: request.compiled,

@@ -153,6 +153,7 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
             .exit(Exit::Blocked)
             .cause(error.to_string())
             .help("Add a store that honours conditional writes (a folder does), or say --no-lease where nobody else applies."),
+        LeaseError::Stopped { .. } => Failure::new(error.to_string()).help("Nothing was done."),
         LeaseError::Store(error) => Failure::from(error),
     }
 }

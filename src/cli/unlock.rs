@@ -8,7 +8,8 @@ use crate::stores;
 
 /// Show who holds the policy's lease, and break it
 ///
-/// A lease that is not renewed is taken over by the next `apply` without this. Breaking one whose holder still runs stops that
+/// A lease that is not renewed is taken over by the next `apply` without this; that of a process of this machine which no longer
+/// runs is broken without asking. Breaking one whose holder still runs stops that
 /// run: it notices at its next renewal.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -32,12 +33,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let Some((record, etag)) = found else { continue };
         let Some(holder) = record.holder.clone() else { continue };
         let place = format!("{}/{}", store.describe().trim_end_matches('/'), lease::key(policy));
-        let alive = if holder.owner.is_certainly_gone() { "; that process no longer runs" } else { "" };
+        let gone = holder.owner.is_certainly_gone();
+        let alive = if gone { "; that process no longer runs" } else { "" };
         context.print(&format!(
             "{} holds the lease of {policy} since {}{alive}\n  run {}, generation {}, renewed {} times, good for {} s without a renewal\n  {place}\n",
             holder.owner, holder.since, holder.run, record.generation, holder.renewals, holder.ttl_seconds
         ))?;
-        if !args.r#break && !confirmed(context, policy)? {
+        if !(args.r#break || gone) && !confirmed(context, policy)? {
             return Err(Failure::new("the lease was left as it is").exit(Exit::Blocked));
         }
         let free = LeaseRecord { holder: None, ..record };

@@ -79,6 +79,15 @@ pub enum Event {
     },
 }
 
+/// An event with its moment: one line of `bdr apply --format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    #[schemars(with = "String")]
+    pub at: jiff::Timestamp,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

@@ -3,15 +3,15 @@
 mod event;
 mod record;
 
-pub use event::{Event, Moved, Outcome};
+pub use event::{Event, Line, Moved, Outcome};
 pub use record::{ActionRecord, Counts, RunRecord};
 
 /// Version of the events' and the record's layout.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// The JSON Schema of one event, for `schemas/event.json`.
+/// The JSON Schema of one line of events, for `schemas/event.json`.
 pub fn event_schema() -> schemars::Schema {
-    schemars::schema_for!(Event)
+    schemars::schema_for!(Line)
 }
 
 /// Key of a run's record in a store.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ResourceId, Subject};
 use crate::compile::Compiled;
-use crate::diag::{Severity, Sources};
+use crate::diag::{Code, Severity, Sources};
 use crate::diff;
 use crate::plan::{
     FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, Note, ObjectiveRow, Plan, PolicyRef,
@@ -12,6 +12,18 @@ use crate::plan::{
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Work};
+
+/// Every code that planning can find.
+pub const CODES: [Code; 1] = [RING];
+
+const RING: Code = Code {
+    code: "BDR-C004",
+    name: "actions-in-a-ring",
+    severity: Severity::Error,
+    text: "Actions of a plan wait for each other.\n\nResources that share a document are written together, once. Where two such documents each \
+           hold a resource that waits for one of the other, neither can be written first, and the plan cannot be carried out. Narrow \
+           it with `--target` to one of them after the other, and report the policy: no provider should want this.\n",
+};
 
 /// Everything that a plan is made from; equal input gives an equal plan.
 #[derive(Debug)]
@@ -46,7 +58,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let mut findings = input.findings;
     let all = actions::ordered(all).unwrap_or_else(|(cycle, all)| {
         findings.push(Finding {
-            code: "BDR-P101".to_owned(),
+            code: RING.code.to_owned(),
             severity: Severity::Error,
             message: format!("actions wait for each other: {cycle}"),
             place: None,

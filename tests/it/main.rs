@@ -5,6 +5,7 @@ mod engine;
 mod crash;
 mod examples;
 mod generated;
+mod binary;
 mod cases;
 mod rules;
 mod tidy;

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::Context;
 use crate::diag::{Position, printable};
-use crate::journal::{Event, Outcome, RunRecord};
+use crate::journal::{Event, Line, Outcome, RunRecord};
 use crate::plan::Plan;
 use crate::resource::{ActionId, Work};
 
@@ -34,7 +34,8 @@ impl<'a> RunView<'a> {
 
     pub fn event(&mut self, event: &Event) {
         if self.json {
-            if let Ok(line) = serde_json::to_string(event) {
+            let line = Line { at: self.context.now(), event: event.clone() };
+            if let Ok(line) = serde_json::to_string(&line) {
                 // A reader that went away does not stop an apply.
                 _ = self.context.print(&format!("{line}\n"));
             }

@@ -34,7 +34,11 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::Builder::new().prefix(".bdr-").suffix(".tmp").tempfile_in(folder)?;
+    // One name for one file: what a crash leaves is taken away by the next write, however often it crashes.
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    remove(&folder.join(format!(".bdr-{name}.tmp")))?;
+    let draft = format!(".bdr-{name}");
+    let mut temporary = tempfile::Builder::new().prefix(&draft).rand_bytes(0).suffix(".tmp").tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     let file = temporary.as_file();
     match fs::symlink_metadata(path) {

@@ -140,3 +140,44 @@ fn the_guard_wants_the_reviewed_digest_and_consent_to_mass_removal() {
         assert!(guard(&tampered, &consent).is_err());
     });
 }
+
+#[test]
+fn thousands_of_actions_are_carried_out_in_time_that_grows_with_their_number() {
+    virtual_time(async {
+        let timers = |count: u16| (0..count).map(|key| (key, 1)).collect::<Vec<_>>();
+        let mut took = Vec::new();
+        for count in [1_000, 8_000] {
+            let wanted = timers(count).into_iter().map(|(key, level)| crate::world::model::wide_timer(key, level));
+            let bucket = Setup { timers: [].into(), ..two_stores() };
+            let scene = Scene::new(Setup::default().live(), bucket.wanted().into_iter().chain(wanted).collect());
+            let plan = scene.plan().await;
+            let begun = std::time::Instant::now();
+            let record = scene.apply_plan(plan, "wide", here(), Stop::new()).await.outcome.expect("lease");
+            took.push(begun.elapsed().as_secs_f64() / f64::from(count));
+            assert!(record.counts.all_done() && record.counts.done > u64::from(count));
+        }
+        assert!(took[1] < took[0] * 3.0, "eight times the actions take more than 24 times as long: {took:?} s each");
+    });
+}
+
+#[test]
+fn stopped_while_the_lease_is_waited_for_nothing_is_done() {
+    virtual_time(async {
+        let scene = Scene::new(Setup::default().live(), two_stores().wanted());
+        let plan = scene.plan().await;
+        let stop = Stop::new();
+        scene.world.set_weather(Weather { lag_ms: 20_000, ..Weather::default() });
+        let other = scene.plan().await;
+        let asking = stop.clone();
+        let first = scene.apply_plan(other, "holds", crate::world::scene::elsewhere(1), Stop::new());
+        let second = async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::join!(scene.apply_plan(plan, "waits", here(), stop), async {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                asking.ask();
+            })
+        };
+        let (_, (waits, ())) = tokio::join!(first, second);
+        assert!(matches!(waits.outcome, Err(bdr::apply::LeaseError::Stopped { .. })));
+    });
+}

@@ -140,3 +140,11 @@ pub fn foreign(world: &World) -> BTreeMap<String, Vec<Rule>> {
     let documents = state.documents.iter().map(|(name, document)| (name.clone(), theirs(document.truth())));
     documents.filter(|(_, rules)| !rules.is_empty()).collect()
 }
+
+/// One of very many timers; each has a place of its own and waits for both stores' buckets.
+pub fn wide_timer(key: u16, value: u8) -> Resource {
+    let id = ResourceId::new(component(), "w_timer", format!("wide{key}"));
+    let mut attrs = level(value);
+    attrs.insert("owner".into(), POLICY.into());
+    Resource { queue: Some(provider::place(&id)), id, attrs, span: None, after: vec![bucket_id(0), bucket_id(1)] }
+}
