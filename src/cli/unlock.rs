@@ -39,7 +39,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             "{} holds the lease of {policy} since {}{alive}\n  run {}, generation {}, renewed {} times, good for {} s without a renewal\n  {place}\n",
             holder.owner, holder.since, holder.run, record.generation, holder.renewals, holder.ttl_seconds
         ))?;
-        if !(args.r#break || gone) && !confirmed(context, policy)? {
+        if !(args.r#break || gone || confirmed(context, policy)?) {
             return Err(Failure::new("the lease was left as it is").exit(Exit::Blocked));
         }
         let free = LeaseRecord { holder: None, ..record };
