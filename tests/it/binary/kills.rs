@@ -34,6 +34,7 @@ fn killed(home: &Home, after: Duration) -> bool {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the seed by which a failed run is repeated")]
 fn whenever_it_is_killed_the_next_run_makes_it_good() {
     let seed = std::env::var("BDR_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}: BDR_SEED={seed} repeats the policies and the moments");
