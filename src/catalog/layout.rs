@@ -7,8 +7,13 @@
 //!                                                     /packs/<sha256>.zst
 //! <policy>/<component>/<protection>/_attempts/<backup id>/<generation>.json     who is writing it; gone after the commit
 //! <policy>/<component>/<protection>/_verified/<time>-<random>.json              what a verification saw
+//! <policy>/_slots/<component>/<protection>/<moment>.<attempt>.json              a claimed moment of its schedule
+//!                                                           .succeeded.json    how it ended; or .failed.json
+//! <policy>/.bdr/…                                                               the lease, and a record of each apply
 //! ```
 //!
+//! Everything of a policy lies below its name, so two policies share a store without meeting, and one prefix is enough for a grant of
+//! rights. The slots of all its jobs lie together, so that one listing tells which scheduled moments were claimed.
 //! The tier stands above the backup, so that a bucket's lifecycle rules can be a net below bdr's own retention.
 
 use crate::address::{BackupId, ComponentName, PolicyName, ProtectionName, TierName};
@@ -26,6 +31,7 @@ pub struct Series {
 pub const UNTIERED: &str = "_untiered";
 const ATTEMPTS: &str = "_attempts/";
 const VERIFIED: &str = "_verified/";
+const SLOTS: &str = "_slots/";
 
 impl Series {
     pub fn prefix(&self) -> String {
@@ -38,6 +44,11 @@ impl Series {
 
     pub fn verified(&self) -> String {
         self.prefix() + VERIFIED
+    }
+
+    /// The claimed moments of the schedule.
+    pub fn slots(&self) -> String {
+        format!("{}/{SLOTS}{}/{}/", self.policy, self.component, self.protection)
     }
 
     /// Below it lie the backups whose longest tier is this one; also the prefix of that tier's lifecycle rule.

@@ -90,7 +90,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     let Some(moment) = runs.latest(now) else { return Ok(Exit::Done) };
     let series = &chosen.shelf.series;
     let store = &*chosen.shelf.store;
-    let slots = Slots::new(store, series.policy.clone(), series.component.clone(), series.protection.clone());
+    let slots = Slots::new(store, series.clone());
     let owner = owner(context);
     let ticket = match slots.claim(moment, &owner, now).await? {
         Claim::Claimed { ticket, .. } => ticket,

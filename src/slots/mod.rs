@@ -1,7 +1,7 @@
 //! Slots: each scheduled moment of a job is claimed by one object in the store, so that twice started runs once, and a moment
 //! without an object is a run that did not happen.
 //!
-//! `slots/<component>/<protection>/<moment>.<attempt>.json` is created once and never changed; its outcome is a second object beside
+//! `<policy>/_slots/<component>/<protection>/<moment>.<attempt>.json` is created once and never changed; its outcome is a second object beside
 //! it, `….succeeded.json` or `….failed.json`. Attempts count from 1; another one is made only after the last one failed or its process certainly ended.
 //!
 //! A store without create-only writes cannot decide between two claimers. There a claim is written, and after a pause read back:
@@ -16,8 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::address::{ComponentName, PolicyName, ProtectionName};
 use crate::apply::Owner;
+use crate::catalog::layout::Series;
 use crate::store::{ErrorKind, Put, Store, StoreError};
 
 pub use record::{ClaimRecord, Ending, ResultRecord};
@@ -31,9 +31,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The slots of one job in one store.
 pub struct Slots<'a> {
     store: &'a dyn Store,
-    policy: PolicyName,
-    component: ComponentName,
-    protection: ProtectionName,
+    series: Series,
     pause: Duration,
 }
 
@@ -54,8 +52,8 @@ pub struct Ticket {
 }
 
 impl<'a> Slots<'a> {
-    pub fn new(store: &'a dyn Store, policy: PolicyName, component: ComponentName, protection: ProtectionName) -> Self {
-        Self { store, policy, component, protection, pause: PAUSE }
+    pub fn new(store: &'a dyn Store, series: Series) -> Self {
+        Self { store, series, pause: PAUSE }
     }
 
     /// With another pause for stores without create-only writes.
@@ -72,7 +70,7 @@ impl<'a> Slots<'a> {
         let create_only = self.store.capabilities().await?.create_only;
         for attempt in 1..=MOST_ATTEMPTS {
             let key = self.key(moment, attempt, "json");
-            let record = ClaimRecord::new(&self.policy, owner, now);
+            let record = ClaimRecord::new(&self.series.policy, owner, now);
             let won = if create_only { self.create(&key, &record).await? } else { self.write_and_look(&key, &record).await? };
             let Some(other) = won else {
                 return Ok(Claim::Claimed { ticket: Ticket { moment, attempt }, exclusive: create_only });
@@ -155,7 +153,7 @@ impl<'a> Slots<'a> {
     }
 
     fn folder(&self) -> String {
-        format!("slots/{}/{}/", self.component, self.protection)
+        self.series.slots()
     }
 
     fn key(&self, moment: Timestamp, attempt: u8, tail: &str) -> String {

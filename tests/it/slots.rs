@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bdr::address::{ComponentName, PolicyName, ProtectionName};
 use bdr::apply::Owner;
+use bdr::catalog::layout::Series;
 use bdr::slots::{Claim, Ending, SlotState, Slots, Ticket};
 use bdr::store::{Capabilities, ObjectMeta, Put, Store, StoreError};
 use bdr::stores::FolderStore;
@@ -55,8 +56,16 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn slots(store: &dyn Store) -> Slots<'_> {
-    let (policy, component) = (PolicyName::new("p").expect("name"), ComponentName::new("docs").expect("name"));
-    Slots::new(store, policy, component, ProtectionName::new("nightly").expect("name")).with_pause(Duration::from_millis(250))
+    slots_of("p", store)
+}
+
+fn slots_of<'a>(policy: &str, store: &'a dyn Store) -> Slots<'a> {
+    let series = Series {
+        policy: PolicyName::new(policy).expect("name"),
+        component: ComponentName::new("docs").expect("name"),
+        protection: ProtectionName::new("nightly").expect("name"),
+    };
+    Slots::new(store, series).with_pause(Duration::from_millis(250))
 }
 
 /// Claims one moment from many tasks at once; how many won.
@@ -160,9 +169,25 @@ async fn a_moment_that_nobody_claimed_is_missed_after_its_grace() {
 async fn an_object_that_is_no_claim_stops_the_run() {
     let folder = tempfile::tempdir().expect("folder");
     let store = FolderStore::new(folder.path());
-    let key = "slots/docs/nightly/20261124T020000Z.1.json";
+    let key = "p/_slots/docs/nightly/20261124T020000Z.1.json";
     store.put(key, Bytes::from_static(b"{\"version\":2}"), Put::default()).await.expect("put");
     let now = time("2026-11-24T02:00:00Z");
     let error = slots(&store).claim(now, &Owner::of_process("me"), now).await.expect_err("not understood");
     assert!(error.to_string().contains(key), "{error}");
+}
+
+#[tokio::test]
+async fn policies_that_share_a_store_do_not_meet() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let now = time("2026-11-24T02:00:00Z");
+    for policy in ["one", "other"] {
+        let slots = slots_of(policy, &store);
+        let claim = slots.claim(now, &Owner::of_process("me"), now).await.expect("the store answers");
+        let Claim::Claimed { ticket, .. } = claim else { panic!("{policy} meets the other one: {claim:?}") };
+        slots.finish(&ticket, Ending::Succeeded, None, now).await.expect("finish");
+        assert_eq!(slots.seen(now - jiff::SignedDuration::from_secs(1)).await.expect("seen").len(), 1, "{policy}");
+    }
+    assert_eq!(slots_of("one", &store).forget_before(now + jiff::SignedDuration::from_secs(1)).await.expect("forget"), 2);
+    assert_eq!(slots_of("other", &store).seen(now - jiff::SignedDuration::from_secs(1)).await.expect("seen").len(), 1);
 }
