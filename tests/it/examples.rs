@@ -60,3 +60,14 @@ fn the_readme_sets_up_with_exactly_two_commands() {
         assert_eq!(mode & 0o111, 0o111, "{command} can't be executed");
     }
 }
+
+#[test]
+fn the_tour_of_the_readme_is_what_the_quickstart_runs() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let script = fs::read_to_string(root().join("scripts/quickstart")).unwrap();
+    let commands: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ bdr ")).collect();
+    assert!(commands.len() >= 5, "the tour has become short: {commands:?}");
+    for command in commands {
+        assert!(script.contains(&format!("run bdr {command}\n")), "README.md: the quickstart does not run `bdr {command}`");
+    }
+}

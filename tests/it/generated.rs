@@ -1,5 +1,7 @@
 //! Files that are generated from the program and checked in: this test fails when one is stale, and `BDR_BLESS=1` writes it anew.
 
+mod command_line;
+
 use std::fs;
 
 use crate::tidy::root;
@@ -9,6 +11,7 @@ type Generated = (&'static str, fn() -> String);
 
 /// Every generated file. One more file is one more line.
 const GENERATED: &[Generated] = &[
+    ("docs/cli.md", command_line::page),
     ("docs/rules.md", bdr::cli::explain::rules_page),
     ("schemas/assessment.json", bdr::cli::view::assessment::schema),
     ("schemas/findings.json", || bdr::cli::schema::Name::Findings.text()),
