@@ -59,7 +59,24 @@ fn options(page: &mut String, command: &Command, global: bool) {
     let shown = |argument: &&Arg| argument.is_global_set() == global && !argument.is_hide_set() && !is_built_in(argument);
     for argument in command.get_arguments().filter(shown) {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        writeln!(page, "- `{}`: {help}", spelling(argument)).unwrap();
+        writeln!(page, "- `{}`: {help}{}", spelling(argument), values(argument)).unwrap();
+    }
+}
+
+/// ` (a, b or c)` for an option that takes one of a few words.
+fn values(argument: &Arg) -> String {
+    if !argument.get_action().takes_values() {
+        return String::new();
+    }
+    let words: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+        .map(|value| format!("`{}`", value.get_name()))
+        .collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!(" ({} or {last})", rest.join(", ")),
+        _ => String::new(),
     }
 }
 
