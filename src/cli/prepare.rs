@@ -14,6 +14,7 @@ use crate::plan::{Finding, Input, Intent, Known, Plan, Scope, Unread, promises, 
 use crate::provider::{Env, Provider};
 use crate::providers::{self, schedule::live_schedules};
 use crate::resource::Desired;
+use crate::stores::s3;
 
 /// A policy with open sessions.
 pub struct Opened {
@@ -64,7 +65,11 @@ impl Opened {
         let mut known = apply::survey(&self.sessions, &self.compiled, usize::from(context.global.parallelism)).await;
         known.unread.extend(self.unconnected.iter().cloned());
         let millis = begun.elapsed().as_millis();
-        context.log(LogLevel::Info, &format!("read {} resources in {millis} ms", known.live.len()));
+        let requests = s3::requests();
+        context.log(
+            LogLevel::Info,
+            &format!("read {} resources in {millis} ms; {requests} requests to S3 so far", known.live.len()),
+        );
         known
     }
 

@@ -7,6 +7,7 @@
 
 use crate::address::ComponentName;
 use crate::attrs::{Attr, Attrs};
+use crate::catalog::layout::Series;
 use crate::policy::{Component, Method, Protection, Tier};
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::units::cadence::Semantics;
@@ -60,12 +61,15 @@ fn tiers_of(component: &Component) -> impl Iterator<Item = &Tier> {
 }
 
 fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier: &Tier) -> Wanted {
-    let (policy, protection_name, tier_name) = (&wish.policy.name, &protection.name, &tier.name);
-    let prefix =
-        format!("{}{}/{component}/{}/{}/", wish.backend.prefix.value, policy.value, protection_name.value, tier_name.value);
+    let series = Series {
+        policy: wish.policy.name.value.clone(),
+        component: component.clone(),
+        protection: protection.name.value.clone(),
+    };
+    let prefix = format!("{}{}", wish.backend.prefix.value, series.tier(Some(&tier.name)));
     let days = tier.keep.days_up() + full_cadence(wish, protection) + MARGIN;
     Wanted {
-        key: super::key(&[component.as_str(), protection_name.as_str(), tier_name.as_str()]),
+        key: super::key(&[component.as_str(), protection.name.as_str(), tier.name.as_str()]),
         attrs: rule(&prefix, "expire_days", days),
         span: tier.keep.span,
     }
