@@ -10,7 +10,7 @@ use crate::units::storage_class::StorageClass;
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Tier {
     pub name: Spanned<TierName>,
-    /// The calendar period of which this tier keeps the first good backup.
+    /// The period of which this tier keeps the first good backup.
     pub every: Spanned<Period>,
     pub keep: Spanned<Duration>,
     pub class: Spanned<StorageClass>,

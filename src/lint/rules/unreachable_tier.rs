@@ -2,7 +2,7 @@
 //!
 //! ## What it finds
 //!
-//! A tier that keeps one backup of each hour, day, week, … under schedules that make fewer than one for every second of these
+//! A tier that keeps one backup of each hour, day, week, 6h, … under schedules that make fewer than one for every second of these
 //! periods: a `daily` tier under a weekly schedule.
 //!
 //! ## Why it matters
@@ -97,10 +97,14 @@ fn times(count: usize) -> String {
 
 fn longer(period: Period) -> &'static str {
     match period {
+        period if period < Period::Hour => "hour",
         Period::Hour => "day",
         Period::Day => "week",
         Period::Week => "month",
         Period::Month => "quarter",
-        Period::Quarter | Period::Year => "year",
+        period if period < Period::Day => "day",
+        period if period < Period::Week => "week",
+        period if period < Period::Month => "month",
+        Period::Quarter | Period::Year | Period::Fixed(_) => "year",
     }
 }

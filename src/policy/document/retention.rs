@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::DurationText;
+use super::{DurationText, PeriodText};
 use crate::policy::read::Field;
-use crate::units::cadence::Period;
 use crate::units::storage_class::StorageClass;
 
 /// A class of retention: the first good backup of each period is kept for a time, in a storage class.
@@ -13,8 +12,8 @@ use crate::units::storage_class::StorageClass;
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Tier")]
 pub struct TierDocument {
-    /// The period of which one backup is kept; the names `hourly` to `yearly` imply it.
-    pub every: Field<Period>,
+    /// The period of which one backup is kept: a word of the calendar, or a duration; the names `hourly` to `yearly` imply it.
+    pub every: Field<PeriodText>,
     /// How long a backup of this tier is kept.
     #[serde(rename = "for")]
     pub keep: Field<DurationText>,

@@ -48,6 +48,15 @@ texts! {
         "pattern": "^\\s*([0-9]+(s|m|h|d|w|mo|y)\\s*)+$",
         "examples": ["30s", "15m", "4h", "7d", "12w", "12mo", "1y", "1h 30m"]
     }
+    /// A period of the calendar, or pieces of a fixed length.
+    PeriodText {
+        "type": "string",
+        "anyOf": [
+            { "enum": ["hour", "day", "week", "month", "quarter", "year"] },
+            { "pattern": "^\\s*([0-9]+(s|m|h|d|w|mo|y)\\s*)+$" }
+        ],
+        "examples": ["hour", "6h", "week"]
+    }
     /// When a job runs: `every 10m`, five fields of cron, or a word.
     ScheduleText {
         "type": "string",

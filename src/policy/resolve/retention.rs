@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Run;
 use crate::address::TierName;
 use crate::diag::{Diagnostic, Spanned};
-use crate::policy::document::{NameText, Named, TierDocument};
+use crate::policy::document::{NameText, Named, PeriodText, TierDocument};
 use crate::policy::read::Field;
 use crate::policy::{Tier, codes, echo};
 use crate::units::cadence::Period;
@@ -31,7 +31,7 @@ impl Run<'_> {
     fn tier(&mut self, name: Spanned<TierName>, document: Spanned<TierDocument>) -> Option<Tier> {
         let span = document.span;
         let TierDocument { every, keep, class } = document.value;
-        let every = self.period(&name, every);
+        let every = self.period(&name, &every);
         if keep.is_absent() {
             let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
             self.missing(&what, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
@@ -50,12 +50,11 @@ impl Run<'_> {
         Some(Tier { name, every: every?, keep: keep?, class, span })
     }
 
-    fn period(&mut self, name: &Spanned<TierName>, every: Field<Period>) -> Option<Spanned<Period>> {
+    fn period(&mut self, name: &Spanned<TierName>, every: &Field<PeriodText>) -> Option<Spanned<Period>> {
         let implied = Period::of_tier(name.as_str());
         let stated = match every {
-            Field::Broken(_) => return None,
             Field::Absent => None,
-            Field::Given(word) => Some(word),
+            every => Some(self.every(every)?),
         };
         match (implied, stated) {
             (Some(implied), Some(stated)) if stated.value != implied => {
@@ -76,13 +75,27 @@ impl Run<'_> {
                 let what = format!("the tier {} does not say of which period it keeps one", echo::quote(name.as_str()));
                 let near = echo::nearest(name.as_str(), TIERS);
                 let help = near.map_or_else(
-                    || "Write `every:` and hour, day, week, month, quarter or year below it.".to_owned(),
+                    || "Write `every:` and hour, day, week, month, quarter, year, or a duration such as 6h.".to_owned(),
                     |near| format!("Did you mean `{near}`? Any other name needs `every:`."),
                 );
                 self.missing(&what, name.span, &help);
                 None
             }
         }
+    }
+
+    fn every(&mut self, field: &Field<PeriodText>) -> Option<Spanned<Period>> {
+        let written = self.as_written(field)?;
+        if let Ok(period) = written.value.parse() {
+            return Some(Spanned::new(period, written.span));
+        }
+        let near = echo::nearest(written.value, Period::words());
+        let help = near.map_or_else(
+            || "Write hour, day, week, month, quarter or year, or a duration of a minute or more, such as 6h.".to_owned(),
+            |near| format!("Did you mean `{near}`?"),
+        );
+        self.bad(codes::DURATION, written, "is not a period", help);
+        None
     }
 
     /// A tier of longer periods is there to reach further back. Where one of shorter periods outlives it, every copy that it

@@ -1,17 +1,17 @@
-//! Calendar periods: which hour, day, ISO week, month, quarter or year a moment lies in, for grandfather-father-son.
+//! Periods: which hour, day, ISO week, month, quarter or year a moment lies in, or which piece of a fixed length, for
+//! grandfather-father-son.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
 use super::Zone;
+use crate::units::duration::Duration;
 
-/// A calendar period of which a tier keeps one backup.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
+/// A period of which a tier keeps one backup; shorter ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
     Hour,
     Day,
@@ -20,35 +20,40 @@ pub enum Period {
     Month,
     Quarter,
     Year,
+    /// Pieces of this length, counted from 1970-01-01 in UTC, so that no change of the clocks makes one longer. Never the length
+    /// of a calendar period: that is read as the period itself.
+    Fixed(Duration),
 }
 
 /// One such period; they order by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket {
     period: Period,
-    /// Unix seconds of the hour's begin, or year and number within it.
+    /// Unix seconds of the begin of an hour or fixed piece, or year and number within it.
     year: i64,
     number: i64,
 }
 
 /// A text that is not a period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a period: write hour, day, week, month, quarter or year")]
+#[error("`{0}` is not a period: write hour, day, week, month, quarter, year, or a duration of a minute or more, such as 6h")]
 pub struct PeriodError(pub String);
 
-impl Period {
-    pub const ALL: [Self; 6] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
+/// The calendar's periods and the durations that mean them.
+const CALENDAR: [(Period, &str, u64); 6] = [
+    (Period::Hour, "hour", 3_600),
+    (Period::Day, "day", 86_400),
+    (Period::Week, "week", 604_800),
+    (Period::Month, "month", 2_629_746),
+    (Period::Quarter, "quarter", 3 * 2_629_746),
+    (Period::Year, "year", 31_556_952),
+];
+const SHORTEST: u64 = 60;
 
-    /// The word after `every:`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Quarter => "quarter",
-            Self::Year => "year",
-        }
+impl Period {
+    /// The words after `every:`; any other period is a duration.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        CALENDAR.into_iter().map(|(_, word, _)| word)
     }
 
     /// What a tier's name says by itself: `daily`, `weekly` …; `None` for any other name.
@@ -73,6 +78,7 @@ impl Period {
             Self::Month => 31,
             Self::Quarter => 92,
             Self::Year => 366,
+            Self::Fixed(length) => return i64::try_from(length.as_secs()).unwrap_or(i64::MAX),
         };
         days * 86_400
     }
@@ -92,14 +98,31 @@ impl Period {
             Self::Month => (year, month),
             Self::Quarter => (year, (month + 2) / 3),
             Self::Year => (year, 0),
+            Self::Fixed(_) => (0, at.as_second() - at.as_second().rem_euclid(self.longest().max(1))),
         };
         Bucket { period: self, year, number }
     }
 }
 
+/// By length, so that a tier of shorter periods comes before one of longer ones.
+impl Ord for Period {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.longest().cmp(&other.longest())
+    }
+}
+
+impl PartialOrd for Period {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match (self, CALENDAR.iter().find(|(period, ..)| period == self)) {
+            (Self::Fixed(length), _) => write!(f, "{length}"),
+            (_, word) => f.write_str(word.map_or("", |(_, word, _)| word)),
+        }
     }
 }
 
@@ -107,16 +130,31 @@ impl FromStr for Period {
     type Err = PeriodError;
 
     fn from_str(text: &str) -> Result<Self, PeriodError> {
-        Self::ALL.into_iter().find(|period| period.as_str() == text).ok_or_else(|| PeriodError(text.to_owned()))
+        let text = text.trim();
+        if let Some((period, ..)) = CALENDAR.into_iter().find(|(_, word, _)| *word == text) {
+            return Ok(period);
+        }
+        let length: Duration = text.parse().map_err(|_| PeriodError(text.to_owned()))?;
+        if length.as_secs() < SHORTEST {
+            return Err(PeriodError(text.to_owned()));
+        }
+        let calendar = CALENDAR.into_iter().find(|(.., seconds)| *seconds == length.as_secs());
+        Ok(calendar.map_or(Self::Fixed(length), |(period, ..)| period))
     }
 }
 
-/// For people: `2026-11-24`, `2026-W48`, `2026-11`, `2026-Q4`, `2026`; an hour as its first moment in UTC.
+impl serde::Serialize for Period {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// For people: `2026-11-24`, `2026-W48`, `2026-11`, `2026-Q4`, `2026`; an hour or a fixed piece as its first moment in UTC.
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, number) = (self.year, self.number);
         match self.period {
-            Period::Hour => match Timestamp::from_second(number) {
+            Period::Hour | Period::Fixed(_) => match Timestamp::from_second(number) {
                 Ok(begin) => write!(f, "{}", begin.strftime("%Y-%m-%dT%H:%MZ")),
                 Err(_) => write!(f, "{number}"),
             },
@@ -158,9 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn fixed_pieces_have_their_length_and_their_place_among_the_others() {
+        let zone = Zone::parse("Europe/Stockholm").expect("zone");
+        let six: Period = "6h".parse().expect("period");
+        let of = |at: &str| six.bucket(at.parse().expect("time"), &zone);
+        assert_eq!(of("2026-11-24T11:59:59Z").to_string(), "2026-11-24T06:00Z");
+        assert!(of("2026-11-24T11:59:59Z") < of("2026-11-24T12:00:00Z"));
+        assert!(Period::Hour < six && six < Period::Day);
+    }
+
+    #[test]
     fn periods_are_read_from_words_and_names_of_tiers() {
         assert_eq!("week".parse(), Ok(Period::Week));
         assert!("weeks".parse::<Period>().is_err());
+        assert!("59s".parse::<Period>().is_err());
+        assert_eq!("24h".parse(), Ok(Period::Day), "a duration that is a period of the calendar means that period");
+        assert_eq!("12mo".parse(), Ok(Period::Year));
+        assert_eq!("6h".parse::<Period>().map(|period| period.to_string()), Ok("6h".to_owned()));
         assert_eq!(Period::of_tier("yearly"), Some(Period::Year));
         assert_eq!(Period::of_tier("legal"), None);
     }
