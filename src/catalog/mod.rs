@@ -16,6 +16,9 @@ pub mod facts;
 pub mod retention;
 pub mod due;
 
+#[cfg(test)]
+mod retention_tests;
+
 use crate::units::bytes::Bytes;
 
 /// An object of the catalogue that does not read as what it should be: cut, changed, or of a version this bdr does not know.
