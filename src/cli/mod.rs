@@ -113,27 +113,28 @@ pub enum LogLevel {
 }
 
 #[derive(Debug, Subcommand)]
+/// In the order of the work: write, foresee, change, back up.
 pub enum Command {
-    Apply(apply::Args),
-    Assess(assess::Args),
-    Backup(backup::Args),
-    Completions(completions::Args),
-    Destroy(destroy::Args),
-    Drift(drift::Args),
-    Explain(explain::Args),
-    Fmt(fmt::Args),
-    Graph(graph::Args),
     Init(init::Args),
     Lint(lint::Args),
-    List(list::Args),
-    Man(man::Args),
+    Fmt(fmt::Args),
+    Explain(explain::Args),
+    Schema(schema::Args),
+    Assess(assess::Args),
     Plan(plan::Args),
+    Show(show::Args),
+    Apply(apply::Args),
+    Drift(drift::Args),
+    Destroy(destroy::Args),
+    Unlock(unlock::Args),
+    Graph(graph::Args),
+    Backup(backup::Args),
+    List(list::Args),
+    Verify(verify::Args),
     Prune(prune::Args),
     Restore(restore::Args),
-    Schema(schema::Args),
-    Show(show::Args),
-    Unlock(unlock::Args),
-    Verify(verify::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {

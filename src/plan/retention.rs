@@ -50,4 +50,38 @@ impl RetentionEffect {
     pub fn bytes(&self) -> u64 {
         self.goes.iter().map(|backup| backup.bytes).sum()
     }
+
+    /// Whether less far back can be restored afterwards. What only thins out the window is retention's everyday work.
+    pub fn shortens(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => after.from > before.from || after.to < before.to,
+            (before, _) => before.is_some() && !self.goes.is_empty(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(before: (i64, i64), after: Option<(i64, i64)>) -> RetentionEffect {
+        let at = |day: i64| jiff::Timestamp::from_second(day * 86_400).expect("time");
+        let window = |(from, to): (i64, i64)| Window { from: at(from), to: at(to), backups: 2 };
+        let goes = vec![BackupGoes { backup: "b".to_owned(), at: at(before.0), bytes: 1, reason: String::new() }];
+        RetentionEffect {
+            component: ComponentName::new("documents").expect("name"),
+            store: StoreName::new("vault").expect("name"),
+            goes,
+            before: Some(window(before)),
+            after: after.map(window),
+            place: None,
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_thinned_out_is_not_shortened() {
+        assert!(!effect((1, 9), Some((1, 9))).shortens());
+        assert!(effect((1, 9), Some((2, 9))).shortens());
+        assert!(effect((1, 9), None).shortens(), "nothing is left");
+    }
 }

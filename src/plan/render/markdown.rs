@@ -30,10 +30,11 @@ fn caution(plan: &Plan) -> String {
             plan.unread.iter().take(5).map(|unread| format!("not read: `{}`: {}", unread.subject, escaped(&unread.reason))),
         );
     }
-    for effect in plan.retention.iter().filter(|effect| !effect.goes.is_empty()).take(10) {
+    for effect in plan.retention.iter().filter(|effect| effect.shortens()).take(10) {
         let (count, bytes) = (effect.goes.len(), crate::units::bytes::Bytes(effect.bytes()));
+        let backups = if count == 1 { "1 backup".to_owned() } else { format!("{count} backups") };
         lines.push(format!(
-            "**the next prune lets {count} backups of `{}` in `{}` go** ({bytes})",
+            "**the next prune lets {backups} of `{}` in `{}` go** ({bytes}), and the oldest moment to restore moves",
             effect.component, effect.store
         ));
     }
