@@ -93,15 +93,32 @@ impl Diagnostic {
         self
     }
 
+    /// The order in which findings are read: by file, place, code and message; what speaks of no place comes first.
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |finding: &Self| (finding.span(), finding.code);
+        key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
+    }
+
     /// The primary place.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
     }
 }
 
-/// An ordered collection of findings: a pass appends and goes on.
+/// Most findings that a collection keeps: nobody reads more, and a hostile text must not fill the memory with them.
+pub const MOST_FINDINGS: usize = 10_000;
+
+/// Code of the finding that stands for those beyond [`MOST_FINDINGS`]; `policy/codes` explains it.
+pub const TOO_LARGE: &str = "BDR-P003";
+
+/// An ordered collection of findings: a pass appends and goes on. Those beyond [`MOST_FINDINGS`] are only counted, and one
+/// finding at the end says how many they were.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    kept: Vec<Diagnostic>,
+    /// How many were not kept, and the worst of their severities.
+    more: Option<(usize, Severity)>,
+}
 
 impl Diagnostics {
     pub fn new() -> Self {
@@ -109,27 +126,42 @@ impl Diagnostics {
     }
 
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let severity = diagnostic.severity;
+        self.push_with(severity, || diagnostic);
+    }
+
+    /// Appends a finding that is costly to make: it is made only where it is kept.
+    pub fn push_with(&mut self, severity: Severity, make: impl FnOnce() -> Diagnostic) {
+        if self.kept.len() < MOST_FINDINGS {
+            self.kept.push(make());
+        } else {
+            let (count, worst) = self.more.unwrap_or((0, severity));
+            self.more = Some((count + 1, worst.max(severity)));
+        }
     }
 
     pub fn extend(&mut self, other: impl IntoIterator<Item = Diagnostic>) {
-        self.0.extend(other);
+        other.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len()
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+        self.kept.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.kept.iter_mut()
     }
 
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
-        self.0.retain(keep);
+        self.kept.retain(keep);
     }
 
     pub fn has_errors(&self) -> bool {
@@ -137,15 +169,24 @@ impl Diagnostics {
     }
 
     pub fn worst(&self) -> Option<Severity> {
-        self.0.iter().map(|d| d.severity).max()
+        self.kept.iter().map(|d| d.severity).max().max(self.more.map(|(_, worst)| worst))
     }
 
     /// Sorted by file, place, code and message; equal findings once.
     #[must_use]
     pub fn sorted(mut self) -> Self {
-        self.0.sort_by(|a, b| (a.span(), a.code, &a.message).cmp(&(b.span(), b.code, &b.message)));
-        self.0.dedup();
+        self.kept.sort_by(Diagnostic::order);
+        self.kept.dedup();
+        self.close();
         self
+    }
+
+    /// Puts the count of those that were not kept into words.
+    fn close(&mut self) {
+        if let Some((count, worst)) = self.more.take() {
+            let told = Diagnostic::new(worst, TOO_LARGE, format!("{count} more findings are not shown"));
+            self.kept.push(told.help("Mend the first of them: the others often have the same cause. Then run bdr again."));
+        }
     }
 }
 
@@ -153,8 +194,9 @@ impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        self.close();
+        self.kept.into_iter()
     }
 }
 
@@ -163,6 +205,26 @@ impl<'a> IntoIterator for &'a Diagnostics {
     type IntoIter = std::slice::Iter<'a, Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.kept.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_beyond_the_most_are_counted_and_an_error_among_them_counts() {
+        let mut found = Diagnostics::new();
+        (0..MOST_FINDINGS).for_each(|at| found.push(Diagnostic::warning("BDR-X001", format!("{at}"))));
+        assert!(!found.has_errors());
+        found.push(Diagnostic::error("BDR-X002", "lost"));
+        found.push_with(Severity::Note, || unreachable!("not made where it is not kept"));
+        assert!(found.has_errors());
+        let mut all = Diagnostics::new();
+        all.extend(found.clone());
+        assert!(all.has_errors(), "also where one collection is poured into another");
+        let last = found.sorted().into_iter().last().map(|finding| (finding.severity, finding.code, finding.message));
+        assert_eq!(last, Some((Severity::Error, TOO_LARGE, "2 more findings are not shown".to_owned())));
     }
 }

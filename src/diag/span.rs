@@ -36,31 +36,73 @@ impl std::fmt::Display for Position {
 pub struct Source {
     pub name: String,
     pub text: Arc<str>,
-    /// First byte of the file that was not UTF-8; the text has U+FFFD from there on, only to show the place.
+    /// First byte of the file that was not UTF-8; the text ends there but for a little more, only to show the place.
     pub invalid: Option<u32>,
-    /// Where each line begins, in bytes: a place is found by halving, however many are asked for. Made when first needed.
-    lines: OnceLock<Box<[u32]>>,
+    /// What lies before each stretch of [`STRETCH`] bytes: a place is found fast, however many lines there are or however long
+    /// one is, and neither costs memory. Made when first needed.
+    before: OnceLock<Box<[Count]>>,
+}
+
+const STRETCH: usize = 2048;
+
+/// Line ends and characters of a part of a text.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    line_ends: u32,
+    characters: u32,
+}
+
+impl Count {
+    fn and(self, bytes: &[u8]) -> Self {
+        let count = |wanted: fn(&u8) -> bool| u32::try_from(bytes.iter().filter(|byte| wanted(byte)).count()).unwrap_or(u32::MAX);
+        Self {
+            line_ends: self.line_ends + count(|byte| *byte == b'\n'),
+            characters: self.characters + count(|byte| byte & 0xc0 != 0x80),
+        }
+    }
 }
 
 impl Source {
-    fn lines(&self) -> &[u32] {
-        self.lines.get_or_init(|| {
-            let starts = self.text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
-            std::iter::once(0).chain(starts).collect()
+    fn stretches(&self) -> &[Count] {
+        self.before.get_or_init(|| {
+            let mut sum = Count::default();
+            let mut before = |stretch: &[u8]| {
+                let next = sum.and(stretch);
+                std::mem::replace(&mut sum, next)
+            };
+            self.text.as_bytes().chunks(STRETCH).map(&mut before).collect()
         })
+    }
+
+    fn before(&self, at: usize) -> Count {
+        let at = at.min(self.text.len());
+        let stretch = (at / STRETCH).min(self.stretches().len().saturating_sub(1));
+        let before = self.stretches().get(stretch).copied().unwrap_or_default();
+        before.and(self.text.as_bytes().get(stretch * STRETCH..at).unwrap_or_default())
     }
 
     /// Number, from 0, of the line that holds a byte; the last line's for a byte beyond the end.
     pub fn line_of(&self, at: u32) -> usize {
-        self.lines().partition_point(|start| *start <= at).saturating_sub(1)
+        self.before(at as usize).line_ends as usize
     }
 
     /// Bytes of a line (counted from 0), its line end among them.
     pub fn line_range(&self, line: usize) -> Option<Range<usize>> {
-        let end = self.lines().get(line + 1).map_or(self.text.len(), |start| *start as usize);
-        Some(*self.lines().get(line)? as usize..end)
+        Some(self.line_start(line)?..self.line_start(line + 1).unwrap_or(self.text.len()))
+    }
+
+    fn line_start(&self, line: usize) -> Option<usize> {
+        let Some(wanted) = line.checked_sub(1) else { return Some(0) };
+        // The line begins behind the line end of this number, which lies in the last stretch that no more of them precede.
+        let stretch = self.stretches().partition_point(|before| before.line_ends as usize <= wanted).checked_sub(1)?;
+        let before = self.stretches().get(stretch)?.line_ends as usize;
+        let bytes = self.text.as_bytes().get(stretch * STRETCH..)?.iter().take(STRETCH).enumerate();
+        bytes.filter(|(_, byte)| **byte == b'\n').nth(wanted - before).map(|(at, _)| stretch * STRETCH + at + 1)
     }
 }
+
+/// Bytes that are kept from the first wrong one on.
+const SHOWN: usize = 40;
 
 /// All texts of one run.
 #[derive(Debug, Clone, Default)]
@@ -80,16 +122,20 @@ impl Sources {
         match String::from_utf8(bytes) {
             Ok(text) => self.add(name, text),
             Err(error) => {
-                let at = u32::try_from(error.utf8_error().valid_up_to()).unwrap_or(u32::MAX);
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                self.push(name.into(), text.into(), Some(at))
+                let at = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                let rest = bytes.split_off(at);
+                let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                let shown = String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(line)).into_owned();
+                let text = String::from_utf8(bytes).unwrap_or_default() + &shown;
+                self.push(name.into(), text.into(), Some(u32::try_from(at).unwrap_or(u32::MAX)))
             }
         }
     }
 
     fn push(&mut self, name: String, text: Arc<str>, invalid: Option<u32>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { name, text, invalid, lines: OnceLock::new() });
+        self.0.push(Source { name, text, invalid, before: OnceLock::new() });
         id
     }
 
@@ -128,6 +174,14 @@ impl Sources {
         }
     }
 
+    /// Replaces a text by asterisks, wherever it stands. Line breaks stay.
+    pub fn blank_text(&mut self, secret: &str) {
+        let stars: String = secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+        for source in self.0.iter_mut().filter(|source| source.text.contains(secret)) {
+            source.text = source.text.replace(secret, &stars).into();
+        }
+    }
+
     /// Line and column of a span's start.
     pub fn position(&self, span: Span) -> Option<Position> {
         self.position_of(span.file, span.start)
@@ -140,13 +194,11 @@ impl Sources {
 
     fn position_of(&self, file: FileId, at: u32) -> Option<Position> {
         let source = self.get(file)?;
-        let line = source.line_of(at);
-        let column = source.text.get(source.line_range(line)?.start..at as usize)?.chars().count() + 1;
-        Some(Position {
-            file: source.name.clone(),
-            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-        })
+        source.text.get(at as usize..)?;
+        let before = source.before(at as usize);
+        let line_start = source.line_start(before.line_ends as usize)?;
+        let column = before.characters - source.before(line_start).characters + 1;
+        Some(Position { file: source.name.clone(), line: before.line_ends + 1, column })
     }
 }
 
@@ -229,5 +281,33 @@ mod tests {
         assert_eq!(at(12), Some((4, 2)));
         assert_eq!(at(13), None);
         assert_eq!(at(3), None, "inside a character");
+    }
+
+    #[test]
+    fn places_are_found_in_texts_of_any_shape() {
+        let mixed = "å: x\n".repeat(3_000) + &"ö".repeat(5_000) + "\nend";
+        for text in [String::new(), "\n".repeat(STRETCH), "\n".repeat(3 * STRETCH + 5), "x".repeat(STRETCH), mixed] {
+            let mut sources = Sources::new();
+            let file = sources.add("a.yaml", text.as_str());
+            let (mut line, mut column) = (1, 1);
+            for (start, c) in text.char_indices().chain([(text.len(), ' ')]) {
+                let at = u32::try_from(start).unwrap_or_default();
+                let place = sources.position(Span { file, start: at, end: at }).expect("a place");
+                assert_eq!((place.line, place.column), (line, column), "byte {start}");
+                let range = sources.get(file).and_then(|source| source.line_range(line as usize - 1)).expect("a line");
+                assert!(range.contains(&start) || start == text.len());
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            assert_eq!(sources.get(file).and_then(|source| source.line_range(line as usize)), None);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_keeps_the_line_of_the_first_wrong_byte() {
+        let mut sources = Sources::new();
+        let file = sources.add_bytes("a.yaml", [b"a: 1\nb: \xe5".as_slice(), &[0xff; 1_000], b"\nc: 1"].concat());
+        let source = sources.get(file).expect("added");
+        assert_eq!(source.invalid, Some(8));
+        assert!(source.text.starts_with("a: 1\nb: \u{fffd}") && source.text.len() < 200, "{}", source.text.len());
     }
 }

@@ -59,7 +59,7 @@ impl<'a> Report<'a> {
         said.extend(suppressions.left_over());
         all.extend(said.into_iter().map(|finding| (finding, None)));
         all.retain(|(finding, _)| finding.severity >= wish.level);
-        all.sort_by(|(a, _), (b, _)| (a.span(), a.code, &a.message).cmp(&(b.span(), b.code, &b.message)));
+        all.sort_by(|(a, _), (b, _)| a.order(b));
         let secrets = Secrets::of(all.iter().map(|(finding, _)| finding), sources);
         let paths = paths(&all, sources);
         let mut findings = Vec::with_capacity(all.len());

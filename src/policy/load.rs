@@ -1,13 +1,18 @@
 //! From texts to a policy: the one way in, for every command.
 
+use std::collections::BTreeSet;
+
 use crate::diag::{Diagnostic, Diagnostics, FileId, Source, Sources, Span};
 use crate::policy::document::Document;
 use crate::policy::reference::Resolve;
 use crate::policy::tree::{NodeId, Tree};
 use crate::policy::{Policy, codes, read, resolve, secrets, tree};
 
-/// Most findings of one run; a text that earns more is not a policy.
-const MOST: usize = 10_000;
+/// Secrets that are looked for in all texts once they were found in one: more of them are not worth the time.
+const SECRETS: usize = 64;
+
+/// Shorter secrets are blanked where they were found only: elsewhere they would hide ordinary words.
+const SHORTEST: usize = 6;
 
 /// Largest text that is read, in bytes: far above any real policy, far below what would hurt.
 pub const LARGEST: usize = 16 * 1024 * 1024;
@@ -46,15 +51,30 @@ fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
             }
             None => read_text(file, &source.text, &mut documents, &mut hidden, &mut out),
         };
-        if out.len() > MOST {
-            out.push(Diagnostic::error(codes::TOO_LARGE, format!("more than {MOST} findings: the rest is not read")));
-            torn = true;
-            break;
-        }
     }
     let policy = resolve::resolve(documents, &mut sources, resolver, torn, &mut out);
-    sources.blank(&hidden);
+    hide(&hidden, &mut sources, &mut out);
     Loaded { policy, diagnostics: out.sorted(), sources }
+}
+
+/// Takes the secrets out of the texts and out of what was said about them, wherever they stand again, such as in a comment.
+fn hide(hidden: &[Span], sources: &mut Sources, out: &mut Diagnostics) {
+    let texts = hidden
+        .iter()
+        .filter_map(|span| sources.text(*span))
+        .map(|text| text.trim_matches(['"', '\'']))
+        .filter(|text| text.len() >= SHORTEST);
+    let texts: BTreeSet<String> = texts.take(SECRETS).map(str::to_owned).collect();
+    sources.blank(hidden);
+    for secret in texts.iter().rev() {
+        sources.blank_text(secret);
+        let stars = "*".repeat(secret.len());
+        for said in out.iter_mut() {
+            let labels = said.labels.iter_mut().map(|label| &mut label.text);
+            let all = labels.chain(&mut said.notes).chain(&mut said.help).chain([&mut said.message]);
+            all.filter(|text| text.contains(secret)).for_each(|text| *text = text.replace(secret, &stars));
+        }
+    }
 }
 
 /// Reads the documents of one text; true where some of it could not be read.
@@ -79,20 +99,27 @@ fn read_text(file: FileId, text: &str, documents: &mut Vec<Document>, hidden: &m
 /// Why a source is not even a text to parse.
 fn unreadable(file: FileId, source: &Source) -> Option<Diagnostic> {
     let place = |at: u32| Span { file, start: at, end: at };
+    // Before all else: a text that was cut at this size may end inside a character.
+    if source.text.len() > LARGEST {
+        let finding = Diagnostic::error(codes::TOO_LARGE, format!("larger than {} MiB", LARGEST >> 20));
+        let help = "Split the policy into several files; bdr merges all files of a folder.";
+        return Some(finding.at(place(0), "not read").help(help));
+    }
     if let Some(at) = source.invalid {
         let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {at} is not UTF-8"));
-        return Some(finding.at(place(at), "the first wrong byte").help("Save the file as UTF-8 text."));
+        // A byte order mark of UTF-16, and ASCII letters as two bytes each.
+        let wide = at == 0 && source.text.contains('\0');
+        let help = if wide {
+            "It seems to be UTF-16: save it as UTF-8 text, such as by `iconv -f UTF-16 -t UTF-8`."
+        } else {
+            "Save the file as UTF-8 text."
+        };
+        return Some(finding.at(place(at), "the first wrong byte").help(help));
     }
-    if let Some(nul) = source.text.find('\0') {
-        let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {nul} is NUL: this is not a text"));
-        let at = u32::try_from(nul).unwrap_or(u32::MAX);
-        return Some(finding.at(place(at), "the first NUL byte").help("Save the file as UTF-8 text."));
-    }
-    (source.text.len() > LARGEST).then(|| {
-        Diagnostic::error(codes::TOO_LARGE, format!("larger than {} MiB", LARGEST >> 20))
-            .at(place(0), "not read")
-            .help("Split the policy into several files; bdr merges all files of a folder.")
-    })
+    let nul = source.text.find('\0')?;
+    let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {nul} is NUL: this is not a text"));
+    let at = u32::try_from(nul).unwrap_or(u32::MAX);
+    Some(finding.at(place(at), "the first NUL byte").help("Save the file as UTF-8 text."))
 }
 
 fn find_secret(tree: &Tree<'_>, key: Option<NodeId>, value: NodeId, hidden: &mut Vec<Span>, out: &mut Diagnostics) {

@@ -1,9 +1,12 @@
 //! Lists and mappings as serde visits them; unknown keys are reported and passed over.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
 use super::{Fail, Reader};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::policy::tree::{Entries, NodeId};
 use crate::policy::{codes, echo};
 
@@ -38,23 +41,34 @@ pub(super) struct Pairs<'a> {
     next: usize,
     fields: Option<&'static [&'static str]>,
     value: Option<NodeId>,
+    /// Known keys that are not given; found out when the first unknown one is met.
+    free: OnceCell<Vec<&'static str>>,
 }
 
 impl<'a> Pairs<'a> {
     pub(super) fn new(reader: Reader<'a>, entries: Entries<'a>, fields: Option<&'static [&'static str]>) -> Self {
-        Self { reader, entries, next: 0, fields, value: None }
+        Self { reader, entries, next: 0, fields, value: None, free: OnceCell::new() }
     }
 
-    fn unknown(&self, key: NodeId, written: &str, fields: &[&'static str]) {
-        let tree = self.reader.tree;
-        let given: Vec<&str> = self.entries.iter().filter_map(|(key, _)| tree.text(key)).collect();
-        let mut free: Vec<&str> = fields.iter().copied().filter(|field| !given.contains(field)).collect();
-        free.sort_unstable();
-        let mut finding = Diagnostic::error(codes::UNKNOWN_KEY, format!("unknown key {}", echo::quote(written)))
-            .at(tree.span(key), "not known here");
-        finding.help = echo::suggest(written, free.iter().copied());
-        self.reader.push(finding);
+    fn unknown(&self, key: NodeId, written: &str, fields: &'static [&'static str]) {
+        let finding = || {
+            let found = Diagnostic::error(codes::UNKNOWN_KEY, format!("unknown key {}", echo::quote(written)));
+            let free = self.free.get_or_init(|| free(self.reader, self.entries, fields));
+            Diagnostic {
+                help: echo::suggest(written, free.iter().copied()),
+                ..found.at(self.reader.tree.span(key), "not known here")
+            }
+        };
+        self.reader.notes.borrow_mut().push_with(Severity::Error, finding);
     }
+}
+
+/// The keys that could still be meant, in order.
+fn free(reader: Reader<'_>, entries: Entries<'_>, fields: &'static [&'static str]) -> Vec<&'static str> {
+    let given: BTreeSet<&str> = entries.iter().filter_map(|(key, _)| reader.tree.text(key)).collect();
+    let mut free: Vec<&str> = fields.iter().copied().filter(|field| !given.contains(field)).collect();
+    free.sort_unstable();
+    free
 }
 
 impl<'de> MapAccess<'de> for Pairs<'_> {
