@@ -79,6 +79,16 @@ def best(clock, times, command, before=None, **more):
     return cheapest
 
 
+def median(runs):
+    """The middle of several runs, taken for each figure alone; the peak of memory is the highest."""
+
+    def middle(field):
+        return sorted(getattr(one, field) for one in runs)[len(runs) // 2]
+
+    last = runs[-1]
+    return Measure(middle("wall"), middle("cpu"), max(one.rss for one in runs), last.status, last.output)
+
+
 @dataclass
 class Ratio:
     """One line of the result: bdr against something, and what is asked of it."""
@@ -95,4 +105,4 @@ class Ratio:
     def line(self):
         sign = ">=" if self.least else "<="
         mark = "ok  " if self.holds() else "MISS"
-        return f"{mark} {self.what:<58} {self.value:>9.2f} (asked {sign} {self.bound:g})  {self.detail}"
+        return f"{mark} {self.what:<58} {self.value:>9.2f} (asked {sign} {self.bound:g})  {self.detail}".rstrip()

@@ -1,0 +1,156 @@
+//! `bdr restore`: brings a component back, whole or in part.
+
+mod guard;
+mod pick;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::address::BackupId;
+use crate::catalog::manifest::Manifest;
+use crate::cli::backup::threads;
+use crate::cli::chosen::{self, Which};
+use crate::cli::load::References;
+use crate::cli::{Context, Exit, Failure, load, working};
+use crate::source::Trouble;
+use crate::sources::folder::{Into, Target};
+use crate::tree::{Missed, Paths, Progress, Restore, Restored, missed, restore};
+use crate::units::bytes::Bytes;
+use crate::units::count::count;
+
+/// Restore a component into a folder
+///
+/// Every block is checked before its file gets a name. A backup of one path goes right into the folder; of several paths each
+/// keeps its own full path below it. Exit code 3 tells that something is missing or not as it was; it is named.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Component to restore
+    component: String,
+    #[command(flatten)]
+    which: Which,
+    /// Folder to restore into; made if it is missing
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Backup to restore, as `bdr list` names it
+    #[arg(long, value_name = "ID", group = "moment")]
+    backup: Option<BackupId>,
+    /// Restore the newest good backup from before this moment: `2026-11-24 02:00` by the policy's clock, or RFC 3339
+    #[arg(long, value_name = "TIME", group = "moment")]
+    at: Option<String>,
+    /// Restore the newest good backup (the default)
+    #[arg(long, group = "moment")]
+    latest: bool,
+    /// Restore only this path or glob, with all below it; repeatable
+    #[arg(long, value_name = "GLOB")]
+    path: Vec<String>,
+    /// Replace what differs in a folder that is not empty; what is the same stays untouched
+    #[arg(long)]
+    overwrite: bool,
+    /// Afterwards remove what the folder holds and the backup does not
+    #[arg(long, requires = "overwrite", conflicts_with = "path")]
+    delete_extra: bool,
+    /// Leave owners as they come
+    #[arg(long)]
+    no_owner: bool,
+    /// Do not ask on a terminal before something is replaced or removed
+    #[arg(long, visible_alias = "auto-approve")]
+    yes: bool,
+    /// Only show what would be restored
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    working::listen(context);
+    let loaded = load::policy(context, References::Acting)?;
+    let env = context.env(References::Acting)?;
+    let zone = &loaded.policy.timezone;
+    let component = chosen::component(&loaded.policy, &args.component)?;
+    let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
+    let label = format!("`{}`", args.component);
+    let (chosen, manifest) = working::look(context, &label, pick::pick(context, args, &all, zone)).await?;
+    context.say(&pick::describe(chosen, &manifest, zone, args));
+    let paths = Paths::new(&args.path, &manifest.origin.roots)?;
+    if let Some(missed) = missed(&chosen.shelf, &manifest, &paths).await?.into_iter().next() {
+        return Err(unknown(&missed));
+    }
+    if !args.dry_run {
+        guard::guard(args, context)?;
+    }
+    if args.delete_extra {
+        guard::foretell(args, context, chosen, &manifest).await?;
+    }
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    let target = target(args, &manifest)?;
+    let whole = paths.is_all();
+    let job =
+        Restore { shelf: chosen.shelf.clone(), manifest: manifest.clone(), paths, compare: args.overwrite, threads: threads() };
+    let progress = Arc::new(Progress::default());
+    let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
+    let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
+    let exit = told(context, &restored, &manifest, whole);
+    if args.delete_extra && exit == Exit::Done {
+        guard::remove(context, chosen, &manifest, target).await?;
+    }
+    Ok(exit)
+}
+
+const AGAIN: &str = "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
+
+fn unknown(missed: &Missed) -> Failure {
+    let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let help = match &missed.near {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("At its top the backup holds {}. A path is told from there, or from the root of the machine.", names(&missed.top)),
+    };
+    Failure::new(format!("the backup holds nothing at `{}`, and nothing was restored", missed.glob)).help(help)
+}
+
+fn target(args: &Args, manifest: &Manifest) -> Result<Arc<Target>, Failure> {
+    let into = Into { folder: args.to.clone(), strip: strip(manifest), overwrite: args.overwrite, owners: !args.no_owner };
+    let failed = |trouble: Trouble| {
+        Failure::new(format!("could not restore into `{}`: {}", args.to.display(), trouble.detail))
+            .help("Name a folder that can be written.")
+    };
+    Ok(Arc::new(Target::open(into).map_err(failed)?))
+}
+
+/// What is left off the entries' paths: a backup of one path goes right into the folder.
+fn strip(manifest: &Manifest) -> Vec<u8> {
+    match manifest.origin.roots.as_slice() {
+        [root] => root.trim_matches('/').as_bytes().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn told(context: &Context, restored: &Restored, manifest: &Manifest, whole: bool) -> Exit {
+    let entries = restored.files + restored.directories + restored.symlinks + restored.hard_links;
+    let kept = match restored.kept {
+        0 => String::new(),
+        kept => format!("; {} there already, byte for byte, {} written", count(kept, "file"), restored.files - kept),
+    };
+    context.say(&format!("{}, {}{kept}", count(entries, "entry"), Bytes(restored.bytes)));
+    for (path, why) in &restored.failures {
+        context.warn(&format!("  /{path} {why}"));
+    }
+    let more = restored.failed.saturating_sub(restored.failures.len() as u64);
+    if more > 0 {
+        context.warn(&format!("  … and {more} more"));
+    }
+    if whole && manifest.counts.skipped > 0 {
+        context.say(&format!("not in the backup, and named when it was made: {}", count(manifest.counts.skipped, "entry")));
+    }
+    if restored.failed > 0 {
+        let (part, exit) = if entries > 0 { ("Restored in part", Exit::Partly) } else { ("Nothing was restored", Exit::Failed) };
+        context.warn(&format!("{part}: missing or not as it was: {}.", count(restored.failed, "entry")));
+        return exit;
+    }
+    if whole && entries != manifest.counts.entries {
+        let expected = manifest.counts.entries;
+        context.warn(&format!("Restored in part: {entries} of {expected} entries. Run `bdr verify {}`.", manifest.component));
+        return Exit::Partly;
+    }
+    Exit::Done
+}
