@@ -1,6 +1,7 @@
 //! Quantities that people write in policies, parsed once into types.
 
 pub mod bytes;
+pub mod count;
 pub mod cadence;
 pub mod duration;
 pub mod storage_class;
