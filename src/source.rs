@@ -14,11 +14,18 @@ pub struct Trouble {
     pub detail: String,
     /// Whether the backup is less than what was asked for.
     pub suspect: bool,
+    /// Whether nothing that follows can succeed either: no room is left, or nothing may be written at all.
+    pub last: bool,
 }
 
 impl Trouble {
     pub fn suspect(what: &'static str, detail: impl ToString) -> Self {
-        Self { what, detail: detail.to_string(), suspect: true }
+        Self { what, detail: detail.to_string(), suspect: true, last: false }
+    }
+
+    /// Something that is told, and takes nothing from the backup.
+    pub fn note(what: &'static str, detail: impl ToString) -> Self {
+        Self { suspect: false, ..Self::suspect(what, detail) }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::FormatError;
 use crate::catalog::digest::Digest;
-use crate::catalog::entry::Line;
+use crate::catalog::entry::{Entry, Line, More};
 use crate::catalog::layout::{Place, pack_digest};
 use crate::catalog::part::Reader;
 use crate::catalog::wire;
@@ -88,8 +88,16 @@ impl<R: Read> Lines<R> {
 ///
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn write_line(line: &Line, out: &mut Vec<u8>) -> Result<(), FormatError> {
-    wire::write(line, out)
+pub fn write_entry(entry: &Entry, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    wire::write_entry(entry, out)
+}
+
+/// Appends a line of the index that goes on with the file before it.
+///
+/// # Errors
+/// Never for values that bdr makes; the JSON writer's type asks for it.
+pub fn write_more(more: &More, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    wire::write_more(more, out)
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Origin {
     pub host: String,
     /// The paths as the policy names them, absolute.
     pub roots: Vec<String>,
+    /// How many files and links each of them held, in their order.
+    #[serde(default)]
+    pub held: Vec<u64>,
 }
 
 /// What a restore must bring back.

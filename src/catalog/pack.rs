@@ -54,6 +54,11 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// `bytes` is how large it will become; memory that is never written to costs nothing.
+    pub fn with_room(bytes: usize) -> Self {
+        Self { body: Vec::with_capacity(bytes), frames: Vec::new() }
+    }
+
     /// Bytes so far.
     pub fn len(&self) -> usize {
         self.body.len()

@@ -48,12 +48,16 @@ struct Wire<'a> {
     xattrs: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     changed: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    blocks: Vec<Block>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    holes: Vec<Hole>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    blocks: Cow<'a, [Block]>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    holes: Cow<'a, [Hole]>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     more: bool,
+}
+
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
 }
 
 type Name<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);
@@ -76,19 +80,28 @@ fn bytes(text: Cow<'_, str>, raw: Option<Cow<'_, str>>) -> Result<Vec<u8>, &'sta
 ///
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn write(line: &Line, out: &mut Vec<u8>) -> Result<(), FormatError> {
-    let wire = match line {
-        Line::Entry(entry) => entry_wire(entry),
-        Line::More(more) => Wire {
-            size: more.size,
-            changed: more.changed,
-            blocks: more.content.blocks.clone(),
-            holes: more.content.holes.clone(),
-            more: more.content.more,
-            ..Wire::default()
-        },
+pub fn write_entry(entry: &Entry, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    write(&entry_wire(entry), out)
+}
+
+/// Appends the line and its newline.
+///
+/// # Errors
+/// Never for values that bdr makes; the JSON writer's type asks for it.
+pub fn write_more(more: &More, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    let wire = Wire {
+        size: more.size,
+        changed: more.changed,
+        blocks: Cow::Borrowed(&more.content.blocks),
+        holes: Cow::Borrowed(&more.content.holes),
+        more: more.content.more,
+        ..Wire::default()
     };
-    serde_json::to_writer(&mut *out, &wire).map_err(|error| FormatError::damaged("a line of the index", error.to_string()))?;
+    write(&wire, out)
+}
+
+fn write(wire: &Wire<'_>, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    serde_json::to_writer(&mut *out, wire).map_err(|error| FormatError::damaged("a line of the index", error.to_string()))?;
     out.push(b'\n');
     Ok(())
 }
@@ -122,8 +135,8 @@ fn entry_wire(entry: &Entry) -> Wire<'_> {
         wire.ino = Some(entry.identity.ino);
         wire.size = Some(entry.size);
         wire.changed = entry.changed;
-        wire.blocks.clone_from(&entry.content.blocks);
-        wire.holes.clone_from(&entry.content.holes);
+        wire.blocks = Cow::Borrowed(&entry.content.blocks);
+        wire.holes = Cow::Borrowed(&entry.content.holes);
         wire.more = entry.content.more;
     }
     wire
@@ -136,7 +149,7 @@ fn entry_wire(entry: &Entry) -> Wire<'_> {
 pub fn read(text: &[u8]) -> Result<Line, FormatError> {
     let damaged = |why: &str| FormatError::damaged("a line of the index", why);
     let mut wire: Wire<'_> = serde_json::from_slice(text).map_err(|error| damaged(&error.to_string()))?;
-    let content = Content { blocks: wire.blocks, holes: wire.holes, more: wire.more };
+    let content = Content { blocks: wire.blocks.into_owned(), holes: wire.holes.into_owned(), more: wire.more };
     let Some(path) = wire.path.take() else {
         return Ok(Line::More(More { content, size: wire.size, changed: wire.changed }));
     };
@@ -205,7 +218,10 @@ mod tests {
 
     fn round_trip(line: &Line) -> Line {
         let mut text = Vec::new();
-        write(line, &mut text).expect("written");
+        match line {
+            Line::Entry(entry) => write_entry(entry, &mut text).expect("written"),
+            Line::More(more) => write_more(more, &mut text).expect("written"),
+        }
         assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");
         read(&text).expect("read")
     }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::apply::Owner;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::chosen::{self, Chosen, Which};
@@ -14,6 +16,7 @@ use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
 use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
 use crate::units::duration::Duration;
 
 /// Back a component up, as its protections say
@@ -36,6 +39,7 @@ pub struct Args {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
     let component = chosen::component(&loaded.policy, &args.component)?;
@@ -67,6 +71,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     Ok(worst)
 }
+
+const AGAIN: &str = "Nothing half-done is listed. Run the command again: it goes on with what is already in the store.";
 
 fn rank(exit: Exit) -> u8 {
     match exit {
@@ -140,20 +146,20 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     let full = method.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
     let prepared = |round: &Round| Prepared {
-        job: job(context, policy, chosen, files, round, *method.compression),
+        job: job(context, policy, chosen, files, (round, known.latest(Timestamp::MAX)), *method.compression),
         options: options.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())
 }
 
 async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
-    let known = chosen.shelf.known().await?;
+    let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
     let mut exit = Exit::Done;
     for prepared in prepare(context, policy, chosen, &known)? {
         let progress = Arc::new(Progress::default());
         let label = format!("backing up {}", chosen.label());
         let work = prepared.run(Arc::clone(&progress));
-        let manifest = working::show(context, &label, progress, work).await?;
+        let manifest = working::show(context, (&label, AGAIN), progress, work).await?;
         tell(context, chosen, &manifest);
         if manifest.is_suspect() {
             exit = Exit::Partly;
@@ -178,7 +184,14 @@ fn options(files: &Files, policy: &Policy) -> Result<Options, Failure> {
     })
 }
 
-fn job(context: &Context, policy: &Policy, chosen: &Chosen<'_>, files: &Files, round: &Round, level: i32) -> Job {
+fn job(
+    context: &Context,
+    policy: &Policy,
+    chosen: &Chosen<'_>,
+    files: &Files,
+    (round, before): (&Round, Option<&Manifest>),
+    level: i32,
+) -> Job {
     Job {
         shelf: chosen.shelf.clone(),
         wish: round.wish(),
@@ -186,6 +199,7 @@ fn job(context: &Context, policy: &Policy, chosen: &Chosen<'_>, files: &Files, r
         // As they resolved: a restore has to know them, and a path is no secret.
         roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
         parent: round.parent.clone(),
+        before: before.cloned(),
         level,
         threads: threads(),
         policy_digest: policy.digest.clone(),
@@ -203,10 +217,10 @@ fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
     let kind = if manifest.kind == Kind::Full { "full" } else { "incremental" };
     let elapsed = Duration::from_secs(manifest.measured.elapsed_ms.div_ceil(1_000));
     context.say(&format!(
-        "{}: {kind} backup {}: {} entries, {}, {} stored, {} unchanged, in {elapsed}",
+        "{}: {kind} backup {}: {}, {}, {} stored, {} unchanged, in {elapsed}",
         chosen.label(),
         manifest.id,
-        counts.entries,
+        count(counts.entries, "entry"),
         Bytes(counts.bytes),
         Bytes(manifest.measured.stored_bytes),
         manifest.measured.unchanged_files,

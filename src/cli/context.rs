@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
+use crate::apply::Stop;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel};
 use crate::diag::Look;
 
@@ -13,6 +14,8 @@ pub struct Context {
     /// The whole environment, read once. Which of it a policy may see is decided in `cli/load.rs`.
     pub vars: BTreeMap<String, String>,
     pub terminal: Terminal,
+    /// Asked by signals, once a command listens for them.
+    pub stop: Stop,
 }
 
 /// What is known of where output goes.
@@ -35,7 +38,7 @@ impl Context {
         let vars: BTreeMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         let terminal = Terminal::of_process(global.color, &vars);
-        Self { global, vars, terminal }
+        Self { global, vars, terminal, stop: Stop::new() }
     }
 
     /// Writes to stdout, whole; a reader that went away ends the output without an error.

@@ -7,7 +7,7 @@ use crate::provider::ProviderError;
 use crate::store::{ErrorKind, StoreError};
 use crate::tree::TreeError;
 
-/// How a command ended. The numbers are part of bdr's interface (docs/cli.md).
+/// How a command ended. The numbers are part of bdr's interface (docs/backups.md, docs/plan-and-apply.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or no change.
@@ -120,6 +120,9 @@ impl From<TreeError> for Failure {
             TreeError::Store(_) => "",
             TreeError::Format(_) => "Run `bdr verify COMPONENT` to see everything that is damaged; an older backup may be whole.",
             TreeError::Source(_) => "Mend what is told and run the command again; nothing was committed.",
+            TreeError::Target(_) => {
+                "Nothing half-written stays. Make room there or name another folder; with `--overwrite` a restore goes on with what it finds."
+            }
             TreeError::Nothing(_) => "Check the component's `paths`: an empty backup would only look like one.",
             TreeError::Locked { .. } => "Wait for it to end; one that died is taken over by itself after 15 minutes of silence.",
             TreeError::Lost { .. } => "Run the command again; what is already in the store is used.",

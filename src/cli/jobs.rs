@@ -15,6 +15,7 @@ use crate::cli::{Context, Failure};
 use crate::resource::Job;
 use crate::tree::Progress;
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
 
 /// Makes backups with the policy that was opened.
 pub struct Backups<'a> {
@@ -74,7 +75,7 @@ async fn watched(prepared: &Prepared, label: &str, tell: Tell<'_>) -> Result<Man
             result = &mut work => return result.map_err(Failure::from),
             _ = tick.tick() => {
                 let (entries, bytes, _) = progress.seen();
-                tell(&format!("{label}: {entries} entries, {} read", Bytes(bytes)));
+                tell(&format!("{label}: {}, {} read", count(entries, "entry"), Bytes(bytes)));
             }
         }
     }
@@ -89,8 +90,8 @@ fn result(manifest: &Manifest, label: &str) -> Result<String, Failure> {
             .help("Mend what it names, then run `bdr apply` again; `bdr list` shows the suspect one."));
     }
     Ok(format!(
-        "{label}: {} entries, {}, {} stored",
-        manifest.counts.entries,
+        "{label}: {}, {}, {} stored",
+        count(manifest.counts.entries, "entry"),
         Bytes(manifest.counts.bytes),
         Bytes(manifest.measured.stored_bytes)
     ))

@@ -176,8 +176,10 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))),
     };
     let outcome = runtime.block_on(cli.command.dispatch(&context));
-    // Work that was cancelled must not hold the process: whatever blocks in a thread is cut off after a moment.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    // Work that was cancelled must not hold the process: whatever blocks in a thread is cut off, after a moment or, where a
+    // signal asked for it, at once.
+    let moment = if context.stop.asked() > 0 { 0 } else { 2 };
+    runtime.shutdown_timeout(std::time::Duration::from_secs(moment));
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => exit::report(&context, &failure),

@@ -1,12 +1,15 @@
 //! `bdr prune`: lets go of what the retention no longer keeps.
 
+use std::sync::Arc;
+
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
 use crate::cli::view::{backups::moment, table};
-use crate::cli::{Context, Exit, Failure, load};
+use crate::cli::{Context, Exit, Failure, load, working};
 use crate::policy::Policy;
-use crate::tree::{Known, PrunePlan};
+use crate::tree::{Known, Progress, PrunePlan};
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
 
 /// Let go of backups that the retention no longer keeps
 ///
@@ -26,6 +29,8 @@ pub struct Args {
     dry_run: bool,
 }
 
+const AGAIN: &str = "What is listed is whole. Run the command again: it removes the rest.";
+
 /// How one series is pruned.
 pub struct How {
     pub act: bool,
@@ -34,6 +39,7 @@ pub struct How {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
     let components = match &args.component {
@@ -62,8 +68,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// When the store fails.
 pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &How) -> Result<Exit, Failure> {
     let (shelf, now) = (&chosen.shelf, context.now());
-    let known = shelf.known().await?;
-    let plan = shelf.plan_prune(&known, &chosen.component.retain, &policy.timezone, now).await?;
+    let known = working::look(context, &chosen.label(), shelf.known()).await?;
+    let planning = shelf.plan_prune(&known, &chosen.component.retain, &policy.timezone, now);
+    let plan = working::look(context, &chosen.label(), planning).await?;
     for place in &plan.damaged {
         let folder = place.folder();
         context.warn(&format!(
@@ -78,16 +85,20 @@ pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &
     }
     let nothing = plan.goes.is_empty() && plan.orphans.is_empty();
     if how.act && !(nothing && how.quiet) {
-        let pruned = shelf.prune(&plan, now).await?;
+        let progress = Arc::new(Progress::default());
+        let work = shelf.prune(&plan, now, &progress);
+        let label = format!("pruning {}", chosen.label());
+        let pruned = working::show(context, (&label, AGAIN), Arc::clone(&progress), work).await?;
         context.say(&format!(
-            "{}: {} backups and {} leftovers removed, {} freed",
+            "{}: {} and {} removed, {} freed",
             chosen.label(),
-            pruned.backups,
-            pruned.orphans,
+            count(pruned.backups, "backup"),
+            count(pruned.orphans, "leftover"),
             Bytes(pruned.bytes)
         ));
         if pruned.still_needed > 0 {
-            context.say(&format!("  {} wait, because a backup being written refers to them", pruned.still_needed));
+            let waiting = count(pruned.still_needed, "backup");
+            context.say(&format!("  not removed yet, because a backup being written may refer to it: {waiting}"));
         }
     }
     Ok(if plan.damaged.is_empty() { Exit::Done } else { Exit::Failed })
@@ -113,6 +124,6 @@ fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, 
         out.push_str(&format!("left by an interrupted backup: {} ({})\n", folder.trim_end_matches('/'), Bytes(*bytes)));
     }
     let stays = plan.decisions.iter().filter(|decision| decision.keep).count();
-    out.push_str(&format!("{stays} stay, {} go\n", plan.goes.len()));
+    out.push_str(&format!("{} to keep, {} to let go\n", count(stays as u64, "backup"), plan.goes.len()));
     out
 }

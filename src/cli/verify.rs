@@ -45,6 +45,7 @@ impl FromStr for Share {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
     let components = match &args.component {
@@ -65,9 +66,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if all.iter().all(|(_, verified)| verified.is_good()) { Exit::Done } else { Exit::Failed })
 }
 
+const AGAIN: &str = "Nothing of it is remembered: run the command again.";
+
 async fn one(context: &Context, chosen: &Chosen<'_>, read: Read) -> Result<Verified, Failure> {
-    let known = chosen.shelf.known().await?;
+    let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
     let progress = Arc::new(Progress::default());
     let work = verify(&chosen.shelf, &known, read, context.now(), Arc::clone(&progress));
-    working::show(context, &format!("verifying {}", chosen.label()), progress, work).await
+    working::show(context, (&format!("verifying {}", chosen.label()), AGAIN), progress, work).await
 }

@@ -1,25 +1,74 @@
-//! Long work: shown while it runs, and stopped by Ctrl-C at a moment when nothing is lost.
+//! Long work: shown while it runs, and stopped by a signal at a moment when nothing is lost.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{Context, Failure};
 use crate::tree::{Progress, TreeError};
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
 
 /// Between two looks at the counters on a terminal, and between two lines elsewhere.
 const LOOK: Duration = Duration::from_millis(120);
 const LINE: Duration = Duration::from_secs(15);
 
-/// Runs work that counts into `progress`. On a terminal one line moves; elsewhere a plain line comes now and then.
+/// After the first signal, how long work may take to come to a good end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Listens for Ctrl-C and for the SIGTERM of whoever runs us (systemd, Kubernetes) from now on: the first asks [`show`] to end
+/// the work, the second ends the process, with the code that the signal itself would give (128 and its number).
+pub fn listen(context: &Context) {
+    let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
+    tokio::spawn(heed(context.clone(), interrupt, terminate));
+}
+
+#[expect(
+    clippy::exit,
+    reason = "whoever asks twice wants no more of the program; every object in a store is whole at any moment"
+)]
+async fn heed(context: Context, mut interrupt: Signal, mut terminate: Signal) {
+    loop {
+        let code = tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        };
+        context.stop.ask();
+        if context.stop.asked() > 1 {
+            std::process::exit(code);
+        }
+        context.warn("Stopping where nothing is half done. Once more stops at once.");
+    }
+}
+
+/// Runs something that only looks, and lets go of it when a signal asks to stop.
 ///
 /// # Errors
-/// What the work fails with, and when it was stopped by Ctrl-C.
-pub async fn show<T>(
+/// What the look fails with, and when it was stopped by a signal.
+pub async fn look<T, E: Into<Failure>>(
     context: &Context,
     label: &str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    let mut stop = context.stop.clone();
+    tokio::select! {
+        result = work => result.map_err(Into::into),
+        () = stop.asked_times(1) => {
+            Err(Failure::new(format!("reading the catalogue of {label} was stopped")).help("Nothing was changed."))
+        }
+    }
+}
+
+/// Runs work that counts into `progress`. On a terminal one line moves; elsewhere a plain line comes now and then.
+/// `again` is the sentence that tells what is left when the work was stopped, and how to go on.
+///
+/// # Errors
+/// What the work fails with, and when it was stopped by a signal.
+pub async fn show<T>(
+    context: &Context,
+    (label, again): (&str, &str),
     progress: Arc<Progress>,
     work: impl Future<Output = Result<T, TreeError>>,
 ) -> Result<T, Failure> {
@@ -27,15 +76,20 @@ pub async fn show<T>(
     let began = Instant::now();
     let mut tick = tokio::time::interval(LOOK);
     let mut said = began;
+    let mut stop = context.stop.clone();
+    let mut patience = Duration::MAX;
     tokio::pin!(work);
     let result = loop {
         tokio::select! {
-            result = &mut work => break result.map_err(Failure::from),
-            _ = tokio::signal::ctrl_c() => {
-                break Err(Failure::new(format!("{label} was stopped"))
-                    .help("Nothing half-done is listed. Run the command again: it goes on with what is already there."));
+            result = &mut work => break result.map_err(Some),
+            () = stop.asked_times(1), if !progress.is_stopped() => {
+                progress.stop();
+                patience = began.elapsed() + GRACE;
             }
             _ = tick.tick() => {
+                if began.elapsed() > patience {
+                    break Err(None);
+                }
                 let text = line(&progress, began.elapsed());
                 match &shown {
                     Shown::Bar(bar) => bar.set_message(text),
@@ -51,7 +105,10 @@ pub async fn show<T>(
     if let Shown::Bar(bar) = shown {
         bar.finish_and_clear();
     }
-    result
+    result.map_err(|error| match error {
+        Some(error) if !progress.is_stopped() => Failure::from(error),
+        _ => Failure::new(format!("{label} was stopped")).help(again),
+    })
 }
 
 enum Shown {
@@ -82,5 +139,5 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let (entries, bytes, moved) = progress.seen();
     let seconds = elapsed.as_secs_f64().max(0.1);
     let rate = Bytes((bytes as f64 / seconds) as u64);
-    format!("{entries} entries, {} ({rate}/s), {} moved, {}s", Bytes(bytes), Bytes(moved), elapsed.as_secs())
+    format!("{}, {} ({rate}/s), {} moved, {}s", count(entries, "entry"), Bytes(bytes), Bytes(moved), elapsed.as_secs())
 }

@@ -23,6 +23,7 @@ use crate::tree::claim::{Claim, Wish};
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
+use crate::units::count::count;
 
 /// What to back up, and as what.
 pub struct Job {
@@ -33,6 +34,8 @@ pub struct Job {
     pub roots: Vec<String>,
     /// What the backup is compared with; `None`: a full backup.
     pub parent: Option<Manifest>,
+    /// The newest good backup before this one: a path that held something then and holds nothing now is told.
+    pub before: Option<Manifest>,
     /// zstd level.
     pub level: i32,
     /// Threads that read and compress.
@@ -44,6 +47,7 @@ pub struct Job {
 /// Makes the source anew for each try.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Source> + Send + Sync);
 
+const EMPTIED: &str = "a path is empty that held files in the backup before (is its disk mounted?)";
 const EMPTY: &str = "no files in the source";
 const FULL_INSTEAD: &str = "the parent could not be read, so everything was stored again";
 
@@ -76,6 +80,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         class: job.wish.class,
         level: job.level,
         parent,
+        roots: job.roots.iter().map(|root| root.trim_matches('/').as_bytes().to_vec()).collect(),
         left: claim.left.clone(),
         threads: job.threads.max(1),
     };
@@ -124,6 +129,7 @@ fn manifest(
     if counts.files + counts.symlinks + counts.hard_links == 0 {
         issues.push(issue(EMPTY, job.roots.join(", "), true));
     }
+    issues.extend(emptied(job, &captured.held));
     if let Some(error) = instead {
         issues.push(issue(FULL_INSTEAD, error.to_string(), false));
     }
@@ -144,7 +150,7 @@ fn manifest(
         kind: if captured.needs.is_empty() { Kind::Full } else { Kind::Incremental },
         parent: parent.map(|parent| folder(&parent.place())),
         needs: captured.needs.iter().map(folder).collect(),
-        origin: Origin { kind: job.kind.to_owned(), host: job.owner.host.clone(), roots: job.roots.clone() },
+        origin: Origin { kind: job.kind.to_owned(), host: job.owner.host.clone(), roots: job.roots.clone(), held: captured.held },
         started: attempt.started,
         snapshot,
         committed,
@@ -156,6 +162,18 @@ fn manifest(
         tool: concat!("bdr ", env!("CARGO_PKG_VERSION")).to_owned(),
         policy_digest: job.policy_digest.clone(),
     }
+}
+
+/// Paths that held something in the backup before and hold nothing now: a disk that is not mounted looks like that.
+fn emptied(job: &Job, held: &[u64]) -> Option<Issue> {
+    let before = &job.before.as_ref()?.origin;
+    let before: BTreeMap<&String, u64> = before.roots.iter().zip(before.held.iter().copied()).collect();
+    let was = |root: &String| before.get(root).copied().filter(|was| *was > 0);
+    let now_empty = job.roots.iter().zip(held).filter(|(_, now)| **now == 0);
+    let examples: Vec<String> =
+        now_empty.filter_map(|(root, _)| Some(format!("{root}: {} then, none now", count(was(root)?, "file")))).collect();
+    let issue = Issue { what: EMPTIED.to_owned(), count: examples.len() as u64, examples, suspect: true };
+    (issue.count > 0).then_some(issue)
 }
 
 /// Writes the manifest, after a last look that nothing is missing that it would promise.

@@ -15,6 +15,8 @@ pub enum TreeError {
     Format(#[from] FormatError),
     #[error("could not read the source: {0}")]
     Source(#[from] Trouble),
+    #[error("could not restore any further: {}", .0.detail)]
+    Target(Trouble),
     #[error("could not find anything to back up: {0}")]
     Nothing(String),
     #[error("could not begin a backup of {what}: another one is being written since {since} by {owner}")]

@@ -24,6 +24,6 @@ pub use error::TreeError;
 pub use known::{Known, Round};
 pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
-pub use restore::{Paths, Restore, Restored, remove_extra, restore};
+pub use restore::{Extra, Missed, Paths, Restore, Restored, extra, missed, restore};
 pub use shelf::{Backups, Shelf};
 pub use verify::{Read, Verified, verify};

@@ -1,6 +1,8 @@
-//! How far a job is: counters that anybody may read while it runs.
+//! How far a job is: counters that anybody may read while it runs, and the wish that it stop.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::tree::TreeError;
 
 /// Counters of one job. They only grow.
 #[derive(Debug, Default)]
@@ -8,6 +10,7 @@ pub struct Progress {
     entries: AtomicU64,
     bytes: AtomicU64,
     moved: AtomicU64,
+    stopped: AtomicBool,
 }
 
 impl Progress {
@@ -23,6 +26,23 @@ impl Progress {
     /// Bytes that went to or came from the store.
     pub fn add_moved(&self, count: u64) {
         self.moved.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Asks the job to end where nothing is half done. It then fails with [`TreeError::Stopped`], unless it was done already.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Asked by every part of a job between two things that it does.
+    ///
+    /// # Errors
+    /// [`TreeError::Stopped`] once the job was asked to stop.
+    pub fn go_on(&self) -> Result<(), TreeError> {
+        if self.is_stopped() { Err(TreeError::Stopped) } else { Ok(()) }
     }
 
     /// Entries, plain bytes, bytes moved.

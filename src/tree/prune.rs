@@ -18,6 +18,7 @@ use crate::store::ErrorKind;
 use crate::tree::TreeError;
 use crate::tree::attempt::{GRACE, Seen};
 use crate::tree::known::Known;
+use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
 use crate::units::cadence::Zone;
 
@@ -98,8 +99,8 @@ impl Shelf {
     /// Carries a plan out.
     ///
     /// # Errors
-    /// When the store fails; what was not done yet is done by the next prune.
-    pub async fn prune(&self, plan: &PrunePlan, now: Timestamp) -> Result<Pruned, TreeError> {
+    /// When the store fails or it is asked to stop; what was not done yet is done by the next prune.
+    pub async fn prune(&self, plan: &PrunePlan, now: Timestamp, progress: &Progress) -> Result<Pruned, TreeError> {
         let mut pruned = Pruned::default();
         let before = living_needs(&self.attempts().await?, now);
         let mut goes: Vec<&Manifest> = plan.goes.iter().filter(|m| !before.contains(&place_text(&m.place()))).collect();
@@ -107,6 +108,7 @@ impl Shelf {
         // What refers to more goes first: a dependant refers to all that its parent refers to, and to the parent.
         goes.sort_by_key(|manifest| std::cmp::Reverse((manifest.needs.len(), manifest.snapshot)));
         for manifest in &goes {
+            progress.go_on()?;
             self.store.delete(&self.key(&manifest.place().manifest())).await?;
         }
         // First who writes, then what is committed: who committed in between is seen in the second, who did not in the first.
@@ -114,6 +116,8 @@ impl Shelf {
         let known = self.backups().await?;
         let needed = needed(&attempts, &known.good, now);
         for manifest in goes {
+            progress.go_on()?;
+            progress.add_entries(1);
             let place = manifest.place();
             if needed.contains(&place_text(&place)) || !known.damaged.is_empty() {
                 pruned.still_needed += 1;
@@ -123,6 +127,7 @@ impl Shelf {
             pruned.backups += 1;
         }
         for (place, _) in &plan.orphans {
+            progress.go_on()?;
             if self.orphaned(place, &attempts, &needed, now).await?.is_some() {
                 pruned.bytes += self.remove_folder(place).await?;
                 pruned.orphans += 1;

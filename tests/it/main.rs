@@ -6,6 +6,7 @@ mod crash;
 mod examples;
 mod generated;
 mod binary;
+mod jobs;
 mod cases;
 mod rules;
 mod tidy;

@@ -3,5 +3,7 @@
 pub mod compare;
 mod damage;
 mod grow;
+mod faults;
 mod plain_tools;
+mod random;
 mod round_trip;

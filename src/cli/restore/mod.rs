@@ -97,13 +97,17 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-const AGAIN: &str = "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
+const AGAIN: &str =
+    "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
 
 fn unknown(missed: &Missed) -> Failure {
     let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let help = match &missed.near {
         Some(near) => format!("Did you mean `{near}`?"),
-        None => format!("At its top the backup holds {}. A path is told from there, or from the root of the machine.", names(&missed.top)),
+        None => format!(
+            "At its top the backup holds {}. A path is told from there, or from the root of the machine.",
+            names(&missed.top)
+        ),
     };
     Failure::new(format!("the backup holds nothing at `{}`, and nothing was restored", missed.glob)).help(help)
 }

@@ -5,6 +5,11 @@ use serde::Serialize;
 use crate::cli::Failure;
 use crate::tree::{Read, Verified};
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
+
+fn counted(number: usize, noun: &str) -> String {
+    count(number as u64, noun)
+}
 
 /// One paragraph for each series; every damage on a line of its own.
 pub fn human(all: &[(String, Verified)], read: Read) -> String {
@@ -13,11 +18,11 @@ pub fn human(all: &[(String, Verified)], read: Read) -> String {
         let backups = &verified.verification.backups;
         let damaged = backups.values().filter(|seen| !seen.damages.is_empty()).count() + verified.damaged.len();
         let whole = backups.values().filter(|seen| seen.whole).count();
-        let count = backups.len() + verified.damaged.len();
-        let verdict = match (count, damaged) {
+        let all_backups = counted(backups.len() + verified.damaged.len(), "backup");
+        let verdict = match (backups.len() + verified.damaged.len(), damaged) {
             (0, _) => "no backup".to_owned(),
-            (_, 0) => format!("{count} backups, nothing damaged"),
-            _ => format!("{damaged} of {count} backups damaged"),
+            (_, 0) => format!("{all_backups}, nothing damaged"),
+            _ => format!("{damaged} of {all_backups} damaged"),
         };
         out.push_str(&format!("{label}: {verdict}\n"));
         for (place, why) in &verified.damaged {
@@ -29,12 +34,13 @@ pub fn human(all: &[(String, Verified)], read: Read) -> String {
         if read != Read::Nothing {
             let (bytes, total) = (Bytes(verified.bytes_read), Bytes(verified.bytes_total));
             out.push_str(&format!(
-                "  read {} packs, {bytes} of {total}; every byte of {whole} backups has been read by now\n",
-                verified.packs_read
+                "  read {}, {bytes} of {total}; every byte of {} has been read by now\n",
+                count(verified.packs_read, "pack"),
+                counted(whole, "backup")
             ));
         }
         if verified.archived > 0 {
-            out.push_str(&format!("  {} packs lie in an archive class and were not read\n", verified.archived));
+            out.push_str(&format!("  not read, because of an archive class: {}\n", count(verified.archived, "pack")));
         }
     }
     if all.iter().any(|(_, verified)| !verified.is_good()) {

@@ -1,5 +1,6 @@
 //! Files and folders of this machine, as a source and as a destination.
 
+mod attributes;
 mod names;
 mod read;
 mod select;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 
-use crate::catalog::entry::{Time, Xattr};
+use crate::catalog::entry::Time;
 use crate::source::{Content, Opened, Piece, Stream, Trouble};
+use crate::sources::folder::attributes;
 
 /// What a file was when the walk met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Content for Found {
                 return Err(Trouble::suspect(VANISHED, "something else has taken its place"));
             }
         }
-        let xattrs = xattrs(&file).map_err(trouble)?;
+        let xattrs = attributes::of(&file).map_err(trouble)?;
         let data_end = if self.seen.sparse { 0 } else { self.seen.size };
         Ok(Opened { xattrs, stream: Box::new(Reading { file, seen: self.seen, at: 0, data_end }) })
     }
@@ -138,35 +139,4 @@ impl Stream for Reading {
                 && Seen { sparse: self.seen.sparse, ..seen(&stat) } == self.seen
         })
     }
-}
-
-/// The extended attributes of an open file or folder, sorted by name (listxattr(2)). Where the file system has none, none.
-pub fn xattrs(file: impl AsFd) -> rustix::io::Result<Vec<Xattr>> {
-    let mut list = [0_u8; 1024];
-    let names: Vec<u8> = match rustix::fs::flistxattr(&file, &mut list[..]) {
-        Ok(0) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Vec::new()),
-        Ok(length) => list[..length].to_vec(),
-        Err(Errno::RANGE) => {
-            // 64 KiB is the most that Linux lists (xattr(7), "Limits").
-            let mut large = vec![0_u8; 65_536];
-            let length = rustix::fs::flistxattr(&file, &mut large[..])?;
-            large.truncate(length);
-            large
-        }
-        Err(errno) => return Err(errno),
-    };
-    let mut found = Vec::new();
-    let mut value = vec![0_u8; 65_536];
-    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        // Names are ASCII by convention; one that is no text at all cannot be told in the index.
-        let Ok(text) = std::str::from_utf8(name) else { continue };
-        match rustix::fs::fgetxattr(&file, name, &mut value[..]) {
-            Ok(length) => found.push(Xattr { name: text.to_owned(), value: value[..length].to_vec() }),
-            // Gone since it was listed, or not for us to see (`trusted.*`).
-            Err(Errno::NODATA | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -4,9 +4,9 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use crate::catalog::entry::{Entry, Meta};
+use crate::catalog::entry::{Entry, Meta, Time};
 use crate::source::Trouble;
-use crate::sources::folder::read::xattrs;
+use crate::sources::folder::attributes;
 
 pub const FAILED: &str = "could not be restored";
 pub const IN_THE_WAY: &str = "something else stands there";
@@ -14,7 +14,8 @@ const OWNER: &str = "restored, but its owner could not be set";
 const ATTRIBUTES: &str = "restored, but its permissions, attributes or times could not be set";
 
 pub fn trouble(errno: Errno) -> Trouble {
-    Trouble::suspect(if errno == Errno::EXIST { IN_THE_WAY } else { FAILED }, errno)
+    let last = matches!(errno, Errno::NOSPC | Errno::DQUOT | Errno::ROFS);
+    Trouble { last, ..Trouble::suspect(if errno == Errno::EXIST { IN_THE_WAY } else { FAILED }, errno) }
 }
 
 /// Who files are given to.
@@ -42,9 +43,9 @@ impl Owners {
     }
 }
 
-fn times(meta: &Meta) -> Timestamps {
+pub fn times(mtime: Time) -> Timestamps {
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    Timestamps { last_access: omit, last_modification: Timespec { tv_sec: meta.mtime.0, tv_nsec: meta.mtime.1.into() } }
+    Timestamps { last_access: omit, last_modification: Timespec { tv_sec: mtime.0, tv_nsec: mtime.1.into() } }
 }
 
 /// Owner first, because it clears set-uid bits; permissions before attributes, because an access control list is one of them;
@@ -71,7 +72,7 @@ pub fn new(file: &OwnedFd, meta: &Meta, owners: Owners) -> Result<(), Trouble> {
 fn rest(file: &OwnedFd, meta: &Meta, new: bool) -> rustix::io::Result<()> {
     rustix::fs::fchmod(file, Mode::from_raw_mode(meta.mode))?;
     if !new {
-        let there = xattrs(file)?;
+        let there = attributes::of(file)?;
         for extra in there.iter().filter(|there| !meta.xattrs.iter().any(|wanted| wanted.name == there.name)) {
             // What the system itself put there (a security label) may not be ours to take.
             let _stays = rustix::fs::fremovexattr(file, extra.name.as_str());
@@ -80,15 +81,16 @@ fn rest(file: &OwnedFd, meta: &Meta, new: bool) -> rustix::io::Result<()> {
     for xattr in &meta.xattrs {
         rustix::fs::fsetxattr(file, xattr.name.as_str(), &xattr.value, XattrFlags::empty())?;
     }
-    rustix::fs::futimens(file.as_fd(), &times(meta))
+    rustix::fs::futimens(file.as_fd(), &times(meta.mtime))
 }
 
-/// Owner and times of a symbolic link itself.
+/// Owner, attributes and times of a symbolic link itself.
 pub fn symlink(folder: &OwnedFd, name: &[u8], meta: &Meta, owners: Owners) -> rustix::io::Result<()> {
     if let Some((uid, gid)) = owners.changes(meta) {
         rustix::fs::chownat(folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
     }
-    match rustix::fs::utimensat(folder, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW) {
+    attributes::set_of_link(folder, name, &meta.xattrs)?;
+    match rustix::fs::utimensat(folder, name, &times(meta.mtime), AtFlags::SYMLINK_NOFOLLOW) {
         // Some file systems keep no times for links.
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
         other => other,

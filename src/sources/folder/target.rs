@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Kind, is_safe};
@@ -51,7 +51,11 @@ impl Target {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&into.folder, flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;
         let owners = if into.owners { Owners::of_process() } else { Owners::Leave };
-        Ok(Self { root: Arc::new(root), into, owners, open: Mutex::default() })
+        // Told before anything is begun, not once for every entry.
+        match rustix::fs::accessat(&root, ".", Access::WRITE_OK, AtFlags::EACCESS) {
+            Err(Errno::ROFS) => Err(failed(Errno::ROFS.into())),
+            _ => Ok(Self { root: Arc::new(root), into, owners, open: Mutex::default() }),
+        }
     }
 
     pub fn folder(&self) -> &Path {
@@ -141,6 +145,7 @@ impl Target {
 }
 
 /// Removes a thing and all below it. A symbolic link goes, and what it points at stays.
+/// Another file system that is mounted there keeps all it holds.
 fn remove(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<()> {
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
         Err(Errno::ISDIR | Errno::PERM) => {}
@@ -148,6 +153,9 @@ fn remove(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<()> {
         other => return other,
     }
     let inner = rustix::fs::openat(folder, name, FOLDER, Mode::empty())?;
+    if rustix::fs::fstat(&inner)?.st_dev != rustix::fs::fstat(folder)?.st_dev {
+        return Err(Errno::XDEV);
+    }
     let mut names = Names::read(&inner)?;
     while let Some(name) = names.next_name() {
         remove(&inner, name)?;
@@ -242,7 +250,10 @@ impl Destination for Target {
         let (folder, name) = self.place(below).map_err(failed)?;
         // A folder of that name may come again, and must not be taken for the one that goes.
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        remove(&folder, name).map_err(failed)
+        // The folder's own times came from the backup, and stay.
+        let before = rustix::fs::fstat(&folder).map_err(failed)?;
+        remove(&folder, name).map_err(failed)?;
+        rustix::fs::futimens(&folder, &settle::times(seen(&before).mtime)).map_err(failed)
     }
 
     fn finish(&self, entry: &Entry) -> Result<(), Trouble> {

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Identity, Kind, Meta, cmp_paths};
 use crate::source::{Item, Source, Trouble};
+use crate::sources::folder::attributes;
 use crate::sources::folder::names::Names;
 use crate::sources::folder::read::{self, Found, seen};
 use crate::sources::folder::select::{Select, Wanted};
@@ -170,33 +171,32 @@ impl Walk {
             FileType::Symlink => match rustix::fs::readlinkat(&around.folder, name, Vec::new()) {
                 Ok(target) => {
                     let mut item = self.item(Kind::Symlink, &stat);
+                    item.entry.meta.xattrs = attributes::of_link(&around.folder, name).unwrap_or_default();
                     item.entry.target = Some(target.into_bytes());
                     self.emit(item);
                 }
                 Err(errno) => self.skip(read::trouble(errno)),
             },
-            other => self.skip(Trouble { what: SPECIAL, detail: special(other).to_owned(), suspect: false }),
+            other => self.skip(Trouble::note(SPECIAL, special(other))),
         }
     }
 
     fn directory(&mut self, name: &[u8], around: &Around, stat: &Stat, wanted: Wanted, is_root: bool) {
         let identity = seen(stat);
         if self.avoid.contains(&(identity.dev, identity.ino)) {
-            let detail = "what is written there is not backed up again".to_owned();
-            return self.skip(Trouble { what: STORE, detail, suspect: false });
+            return self.skip(Trouble::note(STORE, "what is written there is not backed up again"));
         }
         let mut item = self.item(Kind::Directory, stat);
         let elsewhere = !is_root && around.dev.is_some_and(|dev| dev != identity.dev) && self.options.one_file_system;
         if elsewhere {
-            item.trouble =
-                Some(Trouble { what: OTHER_FILE_SYSTEM, detail: "another file system begins here".to_owned(), suspect: false });
+            item.trouble = Some(Trouble::note(OTHER_FILE_SYSTEM, "another file system begins here"));
             if wanted == Wanted::Yes {
                 self.emit(item);
             }
             return;
         }
         let opened = read::open(&around.folder, name, OFlags::DIRECTORY)
-            .and_then(|folder| Ok((read::xattrs(&folder)?, Names::read(&folder)?, folder)));
+            .and_then(|folder| Ok((attributes::of(&folder)?, Names::read(&folder)?, folder)));
         let (names, folder) = match opened {
             Ok((xattrs, names, folder)) => {
                 item.entry.meta.xattrs = xattrs;

@@ -15,6 +15,7 @@ use crate::tree::capture::flow::{CUT, GROUP_BYTES, GROUP_ENTRIES, GROUP_READS, J
 use crate::tree::capture::known::Known;
 use crate::tree::capture::parent::Cursor;
 use crate::tree::capture::worker::{CHANGED, skipped};
+use crate::tree::progress::Progress;
 
 /// Files with several names whose other names are still to come. More are stored once for each name, and told.
 const LINKED: usize = 200_000;
@@ -32,6 +33,7 @@ pub struct Before {
 pub struct Driver<'a> {
     pub before: Option<Before>,
     pub known: &'a Known,
+    progress: &'a Progress,
     pub jobs: SyncSender<Job>,
     pub steps: SyncSender<Step>,
     group: Vec<Todo>,
@@ -41,6 +43,9 @@ pub struct Driver<'a> {
     linked: HashMap<(u64, u64), (Vec<u8>, u64)>,
     buffer: Vec<u8>,
     unchanged: u64,
+    /// The roots of the source, and how many files and links were met below each.
+    roots: Vec<Vec<u8>>,
+    held: Vec<u64>,
 }
 
 fn stopped<T>(_: T) -> TreeError {
@@ -48,22 +53,41 @@ fn stopped<T>(_: T) -> TreeError {
 }
 
 impl<'a> Driver<'a> {
-    pub fn new(before: Option<Before>, known: &'a Known, jobs: SyncSender<Job>, steps: SyncSender<Step>) -> Self {
+    pub fn new(
+        before: Option<Before>,
+        known: &'a Known,
+        progress: &'a Progress,
+        (jobs, steps): (SyncSender<Job>, SyncSender<Step>),
+        roots: Vec<Vec<u8>>,
+    ) -> Self {
+        let held = vec![0; roots.len()];
         let (group, linked, buffer) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { before, known, jobs, steps, group, group_bytes: 0, group_reads: 0, linked, buffer, unchanged: 0 }
+        let (group_bytes, group_reads, unchanged) = (0, 0, 0);
+        Self { before, known, progress, jobs, steps, group, group_bytes, group_reads, linked, buffer, unchanged, roots, held }
     }
 
     /// # Errors
     /// When the source or the parent can no longer be read, or when another stage stopped.
     pub fn run(mut self, source: &mut dyn Source) -> Result<(), TreeError> {
         while let Some(item) = source.next()? {
+            self.progress.go_on()?;
+            self.hold(&item.entry);
             self.item(item)?;
             if self.group.len() >= GROUP_ENTRIES || self.group_reads >= GROUP_READS || self.group_bytes >= GROUP_BYTES {
                 self.flush()?;
             }
         }
         self.flush()?;
-        self.steps.send(Step::Finish { unchanged: self.unchanged }).map_err(stopped)
+        self.steps.send(Step::Finish { unchanged: self.unchanged, held: self.held }).map_err(stopped)
+    }
+
+    fn hold(&mut self, entry: &Entry) {
+        if matches!(entry.kind, Kind::File | Kind::Symlink) {
+            let below = |root: &[u8]| entry.path.strip_prefix(root).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
+            for (_, held) in self.roots.iter().zip(&mut self.held).filter(|(root, _)| root.is_empty() || below(root)) {
+                *held += 1;
+            }
+        }
     }
 
     fn item(&mut self, item: Item) -> Result<(), TreeError> {
@@ -100,7 +124,7 @@ impl<'a> Driver<'a> {
         let key = (entry.identity.dev, entry.identity.ino);
         let Some((name, left)) = self.linked.get_mut(&key) else {
             if self.linked.len() >= LINKED {
-                return Err(Trouble { what: UNLINKED, detail: format!("{links} names"), suspect: false });
+                return Err(Trouble::note(UNLINKED, format!("{links} names")));
             }
             self.linked.insert(key, (entry.path.clone(), links - 1));
             return Ok(None);
@@ -246,6 +270,7 @@ impl<'a> Driver<'a> {
     }
 
     fn block(&mut self, bytes: &[u8]) -> Result<(), TreeError> {
+        self.progress.go_on()?;
         let (answer, result) = sync_channel(1);
         self.jobs.send(Job::Block(bytes.to_vec(), answer)).map_err(stopped)?;
         self.steps.send(Step::Block(result, bytes.len() as u64)).map_err(stopped)

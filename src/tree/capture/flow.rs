@@ -81,5 +81,6 @@ pub enum Step {
     /// Everything was walked.
     Finish {
         unchanged: u64,
+        held: Vec<u64>,
     },
 }

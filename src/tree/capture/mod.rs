@@ -48,6 +48,8 @@ pub struct Request {
     /// zstd level.
     pub level: i32,
     pub parent: Option<Manifest>,
+    /// Of the source, as paths of entries.
+    pub roots: Vec<Vec<u8>>,
     /// Packs that an interrupted attempt left.
     pub left: Vec<PackRef>,
     /// Threads that read and compress.
@@ -72,6 +74,7 @@ pub async fn capture(request: Request, source: Box<dyn Source>, progress: Arc<Pr
     let packing = Packing::new(request.place.clone(), prefix, request.class, upload_to, runtime.clone(), first)?;
     let sequencer = Sequencer::new(packing, Arc::clone(&known), Arc::clone(&progress), request.place.clone())?;
 
+    let counted = Arc::clone(&progress);
     let uploading = tokio::spawn(packing::upload(Arc::clone(&request.shelf.store), uploads, progress));
     let sequencing = spawn_blocking(move || sequencer.run(&steps));
     let jobs = Arc::new(Mutex::new(jobs));
@@ -91,7 +94,7 @@ pub async fn capture(request: Request, source: Box<dyn Source>, progress: Arc<Pr
     });
     let driving = spawn_blocking(move || {
         let mut source = source;
-        Driver::new(before, &known, job_to, step_to).run(&mut *source)
+        Driver::new(before, &known, &counted, (job_to, step_to), request.roots).run(&mut *source)
     });
 
     let uploaded = uploading.await.unwrap_or(Err(TreeError::Stopped));

@@ -21,6 +21,8 @@ use crate::units::storage_class::StorageClass;
 
 /// A pack is sealed before it would grow over this many bytes; only a frame that is larger alone makes a larger one.
 const PACK_BYTES: usize = 16 << 20;
+/// Room for the list at the end of a pack of ordinary frames.
+const LIST_ROOM: usize = 512 << 10;
 /// Objects on their way at a time; with the pack being filled they bound the memory for packs.
 pub const IN_FLIGHT: usize = 2;
 
@@ -118,6 +120,10 @@ impl Packing {
     pub fn push(&mut self, frame: &Frame, known: &Known) -> Result<(u32, u32), TreeError> {
         if !self.builder.is_empty() && self.builder.len() + frame.stored.len() > PACK_BYTES {
             self.seal()?;
+        }
+        if self.builder.is_empty() {
+            // All at once, since growing by doubling would take up to three times as much.
+            self.builder = Builder::with_room(PACK_BYTES.max(frame.stored.len()) + LIST_ROOM);
         }
         let stored = u32::try_from(frame.stored.len()).unwrap_or(u32::MAX);
         let offset = self.builder.push(&frame.stored, frame.plain, frame.inside.clone());

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use crate::catalog::entry::{Block, Content, Entry, Hole, Kind, Line, More, cmp_paths};
-use crate::catalog::index::write_line;
+use crate::catalog::entry::{Block, Content, Entry, Hole, Kind, More, cmp_paths};
+use crate::catalog::index::{write_entry, write_more};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Counts, Issue, Measured};
 use crate::catalog::part::{self, Part};
@@ -27,6 +27,8 @@ const ORDER: &str = "came out of order";
 /// What a capture came to.
 pub struct Sequenced {
     pub counts: Counts,
+    /// Files and links below each root of the source.
+    pub held: Vec<u64>,
     pub issues: Vec<Issue>,
     pub index: Vec<Part>,
     pub table: Vec<Part>,
@@ -99,9 +101,9 @@ impl Sequencer {
                 }
                 Step::Hole { at, length } => self.stretch(|content| content.holes.push(Hole(at, length)))?,
                 Step::End { size, trouble } => self.end(size, trouble)?,
-                Step::Finish { unchanged } => {
+                Step::Finish { unchanged, held } => {
                     self.measured.unchanged_files = unchanged;
-                    return self.finish();
+                    return self.finish(held);
                 }
             }
         }
@@ -161,7 +163,7 @@ impl Sequencer {
         let content = Content { more: true, ..std::mem::take(&mut large.content) };
         match large.entry.take() {
             Some(entry) => self.entry(&Entry { content, ..*entry }, None)?,
-            None => self.line(&Line::More(More { content, size: None, changed: false }))?,
+            None => self.line(&More { content, size: None, changed: false })?,
         }
         self.spill(TEXT)
     }
@@ -172,7 +174,7 @@ impl Sequencer {
         match entry {
             Some(entry) => self.entry(&Entry { content, size, changed, ..*entry }, trouble)?,
             None => {
-                self.line(&Line::More(More { content, size: Some(size), changed }))?;
+                self.line(&More { content, size: Some(size), changed })?;
                 if let Some(trouble) = trouble {
                     self.trouble(&path, &trouble);
                 }
@@ -214,13 +216,13 @@ impl Sequencer {
             }
         }
         counts.entries += u64::from(entry.kind != Kind::Skipped);
-        write_line(&Line::Entry(entry.clone()), &mut self.text)?;
+        write_entry(entry, &mut self.text)?;
         self.lines += 1;
         Ok(())
     }
 
-    fn line(&mut self, line: &Line) -> Result<(), TreeError> {
-        write_line(line, &mut self.text)?;
+    fn line(&mut self, more: &More) -> Result<(), TreeError> {
+        write_more(more, &mut self.text)?;
         self.lines += 1;
         Ok(())
     }
@@ -252,7 +254,7 @@ impl Sequencer {
         }
     }
 
-    fn finish(mut self) -> Result<Sequenced, TreeError> {
+    fn finish(mut self, held: Vec<u64>) -> Result<Sequenced, TreeError> {
         self.spill(0)?;
         if let Some(sealed) = self.index.finish()? {
             self.parts.push(self.packing.index_part(sealed)?);
@@ -269,6 +271,6 @@ impl Sequencer {
         self.measured.new_packs = finished.new_packs;
         let issues = self.issues.into_values().collect();
         let (counts, index, table, measured) = (self.counts, self.parts, finished.table, self.measured);
-        Ok(Sequenced { counts, issues, index, table, needs, measured })
+        Ok(Sequenced { counts, held, issues, index, table, needs, measured })
     }
 }

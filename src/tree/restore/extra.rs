@@ -11,25 +11,38 @@ use crate::catalog::manifest::Manifest;
 use crate::source::{Destination, Source};
 use crate::tree::TreeError;
 use crate::tree::lines::read_index;
+use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
 
 /// Paths of the index on their way.
 const QUEUE: usize = 1_024;
 
-/// Removes from a destination what the backup does not hold, and returns how many things that were; a folder with all in it
-/// counts as one. `walk` walks the destination, and names its paths with `prefix` before them.
+/// What a destination holds and the backup does not. A folder with all in it counts as one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extra {
+    pub count: u64,
+    /// The first of them, below the destination.
+    pub named: Vec<Vec<u8>>,
+}
+
+/// Things that are told by name; all are counted.
+const NAMED: usize = 20;
+
+/// Finds, and with `remove` removes, what a destination holds and the backup does not. `walk` walks the destination, and names
+/// its paths with the given prefix before them.
 ///
 /// What the backup only names (a socket, an unreadable file) is not removed: it was there when the backup was made.
 ///
 /// # Errors
 /// When the index or the destination cannot be read, or something cannot be removed.
-pub async fn remove_extra(
+pub async fn extra(
     shelf: Shelf,
     manifest: Manifest,
-    mut walk: Box<dyn Source>,
-    prefix: Vec<u8>,
+    (mut walk, prefix): (Box<dyn Source>, Vec<u8>),
     destination: Arc<dyn Destination>,
-) -> Result<u64, TreeError> {
+    remove: bool,
+    progress: Arc<Progress>,
+) -> Result<Extra, TreeError> {
     let runtime = Handle::current();
     let (to, mut held) = mpsc::channel::<Vec<u8>>(QUEUE);
     let named = Arc::clone(&destination);
@@ -42,8 +55,9 @@ pub async fn remove_extra(
     let comparing = spawn_blocking(move || {
         let mut next = held.blocking_recv();
         let mut gone: Option<Vec<u8>> = None;
-        let mut count = 0;
+        let mut found = Extra::default();
         while let Some(item) = walk.next()? {
+            progress.go_on()?;
             let Some(path) = below(&item.entry.path, &prefix) else { continue };
             if gone.as_ref().is_some_and(|gone| below(path, gone).is_some()) {
                 continue;
@@ -54,18 +68,23 @@ pub async fn remove_extra(
             // A folder above what the backup holds may have no entry of its own.
             let is_held = next.as_ref().is_some_and(|next| next == path || below(next, path).is_some());
             if !is_held {
-                destination.remove(path)?;
+                if remove {
+                    destination.remove(path)?;
+                }
                 gone = Some(path.to_vec());
-                count += 1;
+                found.count += 1;
+                if found.named.len() < NAMED {
+                    found.named.push(path.to_vec());
+                }
             }
         }
         // So that the reader comes to its end, and an index that is damaged there is told.
         while held.blocking_recv().is_some() {}
-        Ok::<u64, TreeError>(count)
+        Ok::<Extra, TreeError>(found)
     });
-    let count = comparing.await.unwrap_or(Err(TreeError::Stopped));
+    let found = comparing.await.unwrap_or(Err(TreeError::Stopped));
     reading.await.unwrap_or(Err(TreeError::Stopped))?;
-    count
+    found
 }
 
 /// The part of a path below a folder.

@@ -43,7 +43,7 @@ impl<'a> Last<'a> {
                 }
                 match self.destination.link(&entry, restored) {
                     Ok(()) => Tally::count(&self.tally.hard_links, 1),
-                    Err(trouble) => self.tally.fail(&entry.path, &trouble),
+                    Err(trouble) => self.tally.trouble(&entry.path, &trouble),
                 }
             }
             _ => {}
@@ -60,7 +60,7 @@ impl<'a> Last<'a> {
         if let Some(folder) = self.above.pop()
             && let Err(trouble) = self.destination.finish(&folder)
         {
-            self.tally.fail(&folder.path, &trouble);
+            self.tally.trouble(&folder.path, &trouble);
         }
     }
 }

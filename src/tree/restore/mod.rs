@@ -7,6 +7,7 @@
 
 mod extra;
 mod last;
+mod missed;
 mod reader;
 mod select;
 mod work;
@@ -32,7 +33,8 @@ use crate::tree::restore::work::{Batch, Loaded, Tally};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
-pub use extra::remove_extra;
+pub use extra::{Extra, extra};
+pub use missed::{Missed, missed};
 pub use select::Paths;
 pub use work::Restored;
 
@@ -98,7 +100,9 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
         worker.await.unwrap_or(Err(TreeError::Stopped))?;
     }
     read?;
+    tally.go_on()?;
     finish(job, destination, Arc::clone(&tally), stand_ins).await?;
+    tally.go_on()?;
     Ok(tally.restored())
 }
 

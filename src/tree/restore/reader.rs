@@ -33,6 +33,8 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// Takes one line of the index. `false`: nobody fetches any more.
     pub fn line(&mut self, line: Line) -> Result<bool, TreeError> {
+        self.progress.go_on()?;
+        self.tally.go_on()?;
         match line {
             Line::Entry(entry) => {
                 self.end_large(None);
@@ -77,7 +79,7 @@ impl Reader<'_> {
             Kind::File => return self.file(entry),
         };
         if let Err(trouble) = done {
-            tally.fail(&entry.path, &trouble);
+            tally.trouble(&entry.path, &trouble);
         }
         Ok(())
     }
@@ -96,7 +98,7 @@ impl Reader<'_> {
         let sink = match self.destination.file(&entry) {
             Ok(sink) => sink,
             Err(trouble) => {
-                self.tally.fail(&entry.path, &trouble);
+                self.tally.trouble(&entry.path, &trouble);
                 return Ok(());
             }
         };
@@ -127,7 +129,7 @@ impl Reader<'_> {
                 Tally::count(&tally.kept, 1);
                 Tally::count(&tally.bytes, entry.size);
             }
-            Err(trouble) => tally.fail(&entry.path, &trouble),
+            Err(trouble) => tally.trouble(&entry.path, &trouble),
         }
         Ok(())
     }

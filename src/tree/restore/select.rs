@@ -12,6 +12,8 @@ use crate::tree::TreeError;
 #[derive(Debug, Clone, Default)]
 pub struct Paths {
     globs: Option<GlobSet>,
+    /// What was named, each with its own globs.
+    pub(super) named: Vec<(String, GlobSet)>,
 }
 
 impl Paths {
@@ -23,23 +25,22 @@ impl Paths {
         if globs.is_empty() {
             return Ok(Self::default());
         }
-        let mut set = GlobSetBuilder::new();
-        let mut add = |text: &str| {
-            let glob = GlobBuilder::new(text).literal_separator(true).build();
-            glob.map(|glob| {
-                set.add(glob);
-            })
-            .map_err(|error| TreeError::Missing(format!("what `{text}` names: {}", error.kind())))
-        };
+        let (mut all, mut named) = (GlobSetBuilder::new(), Vec::new());
         for glob in globs {
             let plain = glob.trim_matches('/');
-            add(plain)?;
-            for root in roots.iter().filter(|_| !glob.starts_with('/')) {
-                add(&format!("{}/{plain}", globset::escape(root.trim_matches('/'))))?;
+            let below = roots.iter().filter(|_| !glob.starts_with('/'));
+            let below = below.map(|root| format!("{}/{plain}", globset::escape(root.trim_matches('/'))));
+            let mut own = GlobSetBuilder::new();
+            for text in below.chain([plain.to_owned()]) {
+                let built = GlobBuilder::new(&text).literal_separator(true).build();
+                let built = built.map_err(|error| TreeError::Missing(format!("what `{text}` names: {}", error.kind())))?;
+                all.add(built.clone());
+                own.add(built);
             }
+            named.push((glob.clone(), own.build().map_err(|error| TreeError::Missing(error.to_string()))?));
         }
-        let globs = set.build().map_err(|error| TreeError::Missing(error.to_string()))?;
-        Ok(Self { globs: Some(globs) })
+        let globs = all.build().map_err(|error| TreeError::Missing(error.to_string()))?;
+        Ok(Self { globs: Some(globs), named })
     }
 
     pub fn is_all(&self) -> bool {
@@ -47,10 +48,14 @@ impl Paths {
     }
 
     pub fn wants(&self, path: &[u8]) -> bool {
-        let Some(globs) = &self.globs else { return true };
-        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).chain([path.len()]);
-        ends.map(|end| Path::new(OsStr::from_bytes(&path[..end]))).any(|path| globs.is_match(path))
+        self.globs.as_ref().is_none_or(|globs| names(globs, path))
     }
+}
+
+/// Whether globs name a path or a folder above it.
+pub(super) fn names(globs: &GlobSet, path: &[u8]) -> bool {
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).chain([path.len()]);
+    ends.map(|end| Path::new(OsStr::from_bytes(&path[..end]))).any(|path| globs.is_match(path))
 }
 
 #[cfg(test)]

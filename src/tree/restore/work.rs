@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::catalog::entry::{Block, Entry};
 use crate::source::{ReadAt, Sink, Trouble};
+use crate::tree::TreeError;
 use crate::tree::frames::{Fetched, Stretch};
 
 /// Stored bytes of a batch, and its pieces: they bound the memory for what was fetched.
@@ -42,6 +43,8 @@ pub struct Tally {
     pub kept: AtomicU64,
     failed: AtomicU64,
     failures: Mutex<Vec<(String, String)>>,
+    /// The trouble after which nothing more can be restored.
+    last: OnceLock<Trouble>,
 }
 
 /// Failures told by name; all are counted.
@@ -58,6 +61,20 @@ impl Tally {
         if named.len() < NAMED {
             named.push((String::from_utf8_lossy(path).into_owned(), why.to_string()));
         }
+    }
+
+    /// The same for what the destination said.
+    pub fn trouble(&self, path: &[u8], trouble: &Trouble) {
+        if trouble.last {
+            _ = self.last.set(trouble.clone());
+        }
+        self.fail(path, trouble);
+    }
+
+    /// # Errors
+    /// Once nothing more can be restored.
+    pub fn go_on(&self) -> Result<(), TreeError> {
+        self.last.get().map_or(Ok(()), |trouble| Err(TreeError::Target(trouble.clone())))
     }
 
     pub fn restored(&self) -> Restored {
@@ -109,7 +126,11 @@ impl Large {
             Ok(()) => {
                 self.written.fetch_max(at + bytes.len() as u64, Ordering::AcqRel);
             }
-            Err(trouble) => self.fail(tally, &trouble),
+            Err(trouble) => {
+                if !self.broken.swap(true, Ordering::AcqRel) {
+                    tally.trouble(&self.entry.path, &trouble);
+                }
+            }
         }
     }
 
@@ -130,7 +151,7 @@ pub fn finish(sink: &dyn Sink, entry: &Entry, written: u64, size: u64, tally: &T
             Tally::count(&tally.files, 1);
             Tally::count(&tally.bytes, size);
         }
-        Err(trouble) => tally.fail(&entry.path, &trouble),
+        Err(trouble) => tally.trouble(&entry.path, &trouble),
     }
 }
 

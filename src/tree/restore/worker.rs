@@ -48,7 +48,7 @@ fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], String>, destination: &dy
             });
             match written {
                 Ok(sink) => finish(&*sink, &entry, bytes.len() as u64, entry.size, tally),
-                Err(trouble) => tally.fail(&entry.path, &trouble),
+                Err(trouble) => tally.trouble(&entry.path, &trouble),
             }
         }
         (Owner::Small(entry), Err(why)) => tally.fail(&entry.path, &why),

@@ -65,6 +65,7 @@ pub async fn read(
 }
 
 async fn one(shelf: &Shelf, pack: PackRef, progress: &Arc<Progress>) -> Result<Outcome, TreeError> {
+    progress.go_on()?;
     let body = match shelf.store.get(&shelf.key(&pack.key()), None).await {
         Ok(body) => body,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Outcome::Damaged("is missing".to_owned())),

@@ -69,6 +69,7 @@ pub async fn verify(
     let mut verification = Verification::new(now);
     let mut packs = Packs { all: Vec::new(), users: HashMap::new() };
     for manifest in &known.backups.good {
+        progress.go_on()?;
         let (damages, table) = structure::check(shelf, manifest, &progress).await?;
         verification.backups.insert(manifest.id, Seen { damages, ..Seen::default() });
         if let Some(table) = table {

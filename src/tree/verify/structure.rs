@@ -62,6 +62,7 @@ fn index(
     let (mut entries, mut files) = (0_u64, 0_u64);
     let mut outside = Vec::new();
     read_index(shelf, &manifest.index, runtime, &mut |line, _| {
+        progress.go_on()?;
         for block in &line.content().blocks {
             let end = u64::from(block.offset) + u64::from(block.stored);
             if table.get(block.pack).is_none_or(|pack| end > pack.size) && outside.len() < TOLD {

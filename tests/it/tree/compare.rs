@@ -48,7 +48,7 @@ pub fn tell(root: &Path) -> BTreeMap<Vec<u8>, Told> {
         } else {
             None
         };
-        let names = if meta.is_symlink() { Vec::new() } else { xattr::list(&path).expect("names").collect() };
+        let names: Vec<std::ffi::OsString> = xattr::list(&path).expect("names").collect();
         let value = |name: &std::ffi::OsString| xattr::get(&path, name).expect("attribute").unwrap_or_default();
         let xattrs = names.iter().map(|name| (name.as_bytes().to_vec(), value(name))).collect();
         let mode = if meta.is_symlink() { 0 } else { meta.mode() & 0o7777 };

@@ -1,17 +1,22 @@
 //! A component made of one folder, its store, and the moves that tests make with them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bdr::address::{ComponentName, PolicyName, ProtectionName};
+use bdr::address::{ComponentName, PolicyName, ProtectionName, TierName};
 use bdr::apply::Owner;
 use bdr::catalog::layout::Series;
 use bdr::catalog::manifest::Manifest;
+use bdr::diag::Spanned;
+use bdr::policy::Tier;
 use bdr::source::Source;
 use bdr::sources::folder::{Into, Options, Select, Target, Walk};
 use bdr::store::Store;
 use bdr::stores::FolderStore;
 use bdr::tree::{Job, Paths, Progress, Restore, Restored, Shelf, TreeError, Wish, backup, restore};
+use bdr::units::cadence::Period;
+use bdr::units::duration::Duration;
 use bdr::units::storage_class::StorageClass;
 
 pub struct Garden {
@@ -26,6 +31,19 @@ pub fn series() -> Series {
         component: ComponentName::new("docs").expect("name"),
         protection: ProtectionName::new("nightly").expect("name"),
     }
+}
+
+/// One tier that keeps the first backup of each day for so long.
+pub fn tier(name: &str, keep: Duration) -> BTreeMap<TierName, Tier> {
+    let name = TierName::new(name).expect("name");
+    let tier = Tier {
+        name: Spanned::bare(name.clone()),
+        every: Spanned::bare(Period::Day),
+        keep: Spanned::bare(keep),
+        class: Spanned::bare(StorageClass::Standard),
+        span: None,
+    };
+    BTreeMap::from([(name, tier)])
 }
 
 impl Garden {
@@ -58,6 +76,7 @@ impl Garden {
             kind: "files",
             roots: vec![self.source().display().to_string()],
             parent: parent.cloned(),
+            before: parent.cloned(),
             level: 3,
             threads: 2,
             policy_digest: "0".repeat(64),

@@ -1,5 +1,6 @@
 //! The in-memory world: a live system behind the contracts, with shared documents, foreign parts, lag, faults by seed and crashes.
 
+pub mod faulty_store;
 pub mod kinds;
 pub mod memory_store;
 pub mod model;

@@ -1,0 +1,106 @@
+//! Nothing that exists is replaced or removed unless that was said, and it is told first.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::catalog::manifest::Manifest;
+use crate::cli::chosen::Chosen;
+use crate::cli::restore::Args;
+use crate::cli::{Context, Failure, working};
+use crate::sources::folder::{Options, Select, Target, Walk};
+use crate::tree::{Extra, Progress, extra};
+use crate::units::count::count;
+
+/// Names that are told before `… and N more`.
+const NAMED: usize = 10;
+
+/// # Errors
+/// When something stands in the target and may not be touched.
+pub fn guard(args: &Args, context: &Context) -> Result<(), Failure> {
+    let mut names: Vec<String> = Path::new(&args.to)
+        .read_dir()
+        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    names.sort();
+    let (first, all) = (names.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>(), names.len());
+    if all == 0 {
+        return Ok(());
+    }
+    if !args.overwrite {
+        let more = if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() };
+        return Err(Failure::new(format!("`{}` is not empty, and nothing in it was touched", args.to.display()))
+            .cause(format!("it holds {}: {}{more}", count(all as u64, "thing"), first.join(", ")))
+            .help("Name another folder, or say `--overwrite` to replace what differs and keep what is the same."));
+    }
+    asked(args, context, &format!("Replace what differs in `{}`?", args.to.display()))
+}
+
+/// On a terminal, whoever runs this agrees; elsewhere the flags are the consent.
+fn asked(args: &Args, context: &Context, question: &str) -> Result<(), Failure> {
+    if args.yes || args.dry_run {
+        return Ok(());
+    }
+    match context.ask(&format!("{question} Type yes:")) {
+        Some(answer) if answer != "yes" => Err(Failure::new("nothing was restored")),
+        _ => Ok(()),
+    }
+}
+
+/// Tells what `--delete-extra` will remove, before anything is restored.
+///
+/// # Errors
+/// When the target or the index cannot be read, or whoever was asked does not agree.
+pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) -> Result<(), Failure> {
+    if !args.to.is_dir() {
+        return Ok(());
+    }
+    let target = super::target(args, manifest)?;
+    let found = look(context, chosen, manifest, target, false).await?;
+    if found.count == 0 {
+        return Ok(());
+    }
+    let verb = if args.dry_run { "would be" } else { "will be" };
+    context.warn(&format!("{} that the backup does not hold {verb} removed:", count(found.count, "thing")));
+    tell(context, &found);
+    asked(args, context, "Remove them?")
+}
+
+fn tell(context: &Context, found: &Extra) {
+    for path in &found.named {
+        context.warn(&format!("  {}", String::from_utf8_lossy(path).escape_debug()));
+    }
+    let more = found.count - found.named.len() as u64;
+    if more > 0 {
+        context.warn(&format!("  … and {more} more"));
+    }
+}
+
+/// Removes what the target holds and the backup does not.
+///
+/// # Errors
+/// When something cannot be removed.
+pub async fn remove(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest, target: Arc<Target>) -> Result<(), Failure> {
+    let removed = look(context, chosen, manifest, target, true).await?;
+    context.say(&format!("{} that the backup does not hold removed", count(removed.count, "thing")));
+    Ok(())
+}
+
+async fn look(
+    context: &Context,
+    chosen: &Chosen<'_>,
+    manifest: &Manifest,
+    target: Arc<Target>,
+    remove: bool,
+) -> Result<Extra, Failure> {
+    use std::os::unix::ffi::OsStrExt;
+    let root = std::path::absolute(target.folder()).map_err(|error| Failure::new(error.to_string()))?;
+    let text = root.as_os_str().as_bytes();
+    let prefix = text.strip_prefix(b"/").unwrap_or(text).to_vec();
+    let select = Select::new(&[], &[]).map_err(|error| Failure::new(error.to_string()))?;
+    let walk = Walk::new(Options { roots: vec![root], select, one_file_system: true, avoid: Vec::new() });
+    let progress = Arc::new(Progress::default());
+    let (shelf, manifest) = (chosen.shelf.clone(), manifest.clone());
+    let work = extra(shelf, manifest, (Box::new(walk), prefix), target, remove, Arc::clone(&progress));
+    let label = if remove { "removing what the backup does not hold" } else { "looking for what the backup does not hold" };
+    working::show(context, (label, super::AGAIN), progress, work).await
+}

@@ -1,0 +1,108 @@
+//! A damaged store by the binary: each damage is named by `verify`, and a restore refuses or says what is missing.
+
+use std::path::Path;
+
+use super::{home, noise, objects};
+use crate::binary::{Home, Ran};
+
+fn grown() -> Home {
+    let home = home();
+    for at in 0..5 {
+        std::fs::write(home.path(&format!("docs/large-{at}")), noise(at, 5 << 20)).unwrap();
+    }
+    home.run(&["backup", "docs"]).ends(0);
+    assert!(objects(&home, "/packs/").len() > 1, "two packs to swap");
+    home.run(&["verify", "docs", "--read-data"]).ends(0);
+    home
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// `verify` names the object, and a restore ends neither with 0 nor with a file that differs.
+#[track_caller]
+fn is_named(home: &Home, object: &str) {
+    let ran = home.run(&["verify", "docs", "--read-data"]).ends(1);
+    assert!(ran.stdout.contains(object) || ran.stderr.contains(object), "{object} is not named: {ran:#?}");
+    let ran = home.run(&["restore", "docs", "--to", "back"]);
+    assert!(matches!(ran.code, Some(1 | 3)), "{ran:#?}");
+    for entry in home.path("back").read_dir().into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let original = std::fs::read(home.path("docs").join(path.file_name().unwrap())).unwrap();
+            assert!(std::fs::read(&path).unwrap() == original, "{} was restored wrongly", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_a_pack() {
+    let home = grown();
+    let pack = objects(&home, "/packs/").remove(0);
+    let mut bytes = std::fs::read(&pack).unwrap();
+    bytes[1_000_000] ^= 1;
+    std::fs::write(&pack, bytes).unwrap();
+    is_named(&home, &name(&pack));
+    // Without reading the data it cannot be seen; the answer does not claim that it was looked for.
+    let ran = home.run(&["verify", "docs"]).ends(0);
+    assert!(!ran.stdout.contains("every byte"), "{ran:#?}");
+}
+
+#[test]
+fn a_missing_pack() {
+    let home = grown();
+    let pack = objects(&home, "/packs/").remove(0);
+    std::fs::remove_file(&pack).unwrap();
+    is_named(&home, &name(&pack));
+    let ran = home.run(&["verify", "docs"]).ends(1);
+    assert!(ran.stdout.contains("1 of 1 backup damaged"), "{ran:#?}");
+}
+
+#[test]
+fn a_cut_index_and_a_missing_table() {
+    let home = grown();
+    let index = objects(&home, "/index/").remove(0);
+    let bytes = std::fs::read(&index).unwrap();
+    std::fs::write(&index, &bytes[..bytes.len() / 2]).unwrap();
+    is_named(&home, &name(&index));
+    std::fs::write(&index, &bytes).unwrap();
+    _ = std::fs::remove_dir_all(home.path("back"));
+    let table = objects(&home, "/table/").remove(0);
+    std::fs::remove_file(&table).unwrap();
+    is_named(&home, &name(&table));
+}
+
+#[test]
+fn a_cut_manifest() {
+    let home = grown();
+    let manifest = objects(&home, "manifest.json").remove(0);
+    let bytes = std::fs::read(&manifest).unwrap();
+    std::fs::write(&manifest, &bytes[..bytes.len() - 20]).unwrap();
+    let backup = name(manifest.parent().unwrap());
+    is_named(&home, &backup);
+    let ran = home.run(&["list", "docs"]).ends(1);
+    assert!(ran.stderr.contains(&backup), "{ran:#?}");
+    home.run(&["prune", "docs", "--yes"]).ends(1);
+    assert!(manifest.exists(), "what is damaged is left to a person");
+}
+
+#[test]
+fn two_packs_that_were_swapped() {
+    let home = grown();
+    let packs = objects(&home, "/packs/");
+    let (one, other) = (std::fs::read(&packs[0]).unwrap(), std::fs::read(&packs[1]).unwrap());
+    std::fs::write(&packs[0], other).unwrap();
+    std::fs::write(&packs[1], one).unwrap();
+    is_named(&home, &name(&packs[0]));
+}
+
+#[test]
+fn a_store_that_is_not_there_is_an_error_and_not_an_empty_catalogue() {
+    let home = grown();
+    std::fs::rename(home.path("vault"), home.path("moved")).unwrap();
+    for arguments in [&["list"][..], &["verify"], &["prune"], &["restore", "docs", "--to", "back"], &["backup", "docs"]] {
+        let ran: Ran = home.run(arguments).ends(1);
+        assert!(ran.stderr.contains("there is no such folder") && ran.stderr.contains("bdr apply"), "{ran:#?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! What a restore never does: replace, remove or follow something unasked, or leave its folder.
+
+use std::os::unix::fs::{MetadataExt, symlink};
+
+use bdr::catalog::digest::Digest;
+use bdr::catalog::manifest::Manifest;
+
+use super::{home, manifests};
+use crate::binary::Home;
+use crate::tree::compare::{assert_same, tell};
+
+fn backed_up() -> Home {
+    let home = home();
+    home.run(&["backup", "docs"]).ends(0);
+    home
+}
+
+#[test]
+fn nothing_that_exists_is_replaced_unasked_and_what_is_there_is_named() {
+    let home = backed_up();
+    std::fs::create_dir(home.path("back")).unwrap();
+    std::fs::write(home.path("back/a.txt"), "mine").unwrap();
+    std::fs::write(home.path("back/other"), "mine too").unwrap();
+    let before = tell(&home.path("back"));
+    let ran = home.run(&["restore", "docs", "--to", "back"]).ends(1);
+    assert!(ran.stderr.contains("it holds 2 things: `a.txt`, `other`"), "{ran:#?}");
+    assert!(tell(&home.path("back")) == before, "something was touched");
+    home.run(&["restore", "docs", "--to", "back", "--overwrite"]).ends(0);
+    assert_eq!((home.text("back/a.txt"), home.text("back/other")), ("a".to_owned(), "mine too".to_owned()));
+}
+
+#[test]
+fn only_what_differs_is_written() {
+    let home = backed_up();
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    let inode = |path: &str| std::fs::metadata(home.path(path)).unwrap().ino();
+    let (same, other) = (inode("back/deep/b.txt"), inode("back/a.txt"));
+    std::fs::write(home.path("back/a.txt"), "x").unwrap();
+    let ran = home.run(&["restore", "docs", "--to", "back", "--overwrite"]).ends(0);
+    assert!(ran.stderr.contains("1 file there already, byte for byte, 1 written"), "{ran:#?}");
+    assert!(inode("back/deep/b.txt") == same && inode("back/a.txt") != other);
+    assert_same(&home.path("docs"), &home.path("back"));
+}
+
+#[test]
+fn what_is_removed_is_named_first_and_a_dry_run_removes_nothing() {
+    let home = backed_up();
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    std::fs::create_dir_all(home.path("back/new/folder")).unwrap();
+    std::fs::write(home.path("back/new/folder/file"), "x").unwrap();
+    std::fs::write(home.path("back/deep/extra"), "x").unwrap();
+    let arguments = ["restore", "docs", "--to", "back", "--overwrite", "--delete-extra"];
+    let ran = home.run(&[&arguments[..], &["--dry-run"]].concat()).ends(0);
+    assert!(ran.stderr.contains("2 things that the backup does not hold would be removed:\n  deep/extra\n  new\n"), "{ran:#?}");
+    assert!(home.path("back/new/folder/file").exists());
+    let ran = home.run(&arguments).ends(0);
+    let (told, done) = (ran.stderr.find("will be removed:\n  deep/extra\n  new\n"), ran.stderr.find("does not hold removed"));
+    assert!(told.is_some() && told < done, "{ran:#?}");
+    assert_same(&home.path("docs"), &home.path("back"));
+    home.run(&["restore", "docs", "--to", "back", "--delete-extra"]).ends(64);
+}
+
+#[test]
+fn a_link_that_stands_in_the_target_is_not_followed() {
+    let home = backed_up();
+    std::fs::create_dir_all(home.path("elsewhere")).unwrap();
+    std::fs::create_dir_all(home.path("back")).unwrap();
+    symlink(home.path("elsewhere"), home.path("back/deep")).unwrap();
+    symlink(home.path("elsewhere/planted"), home.path("back/a.txt")).unwrap();
+    home.run(&["restore", "docs", "--to", "back", "--overwrite"]).ends(0);
+    assert_eq!(home.path("elsewhere").read_dir().unwrap().count(), 0, "something was written outside of the target");
+    assert_same(&home.path("docs"), &home.path("back"));
+}
+
+#[test]
+fn parts_are_restored_by_path_and_glob_and_a_path_that_is_not_there_is_told() {
+    let home = backed_up();
+    home.run(&["restore", "docs", "--to", "one", "--path", "deep/b.txt"]).ends(0);
+    assert!(home.path("one/deep/b.txt").exists() && !home.path("one/a.txt").exists());
+    home.run(&["restore", "docs", "--to", "two", "--path", "**/*.txt"]).ends(0);
+    assert!(home.path("two/deep/b.txt").exists() && home.path("two/a.txt").exists());
+    for (wanted, hint) in
+        [("b.txt", "Did you mean `deep/b.txt`?"), ("deep/c.txt", "Did you mean `deep/b.txt`?"), ("zzzz", "`a.txt`, `deep`")]
+    {
+        let ran = home.run(&["restore", "docs", "--to", "three", "--path", "a.txt", "--path", wanted]).ends(1);
+        assert!(ran.stderr.contains(&format!("holds nothing at `{wanted}`")) && ran.stderr.contains(hint), "{ran:#?}");
+        assert!(!home.path("three").exists(), "nothing is begun");
+    }
+}
+
+/// Rewrites the index of the only backup, with digests and manifest that fit it.
+fn forge(home: &Home, from: &str, to: &str) {
+    let (path, manifest) = manifests(home).remove(0);
+    let series = home.path("vault/notes/docs/nightly");
+    let part = manifest.index[0].clone();
+    let text = zstd::decode_all(&std::fs::read(series.join(&part.key)).unwrap()[..]).unwrap();
+    let forged = String::from_utf8(text).unwrap().replace(from, to);
+    assert!(forged.contains(to), "nothing to forge in {forged}");
+    let body = zstd::encode_all(forged.as_bytes(), 3).unwrap();
+    let sha256 = Digest::sha256(&body);
+    let key = part.key.replace(&part.sha256.to_string()[..16], &sha256.to_string()[..16]);
+    std::fs::write(series.join(&key), &body).unwrap();
+    let part = bdr::catalog::part::Part { key, size: body.len() as u64, sha256, ..part };
+    std::fs::write(path, Manifest { index: vec![part], ..manifest }.encode().unwrap()).unwrap();
+}
+
+#[test]
+fn an_index_that_leaves_the_target_is_refused() {
+    for evil in ["../../evil", "/evil", "x/../../../evil", "./evil"] {
+        let home = backed_up();
+        let path = format!("{}/a.txt", home.path("docs").display());
+        forge(&home, path.trim_start_matches('/'), evil);
+        let ran = home.run(&["restore", "docs", "--to", "back"]).ends(1);
+        assert!(ran.stderr.contains("leaves the tree"), "{ran:#?}");
+        let ran = home.run(&["verify", "docs"]).ends(1);
+        assert!(ran.stdout.contains("leaves the tree"), "{ran:#?}");
+        assert!(!home.path("evil").exists() && !home.path("../evil").exists() && !std::path::Path::new("/evil").exists());
+    }
+}

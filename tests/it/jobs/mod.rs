@@ -1,0 +1,85 @@
+//! Backups, verifications, restores and prunes by the binary: faults of disks and people, and what is said about them.
+
+mod damaged;
+mod full_disk;
+mod guards;
+mod memory;
+mod signals;
+mod suspects;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bdr::catalog::manifest::Manifest;
+
+use crate::binary::Home;
+
+const POLICY: &str = "\
+version: 1
+name: notes
+timezone: UTC
+stores:
+  vault: { folder: { path: '@/vault' } }
+components:
+  docs:
+    files: { paths: ['@/docs'] }
+    protect:
+      nightly: { file_backup: {}, schedule: '0 2 * * *', store: vault }
+    retain: { daily: { for: 7d } }
+";
+
+/// A component of one folder, and a store that is there.
+fn home() -> Home {
+    let home = Home::new();
+    home.policy(POLICY);
+    std::fs::create_dir(home.path("vault")).unwrap();
+    home
+}
+
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(seed).fill(&mut bytes);
+    bytes
+}
+
+/// Everything that lies in the store's folders of backups, sorted.
+fn objects(home: &Home, part: &str) -> Vec<PathBuf> {
+    let all = crate::binary::contents(&home.path("vault/notes/docs/nightly")).into_keys();
+    all.filter(|path| path.to_string_lossy().contains(part)).collect()
+}
+
+fn manifests(home: &Home) -> Vec<(PathBuf, Manifest)> {
+    let read = |path: PathBuf| {
+        let manifest = Manifest::decode(&std::fs::read(&path).unwrap(), "a manifest").unwrap();
+        (path, manifest)
+    };
+    objects(home, "manifest.json").into_iter().map(read).collect()
+}
+
+/// A small file system in memory; gone when dropped. `None`, and said, where this process may not mount one.
+struct Mount(PathBuf);
+
+impl Mount {
+    #[expect(clippy::print_stdout, reason = "why a test did not run is part of its result")]
+    fn new(at: &Path, mebibytes: u32) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={mebibytes}m");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        if done.is_ok_and(|output| output.status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        println!("skipped: this process may not mount a small file system");
+        None
+    }
+
+    fn again(&self, options: &str) {
+        let done = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0).status().unwrap();
+        assert!(done.success(), "remount {options}");
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _done = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
