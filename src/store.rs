@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Exists,
     /// The credentials may not do this, or the store belongs to somebody else.
     Denied,
+    /// The credentials themselves are refused, or there are none: nothing can be asked of the place.
+    Unauthenticated,
     /// The object lies in an archive class and must be retrieved first.
     Archived,
     /// The store does not know the operation.
@@ -58,6 +60,13 @@ pub enum ErrorKind {
     /// Throttled, 5xx, a cut connection, a timeout.
     Unavailable,
     Other,
+}
+
+impl ErrorKind {
+    /// Whether it speaks of the whole place, so that whatever else lies there would fail for the same reason.
+    pub fn is_of_place(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Unauthenticated)
+    }
 }
 
 /// Whether trying again can help.
@@ -82,6 +91,8 @@ pub struct StoreError {
     pub retry: Retry,
     /// The outside's own words, without secrets.
     pub reason: String,
+    /// A full sentence with the next step, where the driver knows more than its kind tells.
+    pub help: Option<String>,
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -94,7 +105,14 @@ impl StoreError {
         retry: Retry,
         reason: impl Into<String>,
     ) -> Self {
-        Self { operation, subject: subject.into(), kind, retry, reason: reason.into(), source: None }
+        Self { operation, subject: subject.into(), kind, retry, reason: reason.into(), help: None, source: None }
+    }
+
+    /// The same with a next step.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
     }
 }
 

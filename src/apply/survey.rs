@@ -13,7 +13,7 @@ use crate::compile::Compiled;
 use crate::plan::{Known, Unread};
 use crate::provider::{Freshness, ProviderError};
 use crate::resource::{Live, Resource};
-use crate::store::{ErrorKind, Retry};
+use crate::store::Retry;
 
 /// One read of one resource at the longest; the providers' own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,12 +24,13 @@ const TRIES: u32 = 3;
 struct Failure {
     reason: String,
     help: Option<String>,
+    /// What lies in the same place would fail for the same reason.
     down: bool,
 }
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
-        Self { reason: error.to_string(), down: error.kind == ErrorKind::Unavailable, help: error.help }
+        Self { reason: error.to_string(), down: error.kind.is_of_place(), help: error.help }
     }
 }
 
@@ -37,7 +38,7 @@ impl From<ProviderError> for Failure {
 /// answered first.
 pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize) -> Known {
     let mut known = Known::default();
-    owned(sessions, parallelism, &mut known).await;
+    let unsearched = owned(sessions, parallelism, &mut known).await;
     let gone = known.owned.values().filter(|resource| compiled.desired.get(&resource.id).is_none());
     let wanted = compiled.desired.iter().map(|resource| (&resource.id, Some(resource)));
     let all: Vec<(&ResourceId, Option<&Resource>)> = wanted.chain(gone.map(|resource| (&resource.id, None))).collect();
@@ -53,44 +54,45 @@ pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize
     });
     let mut reads = reads.buffer_unordered(parallelism.max(1));
     let mut live = BTreeMap::new();
-    let mut failed: BTreeMap<(String, String), Unread> = BTreeMap::new();
+    let mut failed: BTreeMap<String, Vec<(ResourceId, Failure)>> = BTreeMap::new();
     while let Some((id, place, read)) = reads.next().await {
         match read {
             Ok(seen) => _ = live.insert(id.clone(), seen),
-            Err(failure) => {
-                let unread = failed.entry((place.clone(), failure.reason.clone())).or_insert_with(|| Unread {
-                    subject: place,
-                    reason: failure.reason,
-                    help: failure.help,
-                    resources: Vec::new(),
-                });
-                unread.resources.push(id.clone());
-            }
+            Err(failure) => failed.entry(place).or_default().push((id.clone(), failure)),
         }
     }
     drop(reads);
+    // That a place is down was met in the search as well; once is enough.
+    let is_down = failed.values().flatten().any(|(_, failure)| failure.down);
+    known.unread.extend(unsearched.into_iter().filter(|(_, down)| !(*down && is_down)).map(|(unread, _)| unread));
     known.live = live;
-    known.unread.extend(merged(failed));
+    known.unread.extend(failed.into_iter().flat_map(|(place, failures)| merged(&place, failures)));
     known.unread.sort();
     known
 }
 
-/// One entry per place: the reads that were not tried since the place is down join the one that found it so.
-fn merged(failed: BTreeMap<(String, String), Unread>) -> Vec<Unread> {
-    let mut merged: Vec<Unread> = Vec::new();
-    let mut untried: BTreeMap<String, Vec<ResourceId>> = BTreeMap::new();
-    for ((place, reason), unread) in failed {
-        if reason.is_empty() { untried.entry(place).or_default().extend(unread.resources) } else { merged.push(unread) }
+/// What failed in one place, each reason once. Where the place itself is down, that is the one reason of all that met it.
+fn merged(place: &str, failures: Vec<(ResourceId, Failure)>) -> Vec<Unread> {
+    let unread = |reason: &Failure, mut resources: Vec<ResourceId>| {
+        resources.sort();
+        Unread { subject: place.to_owned(), reason: reason.reason.clone(), help: reason.help.clone(), resources }
+    };
+    let (down, single): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(_, failure)| failure.down);
+    let first = down.iter().map(|(_, failure)| failure).filter(|failure| !failure.reason.is_empty()).min_by_key(|f| &f.reason);
+    let mut all: Vec<Unread> =
+        first.map(|first| unread(first, down.iter().map(|(id, _)| id.clone()).collect())).into_iter().collect();
+    let mut by_reason: BTreeMap<String, (Failure, Vec<ResourceId>)> = BTreeMap::new();
+    for (id, failure) in single {
+        by_reason.entry(failure.reason.clone()).or_insert_with(|| (failure, Vec::new())).1.push(id);
     }
-    for unread in &mut merged {
-        unread.resources.extend(untried.remove(&unread.subject).unwrap_or_default());
-        unread.resources.sort();
-    }
-    merged
+    all.extend(by_reason.into_values().map(|(failure, resources)| unread(&failure, resources)));
+    all
 }
 
 /// Finds what carries the policy's mark, and what is foreign where nothing of ours stands yet.
-async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) {
+/// Returns what could not be searched, each with whether a place was down.
+async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Vec<(Unread, bool)> {
+    let mut unsearched = Vec::new();
     let asked = stream::iter(sessions.iter()).map(|(name, session)| async move {
         let owned = tried("what carries the policy's mark", || session.owned()).await;
         (name, owned, tried("what is foreign", || session.foreign()).await)
@@ -101,11 +103,12 @@ async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) {
         let owned = owned.map(|owned| known.owned.extend(owned.into_iter().map(|resource| (resource.id.clone(), resource))));
         let foreign = foreign.map(|foreign| known.foreign.extend(foreign));
         if let Err(failure) = owned.and(foreign) {
-            let Failure { reason, help, .. } = failure;
-            known.unread.push(Unread { subject: name.to_owned(), reason, help, resources: Vec::new() });
+            let Failure { reason, help, down } = failure;
+            unsearched.push((Unread { subject: name.to_owned(), reason, help, resources: Vec::new() }, down));
         }
     }
     known.foreign.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    unsearched
 }
 
 /// Reads one resource, unless its place is known to be down.

@@ -87,7 +87,9 @@ impl Failure {
     /// An operation on a store that failed, with the next step.
     pub fn from_store(error: &StoreError) -> Self {
         let help = match error.kind {
-            ErrorKind::Denied => Some("Check the credentials, who owns the place, and what its policy allows."),
+            ErrorKind::Denied | ErrorKind::Unauthenticated => {
+                Some("Check the credentials, who owns the place, and what its policy allows.")
+            }
             ErrorKind::Full => Some("Make room there, or let `bdr prune` show what can go; then run the command again."),
             ErrorKind::Unavailable => {
                 Some("Run the command again when the store answers; nothing half-written is ever listed as a backup.")
@@ -97,7 +99,7 @@ impl Failure {
             ErrorKind::Exists | ErrorKind::Unsupported | ErrorKind::Other => None,
         };
         let mut failure = Self::new(error.to_string());
-        failure.help = help.map(str::to_owned);
+        failure.help = error.help.clone().or_else(|| help.map(str::to_owned));
         failure
     }
 }

@@ -62,6 +62,7 @@ async fn read(policy: &Policy, held: &Held, spec: &StoreSpec, env: &Env) -> Resu
             kind: ErrorKind::Unavailable,
             retry: crate::store::Retry::Later,
             reason: format!("nothing came within {} s", PATIENCE.as_secs()),
+            help: None,
             source: None,
         }),
     }

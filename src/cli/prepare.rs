@@ -86,7 +86,12 @@ impl Opened {
                 help: Failure::from_store(error).help,
                 resources: Vec::new(),
             };
-            if !known.unread.contains(&unread) {
+            // Where the plan tells already why the place cannot be asked, that says it of the backups too.
+            let told = |other: &Unread| {
+                let same_place = error.kind.is_of_place() && error.subject.starts_with(&format!("{}/", other.subject));
+                same_place || other.reason.ends_with(&error.reason) || *other == unread
+            };
+            if !known.unread.iter().any(told) {
                 known.unread.push(unread);
             }
         }

@@ -6,7 +6,9 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
 use crate::attrs::{Attr, Attrs};
 use crate::provider::ProviderError;
+use crate::providers::s3::document::Document;
 use crate::providers::s3::place::Place;
+use crate::providers::s3::request;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::resource::{Kind, Live, Removal};
 use crate::store::ErrorKind;
@@ -40,7 +42,7 @@ pub(super) async fn live(place: &Place, desired: Option<&Attrs>) -> Result<Live,
         Err(refusal) if refusal.kind == ErrorKind::NotFound => return Ok(Live::absent()),
         // Another region: the bucket is there, and what differs is an attribute that cannot change.
         Err(refusal) if matches!(refusal.status, Some(301 | 400)) && moved(place, &refusal) => refusal.region,
-        Err(refusal) => return Err(place.fault("look at", "s3:ListBucket", refusal)),
+        Err(refusal) => return Err(place.fault("look at", "s3:ListBucket", explained(place, refusal).await)),
     };
     let name = desired.and_then(|desired| desired.get("bucket")).cloned().unwrap_or_else(|| Attr::text(&place.shown));
     let mut attrs = Attrs::from([("bucket".to_owned(), name)]);
@@ -50,6 +52,17 @@ pub(super) async fn live(place: &Place, desired: Option<&Attrs>) -> Result<Live,
         attrs.insert("region".to_owned(), region.map_or_else(|| stated.clone(), Attr::Text));
     }
     Ok(Live::present(attrs))
+}
+
+/// An answer to `HEAD` has no body, so that a refusal does not say whether it is the credentials: a `GET` does.
+async fn explained(place: &Place, refusal: Refusal) -> Refusal {
+    if refusal.kind != ErrorKind::Denied || !refusal.code.is_empty() {
+        return refusal;
+    }
+    match request::read(place, Document::Tagging).await {
+        Err(other) if other.kind == ErrorKind::Unauthenticated => other,
+        _ => refusal,
+    }
 }
 
 fn moved(place: &Place, refusal: &Refusal) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::policy::S3Backend;
 use crate::provider::ProviderError;
 use crate::store::{ErrorKind, Retry};
-use crate::stores::s3::{Connection, Refusal};
+use crate::stores::s3::{Connection, Refusal, credentials};
 use crate::stores::{Backoff, Patience};
 
 /// For one read. Short: what plans and applies tries again by itself, and who waits for an endpoint that is down should soon
@@ -52,15 +52,22 @@ impl Place {
     /// A request at the endpoint's pace, repeated while that can help. Only for requests that may be
     /// done twice.
     pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
-        let mut backoff = Backoff::new(PATIENCE);
+        let patience = if self.connection.is_down() { Patience { attempts: 1, ..PATIENCE } } else { PATIENCE };
+        let mut backoff = Backoff::new(patience);
         loop {
             let refusal = match self.once(request()).await {
                 Err(refusal) if refusal.retry != Retry::Never => refusal,
-                outcome => return outcome,
+                outcome => {
+                    self.connection.note_down(false);
+                    return outcome;
+                }
             };
             match backoff.next_wait() {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(refusal),
+                None => {
+                    self.connection.note_down(true);
+                    return Err(refusal);
+                }
             }
         }
     }
@@ -107,11 +114,6 @@ impl Place {
                     None => "The bucket lies in another region: state its `region` in the policy.".to_owned(),
                 }
             }
-            ("SignatureDoesNotMatch", _) => "The secret key is wrong: check the credentials that bdr uses.".to_owned(),
-            ("InvalidAccessKeyId", _) => {
-                "The endpoint does not know the access key: check the credentials that bdr uses.".to_owned()
-            }
-            ("ExpiredToken" | "InvalidToken", _) => "The session has ended: get new credentials and run again.".to_owned(),
             ("InvalidBucketState", _) => {
                 "Object lock is on in this bucket, so its versioning can no longer be suspended, by any tool.".to_owned()
             }
@@ -125,11 +127,7 @@ impl Place {
             _ if refusal.kind == ErrorKind::Unsupported => {
                 "Take the setting out of the policy for this store, or use a store that has it.".to_owned()
             }
-            _ if refusal.kind == ErrorKind::Denied && refusal.status.is_none() => {
-                "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a role is \
-                 attached."
-                    .to_owned()
-            }
+            _ if refusal.kind == ErrorKind::Unauthenticated => credentials(refusal, self.connection.credentials()),
             _ if refusal.kind == ErrorKind::Denied => self.denied(action),
             _ if refusal.kind == ErrorKind::Unavailable => {
                 "The endpoint could not be reached or did not keep up; nothing is lost, run it again.".to_owned()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::BehaviorVersion;
 use aws_config::meta::region::RegionProviderChain;
@@ -31,6 +31,8 @@ use crate::stores::s3::refusal::Refusal;
 
 /// Time to reach an endpoint.
 const CONNECT: Duration = Duration::from_secs(5);
+/// For so long an endpoint that did not answer is asked once at a time, not again and again.
+const DOWN: Duration = Duration::from_secs(10);
 /// Requests in flight to one endpoint.
 const WIDTH: usize = 64;
 
@@ -70,6 +72,10 @@ pub struct Connection {
     pub client: Client,
     pub pace: Arc<Pace>,
     seen: Arc<Seen>,
+    /// Where its credentials come from, for people; holds no secret.
+    credentials: String,
+    /// When it was last found not to answer, with everything that was tried.
+    down: Mutex<Option<Instant>>,
     probed: Mutex<HashMap<String, Arc<OnceCell<Capabilities>>>>,
 }
 
@@ -142,6 +148,20 @@ impl Connection {
     /// What the endpoint calls itself in `Server`, where it does.
     pub fn server(&self) -> Option<&str> {
         self.seen.server.get().map(String::as_str)
+    }
+
+    /// Where the credentials come from, such as `AWS_ACCESS_KEY_ID (AKIA…)`.
+    pub fn credentials(&self) -> &str {
+        &self.credentials
+    }
+
+    /// Whether somebody just tried in vain for as long as is sensible.
+    pub fn is_down(&self) -> bool {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| since.elapsed() < DOWN)
+    }
+
+    pub fn note_down(&self, down: bool) {
+        *self.down.lock().unwrap_or_else(PoisonError::into_inner) = down.then(Instant::now);
     }
 
     /// Whether the endpoint is known to list in another order than that of the keys.
@@ -233,7 +253,23 @@ async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync
         config = config.endpoint_url(endpoint);
     }
     let client = Client::from_conf(config.build());
-    Connection { client, pace: Arc::new(Pace::new(WIDTH)), seen, probed: Mutex::default() }
+    Connection {
+        client,
+        pace: Arc::new(Pace::new(WIDTH)),
+        seen,
+        credentials: credentials_of(identity),
+        down: Mutex::default(),
+        probed: Mutex::default(),
+    }
+}
+
+/// An access key's beginning tells its owner which one it is, and nobody else anything.
+fn credentials_of(identity: &Identity) -> String {
+    match (&identity.access_key, &identity.secret, &identity.profile) {
+        (Some(key), Some(_), _) => format!("AWS_ACCESS_KEY_ID ({}…)", key.chars().take(4).collect::<String>()),
+        (_, _, Some(profile)) => format!("profile `{profile}` (AWS_PROFILE)"),
+        _ => "AWS's own chain (~/.aws, web identity, container or instance role)".to_owned(),
+    }
 }
 
 /// AWS's own endpoints are always allowed; another one only where the caller names it (scheme and trailing `/` aside).
@@ -246,8 +282,9 @@ fn check_allowed(endpoint: &str, shown: &str, allowed: &[String]) -> Result<(), 
     if aws || allowed.iter().any(|known| bare(known) == bare(endpoint)) {
         return Ok(());
     }
-    let reason = format!("the endpoint is not allowed here: add --allow-endpoint {shown} if you trust this policy");
-    Err(StoreError::new("reach", shown, ErrorKind::Denied, Retry::Never, reason))
+    let reason = "the caller does not allow this endpoint".to_owned();
+    let error = StoreError::new("reach", shown, ErrorKind::Denied, Retry::Never, reason);
+    Err(error.with_help(format!("Add --allow-endpoint {shown} if you trust this policy.")))
 }
 
 #[cfg(test)]

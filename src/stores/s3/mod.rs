@@ -13,7 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 pub use connection::{Connection, connect, requests};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, credentials};
 
 use crate::policy::S3Backend;
 use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
@@ -56,6 +56,10 @@ impl S3Store {
 
     fn subject(&self, key: &str) -> String {
         format!("s3://{}/{}{key}", self.shown, self.prefix)
+    }
+
+    fn fault(&self, operation: &'static str, key: &str, refusal: Refusal) -> StoreError {
+        refusal.into_store_error(operation, self.subject(key), self.connection.credentials())
     }
 
     fn full(&self, key: &str) -> String {
@@ -127,7 +131,7 @@ impl S3Store {
             Start::Token(token) => request.continuation_token(token),
         };
         let answer = self.connection.ask(ANSWER, request.send()).await;
-        let answer = answer.map_err(|refusal| refusal.into_store_error("list", self.subject(prefix)))?;
+        let answer = answer.map_err(|refusal| self.fault("list", prefix, refusal))?;
         let next = answer.next_continuation_token.filter(|_| answer.is_truncated.unwrap_or(false));
         let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
             Some(ObjectMeta {
@@ -186,7 +190,7 @@ impl Store for S3Store {
         keys::check("write", key)?;
         let condition = if how.if_absent { Condition::Absent } else { Condition::None };
         let outcome = self.write(key, body, how.class, condition).await;
-        outcome.map_err(|refusal| refusal.into_store_error("write", self.subject(key)))
+        outcome.map_err(|refusal| self.fault("write", key, refusal))
     }
 
     async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
@@ -197,7 +201,7 @@ impl Store for S3Store {
             if refusal.kind == ErrorKind::NotFound && refusal.code != "NoSuchBucket" {
                 refusal.kind = ErrorKind::Exists;
             }
-            refusal.into_store_error("replace", self.subject(key))
+            self.fault("replace", key, refusal)
         })
     }
 
@@ -223,7 +227,7 @@ impl Store for S3Store {
                 Err(outside(&range, format!("{} bytes", range.start + body.len() as u64)))
             }
             (Err(refusal), Some(range)) if refusal.status == Some(416) => Err(outside(&range, "fewer bytes".to_owned())),
-            (outcome, _) => outcome.map_err(|refusal| refusal.into_store_error("read", self.subject(key))),
+            (outcome, _) => outcome.map_err(|refusal| self.fault("read", key, refusal)),
         }
     }
 
@@ -232,7 +236,7 @@ impl Store for S3Store {
         let request = self.connection.client.head_object().bucket(&self.bucket).key(self.full(key));
         let request = request.set_expected_bucket_owner(self.owner.clone());
         let answer = self.connection.ask(ANSWER, request.send()).await;
-        let answer = answer.map_err(|refusal| refusal.into_store_error("look at", self.subject(key)))?;
+        let answer = answer.map_err(|refusal| self.fault("look at", key, refusal))?;
         Ok(ObjectMeta {
             key: key.to_owned(),
             size: answer.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
@@ -283,7 +287,7 @@ impl Store for S3Store {
         match self.connection.ask(ANSWER, request.send()).await {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.kind == ErrorKind::NotFound && refusal.code != "NoSuchBucket" => Ok(()),
-            Err(refusal) => Err(refusal.into_store_error("delete", self.subject(key))),
+            Err(refusal) => Err(self.fault("delete", key, refusal)),
         }
     }
 }

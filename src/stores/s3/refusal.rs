@@ -48,14 +48,53 @@ impl Refusal {
             (Some(status), Some(message)) if !code.is_empty() => format!("{message} ({code}, HTTP {status})"),
             (Some(status), _) if !code.is_empty() => format!("{code} (HTTP {status})"),
             (Some(status), _) => format!("HTTP {status}"),
-            (None, _) => chain(error),
+            (None, _) => without_layers(chain(error)),
         };
         Self { kind, retry, code, status, region, reason }
     }
 
-    pub fn into_store_error(self, operation: &'static str, subject: String) -> StoreError {
-        StoreError::new(operation, subject, self.kind, self.retry, self.reason)
+    /// The refusal of an operation on an object. What is denied names the IAM action (service authorization reference for S3).
+    pub fn into_store_error(self, operation: &'static str, subject: String, source: &str) -> StoreError {
+        let help = match self.kind {
+            ErrorKind::Unauthenticated => Some(credentials(&self, source)),
+            ErrorKind::Denied => Some(denied(operation, &subject)),
+            _ => None,
+        };
+        let error = StoreError::new(operation, subject, self.kind, self.retry, self.reason);
+        StoreError { help, ..error }
     }
+}
+
+/// What to do about credentials that the endpoint does not take, or that are not there.
+pub fn credentials(refusal: &Refusal, source: &str) -> String {
+    match refusal.code.as_str() {
+        "SignatureDoesNotMatch" => {
+            format!("The secret key is wrong. The credentials come from {source}: set the right ones there.")
+        }
+        "InvalidAccessKeyId" | "InvalidClientTokenId" => {
+            format!("This endpoint does not know the access key. The credentials come from {source}: set the right ones there.")
+        }
+        "" => format!(
+            "No credentials were found in {source}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where \
+             a role is attached."
+        ),
+        _ => format!("The session has ended. The credentials come from {source}: get new ones and run again."),
+    }
+}
+
+fn denied(operation: &str, subject: &str) -> String {
+    let path = subject.trim_start_matches("s3://");
+    let bucket = path.split('/').next().unwrap_or(path);
+    let (action, resource) = match operation {
+        "list" => ("s3:ListBucket", bucket),
+        "write" | "replace" => ("s3:PutObject", path),
+        "delete" => ("s3:DeleteObject", path),
+        _ => ("s3:GetObject", path),
+    };
+    format!(
+        "The credentials need `{action}` on arn:aws:s3:::{resource}; or the bucket belongs to another account, or its bucket policy \
+         denies it."
+    )
 }
 
 /// Codes as in the S3 API reference, "Error responses"; by status where the code is unknown or missing.
@@ -72,11 +111,25 @@ fn kind_of(code: &str, status: u16) -> ErrorKind {
         }
         ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout" | "SlowDown", _) => ErrorKind::Unavailable,
         (code, _) if is_throttle(code) => ErrorKind::Unavailable,
-        ("AllAccessDisabled" | "AccountProblem" | "ExpiredToken" | "InvalidToken", _) | (_, 401 | 403) => ErrorKind::Denied,
+        (code, _) if is_of_credentials(code) => ErrorKind::Unauthenticated,
+        ("AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => ErrorKind::Denied,
         (_, 404) => ErrorKind::NotFound,
         (_, 408 | 429 | 500 | 502 | 503 | 504) => ErrorKind::Unavailable,
         _ => ErrorKind::Other,
     }
+}
+
+/// Codes that speak of the keys, not of what they may do.
+fn is_of_credentials(code: &str) -> bool {
+    matches!(
+        code,
+        "SignatureDoesNotMatch"
+            | "InvalidAccessKeyId"
+            | "InvalidClientTokenId"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+    )
 }
 
 fn is_throttle(code: &str) -> bool {
@@ -105,7 +158,7 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKi
         SdkError::DispatchFailure(_) => {
             let words = chain(error).to_ascii_lowercase();
             if words.contains("credential") || words.contains("identity") {
-                return (ErrorKind::Denied, Retry::Never);
+                return (ErrorKind::Unauthenticated, Retry::Never);
             }
             // Nothing was sent where the connection was never made (hyper-util says `client error (Connect)`).
             let unsent = words.contains("connect)") || words.contains("connection refused") || words.contains("dns error");
@@ -113,6 +166,12 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKi
         }
         _ => (ErrorKind::Unavailable, Retry::Unknown),
     }
+}
+
+/// What the layers of the SDK say of each other is nothing to a person.
+fn without_layers(words: String) -> String {
+    let layers = ["dispatch failure: ", "other: ", "io error: ", "client error (Connect): ", "client error (SendRequest): "];
+    layers.iter().fold(words, |words, layer| words.strip_prefix(layer).map(str::to_owned).unwrap_or(words))
 }
 
 /// The error and its causes. Not `DisplayErrorContext`: that adds the debug form, which holds headers.
@@ -142,7 +201,8 @@ mod tests {
             ("", 404, K::NotFound, R::Never),
             ("PreconditionFailed", 412, K::Exists, R::Never),
             ("AccessDenied", 403, K::Denied, R::Never),
-            ("SignatureDoesNotMatch", 403, K::Denied, R::Never),
+            ("SignatureDoesNotMatch", 403, K::Unauthenticated, R::Never),
+            ("ExpiredToken", 400, K::Unauthenticated, R::Never),
             ("InvalidObjectState", 403, K::Archived, R::Never),
             ("NotImplemented", 501, K::Unsupported, R::Never),
             ("MethodNotAllowed", 405, K::Unsupported, R::Never),

@@ -117,7 +117,7 @@ async fn refusals_of_aws_are_explained() {
     for (answer, words) in [
         (refused(403, "AccessDenied"), "s3:GetBucketTagging"),
         ((301, "x-amz-bucket-region: eu-west-1\r\n", refused(301, "PermanentRedirect").2), "region: eu-west-1"),
-        (refused(403, "ExpiredToken"), "new credentials"),
+        (refused(403, "ExpiredToken"), "get new ones"),
     ] {
         let canned = new_bucket().await;
         canned.set("GET ?tagging", answer);

@@ -62,7 +62,15 @@ impl MemoryStore {
 }
 
 fn error(operation: &'static str, key: &str, kind: ErrorKind) -> StoreError {
-    StoreError { operation, subject: key.to_owned(), kind, retry: Retry::Never, reason: format!("{kind:?}"), source: None }
+    StoreError {
+        operation,
+        subject: key.to_owned(),
+        kind,
+        retry: Retry::Never,
+        reason: format!("{kind:?}"),
+        help: None,
+        source: None,
+    }
 }
 
 #[async_trait]
