@@ -92,6 +92,7 @@ async fn run<'a>(
             }
             break;
         }
+        let mut over = false;
         tokio::select! {
             biased;
             () = urgent.asked_times(2) => {
@@ -108,11 +109,9 @@ async fn run<'a>(
             }
             Some(event) = events.recv() => teller.tell(event),
             Some((at, step)) = running.next(), if !running.is_empty() => {
+                over = true;
                 state.free(at);
-                // What it said before it ended comes first.
-                while let Ok(event) = events.try_recv() {
-                    teller.tell(event);
-                }
+                catch_up(&mut events, teller);
                 match step {
                     Step::Issued(changes) => settling.push(Box::pin(async move {
                         (at, settle(tools, &plan.actions[at].id, &changes).await)
@@ -120,17 +119,34 @@ async fn run<'a>(
                     Step::Over(outcome) => teller.ended(state.end(at, outcome)),
                 }
             }
-            Some((at, outcome)) = settling.next(), if !settling.is_empty() => teller.ended(state.end(at, outcome)),
+            Some((at, outcome)) = settling.next(), if !settling.is_empty() => {
+                over = true;
+                teller.ended(state.end(at, outcome));
+            }
         }
-        if let Err(error) = gate.advance(request, teller).await {
-            stopping = true;
-            teller.tell(Event::Stopping { reason: error.to_string() });
+        if over && !stopping {
+            stopping = !advance(gate, request, teller).await;
         }
     }
     events.close();
-    while let Some(event) = events.recv().await {
+    catch_up(&mut events, teller);
+}
+
+/// What a step said before it ended comes before its end.
+fn catch_up(events: &mut UnboundedReceiver<Event>, teller: &mut Teller<'_>) {
+    while let Ok(event) = events.try_recv() {
         teller.tell(event);
     }
+}
+
+/// Only what ended can have made the store of the lease; one that does not answer is waited for once. `false`: nothing more can begin.
+async fn advance(gate: &mut Gate, request: &Request<'_>, teller: &mut Teller<'_>) -> bool {
+    let error = match gate.advance(request, teller).await {
+        Ok(()) => return true,
+        Err(error) => error,
+    };
+    teller.tell(Event::Stopping { reason: error.to_string() });
+    false
 }
 
 fn begin<'a>(tools: Tools<'a>, state: &State<'a>, at: usize, running: &Running<'a, Step>, teller: &mut Teller<'_>) {

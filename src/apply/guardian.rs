@@ -124,7 +124,7 @@ impl Gate {
     pub fn shut_for_good(&self) -> Option<String> {
         match self {
             Self::Ahead { store } => {
-                Some(format!("store `{store}`, which holds the lease, does not exist, and could not be created first"))
+                Some(format!("store `{store}`, which is to hold the lease, does not exist, and this plan did not make it"))
             }
             Self::Held { lease, .. } if !lease.holds() => Some("the lease was not renewed in time".to_owned()),
             Self::Held { .. } | Self::Open { .. } => None,

@@ -149,6 +149,10 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
             .exit(Exit::Blocked)
             .cause(error.to_string())
             .help(format!("Wait until it is done, then plan again. `bdr unlock{policy}` shows the lease and can break it.")),
+        LeaseError::Stuck { .. } => Failure::new("nothing could keep a second apply away")
+            .exit(Exit::Blocked)
+            .cause(error.to_string())
+            .help("Make sure that nobody else applies this policy, and say --no-lease: what the plan mends may be the cause."),
         LeaseError::NoStore(_) => Failure::new("nothing could keep a second apply away")
             .exit(Exit::Blocked)
             .cause(error.to_string())
@@ -158,15 +162,16 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
     }
 }
 
-/// 0 where all came about; 3 where some did; 4 where nothing did since the plan is stale; else 1.
+/// 0 where all came about; 4 where something was stale and nothing failed, so that a review is needed before the next run; 3 where
+/// some came about; else 1.
 fn exit(record: &RunRecord) -> Exit {
     let counts = &record.counts;
     if counts.all_done() {
         Exit::Done
-    } else if counts.done + counts.not_visible > 0 {
-        Exit::Partly
     } else if counts.stale > 0 && counts.failed == 0 {
         Exit::Blocked
+    } else if counts.done + counts.not_visible > 0 {
+        Exit::Partly
     } else {
         Exit::Failed
     }

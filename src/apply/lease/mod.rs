@@ -72,6 +72,8 @@ pub enum LeaseError {
     Held { policy: String, holder: Holder },
     #[error("another run took the lease of `{policy}` at the same moment")]
     Outrun { policy: String },
+    #[error("{place} refuses to replace the lease of `{policy}`, though nobody else changed it")]
+    Stuck { policy: String, place: String },
     #[error("stopped while the lease of `{policy}` was waited for")]
     Stopped { policy: String },
     #[error("none of the stores can hold a lease: {}", .0.join("; "))]

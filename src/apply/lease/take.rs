@@ -25,13 +25,20 @@ enum Seen {
 /// Most looks at an object that changes under us between two requests, before saying that somebody else was faster.
 const RACES: u32 = 8;
 
+/// How often a store may refuse to replace an object that is still what was seen. SeaweedFS 4.48 does, for good, in a bucket whose
+/// versioning was suspended.
+const REFUSALS: u32 = 4;
+const AFTER_REFUSAL: Duration = Duration::from_millis(250);
+
 /// Takes the lease, or says who holds it. `watching` is told once who is being watched and for how long at most.
 ///
 /// # Errors
-/// [`LeaseError::Held`] as soon as the holder renews it; [`LeaseError::Outrun`] where others always were faster; and the store's own.
+/// [`LeaseError::Held`] as soon as the holder renews it; [`LeaseError::Outrun`] where others always were faster;
+/// [`LeaseError::Stuck`] where the store refuses and nobody was; and the store's own.
 pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut(&Holder)) -> Result<Taken, LeaseError> {
     let mut watched: Option<(String, Instant)> = None;
     let mut races = 0;
+    let mut refused = (String::new(), 0);
     while races < RACES {
         let (etag, record) = match look(store.as_ref(), &claim.policy).await? {
             Seen::Nothing => match create(&store, claim).await? {
@@ -50,18 +57,21 @@ pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut
         let gone = holder.as_ref().is_some_and(|holder| holder.owner.is_certainly_gone());
         let expired = watched.as_ref().is_some_and(|(seen, since)| *seen == etag && since.elapsed() >= ttl);
         if !held || gone || expired {
-            match replace(&store, claim, generation + 1, &etag).await? {
-                Some(lease) => return Ok(Taken { lease, from: holder.filter(|_| held) }),
-                None => races += 1,
+            if let Some(lease) = replace(&store, claim, generation + 1, &etag).await? {
+                return Ok(Taken { lease, from: holder.filter(|_| held) });
             }
+            // Where it changed, somebody was faster; a moment tells.
+            refused = if refused.0 == etag { (etag, refused.1 + 1) } else { (etag, 1) };
+            if refused.1 == REFUSALS {
+                return Err(LeaseError::Stuck { policy: claim.policy.clone(), place: store.describe() });
+            }
+            tokio::time::sleep(AFTER_REFUSAL).await;
+            races += 1;
             continue;
         }
         match &watched {
             Some((seen, _)) if *seen != etag => {
-                return Err(match holder {
-                    Some(holder) => LeaseError::Held { policy: claim.policy.clone(), holder },
-                    None => LeaseError::Outrun { policy: claim.policy.clone() },
-                });
+                return Err(alive(claim.policy.clone(), holder));
             }
             Some(_) => {}
             None => {
@@ -72,6 +82,13 @@ pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut
         tokio::time::sleep((ttl / 12).max(Duration::from_millis(20))).await;
     }
     Err(LeaseError::Outrun { policy: claim.policy.clone() })
+}
+
+fn alive(policy: String, holder: Option<Holder>) -> LeaseError {
+    match holder {
+        Some(holder) => LeaseError::Held { policy, holder },
+        None => LeaseError::Outrun { policy },
+    }
 }
 
 /// The tag first, then the content: where the content is newer than the tag, replacing by the tag fails, which is safe.

@@ -8,7 +8,7 @@ use crate::cli::Context;
 use crate::diag::{Position, printable};
 use crate::journal::{Event, Line, Outcome, RunRecord};
 use crate::plan::Plan;
-use crate::resource::{ActionId, Work};
+use crate::resource::{ActionId, Change, Work};
 
 /// Shows events as they happen.
 pub struct RunView<'a> {
@@ -17,6 +17,7 @@ pub struct RunView<'a> {
     bar: Option<ProgressBar>,
     json: bool,
     running: Vec<ActionId>,
+    names: BTreeMap<ActionId, String>,
 }
 
 impl<'a> RunView<'a> {
@@ -29,7 +30,7 @@ impl<'a> RunView<'a> {
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
             bar
         });
-        Self { context, bar, json, running: Vec::new() }
+        Self { context, bar, json, running: Vec::new(), names: names(plan) }
     }
 
     pub fn event(&mut self, event: &Event) {
@@ -46,14 +47,14 @@ impl<'a> RunView<'a> {
             Event::ActionEnded { action, .. } => self.running.retain(|other| other != action),
             _ => {}
         }
-        if let Some(text) = line(event) {
+        if let Some(text) = line(event, &self.names) {
             self.say(&printable(&text).replace('\n', " "));
         }
         if let Some(bar) = &self.bar {
             if matches!(event, Event::ActionEnded { .. }) {
                 bar.inc(1);
             }
-            let names: Vec<String> = self.running.iter().take(3).map(ToString::to_string).collect();
+            let names: Vec<&str> = self.running.iter().take(3).map(|action| named(&self.names, action)).collect();
             bar.set_message(printable(&names.join(", ")));
         }
     }
@@ -74,7 +75,8 @@ impl<'a> RunView<'a> {
 }
 
 /// What an event is in words; `None`: nothing worth a line.
-fn line(event: &Event) -> Option<String> {
+fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
+    let name = |action| named(names, action);
     Some(match event {
         Event::RunStarted { .. } | Event::ActionStarted { .. } | Event::RunEnded { .. } => return None,
         Event::LeaseTaken { from: Some(from), .. } => format!("lease    taken over from {from}, which is gone"),
@@ -85,16 +87,42 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::LeaseLost { reason } => format!("lease    lost: {reason}"),
         Event::Retrying { action, attempt, reason, again_in_ms } => {
-            format!("again    {action}: attempt {attempt} failed, next in {again_in_ms} ms: {reason}")
+            format!("again    {}: attempt {attempt} failed, next in {again_in_ms} ms: {reason}", name(action))
         }
-        Event::NotYetVisible { action, differs, .. } => format!("waiting  {action}: not visible yet: {differs}"),
-        Event::Progress { action, text } => format!("running  {action}: {text}"),
+        Event::NotYetVisible { action, differs, .. } => format!("waiting  {}: not visible yet: {differs}", name(action)),
+        Event::Progress { action, text } => format!("running  {}: {text}", name(action)),
         Event::ActionEnded { action, outcome, millis } => {
-            format!("{:8} {action}  {}.{} s", word(outcome), millis / 1000, millis % 1000 / 100)
+            format!("{:8} {}  {}.{} s", word(outcome), name(action), millis / 1000, millis % 1000 / 100)
         }
         Event::Stopping { reason } => format!("stopping {reason}"),
         Event::RecordNotKept { reason } => format!("warning  the record of this run was not kept: {reason}"),
     })
+}
+
+/// Resources of one document that are named at most.
+const NAMED: usize = 12;
+
+/// What each action that changes several resources is called: all of them, not only the first, whose address is its id.
+fn names(plan: &Plan) -> BTreeMap<ActionId, String> {
+    let several = plan.actions.iter().filter_map(|action| match &action.work {
+        Work::Change { changes } if changes.len() > 1 => Some((action, changes)),
+        _ => None,
+    });
+    let name = |changes: &Vec<Change>| {
+        let mut keys: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for change in changes.iter().take(NAMED) {
+            keys.entry(format!("{}/{}", change.id.subject, change.id.kind)).or_default().push(&change.id.key);
+        }
+        let named: Vec<String> = keys.into_iter().map(|(kind, keys)| format!("{kind}: {}", keys.join(", "))).collect();
+        let more = changes.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("{}{more}", named.join("; "))
+    };
+    several.map(|(action, changes)| (action.id.clone(), name(changes))).collect()
+}
+
+fn named<'a>(names: &'a BTreeMap<ActionId, String>, action: &'a ActionId) -> &'a str {
+    names.get(action).map_or(action.0.as_str(), String::as_str)
 }
 
 fn word(outcome: &Outcome) -> &'static str {
@@ -115,14 +143,14 @@ const MOST: usize = 40;
 
 /// How a run ended: what did not come about, with the policy's line and what to do, and the counts.
 pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
-    let places = places(plan);
+    let (places, names) = (places(plan), names(plan));
     let mut lines = Vec::new();
     for wanted in ["failed", "unseen", "stale", "refused", "skipped", "stopped"] {
         let of_sort = || record.actions.iter().filter(move |(_, ended)| word(&ended.outcome) == wanted);
         for (action, ended) in of_sort().take(MOST) {
             let place = places.get(action).map(|place| format!("   {}:{}", place.file, place.line)).unwrap_or_default();
-            lines.push(format!("{wanted:8} {action}{place}"));
-            lines.extend(details(&ended.outcome).into_iter().map(|line| format!("         {line}")));
+            lines.push(format!("{wanted:8} {}{place}", named(&names, action)));
+            lines.extend(details(&ended.outcome, &names).into_iter().map(|line| format!("         {line}")));
         }
         let left = of_sort().count().saturating_sub(MOST);
         if left > 0 {
@@ -149,7 +177,7 @@ fn place(work: &Work) -> Option<&Position> {
     }
 }
 
-fn details(outcome: &Outcome) -> Vec<String> {
+fn details(outcome: &Outcome, names: &BTreeMap<ActionId, String>) -> Vec<String> {
     match outcome {
         Outcome::Failed { reason, help } => {
             let mut lines = vec![reason.clone()];
@@ -165,7 +193,7 @@ fn details(outcome: &Outcome) -> Vec<String> {
             })
             .collect(),
         Outcome::Refused { reason } => vec![reason.clone()],
-        Outcome::Skipped { because } => vec![format!("since `{because}` did not come about")],
+        Outcome::Skipped { because } => vec![format!("since `{}` did not come about", named(names, because))],
         Outcome::Done { .. } | Outcome::Stopped => Vec::new(),
     }
 }
@@ -183,7 +211,11 @@ fn counted(record: &RunRecord) -> String {
         (counts.stopped, "not begun"),
     ];
     let told: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let head = if counts.all_done() { "Applied" } else { "Partly applied" };
+    let head = match counts.done + counts.not_visible {
+        _ if counts.all_done() => "Applied",
+        0 => "Not applied",
+        _ => "Partly applied",
+    };
     let why = record.stopped.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!("{head}: {}{why}.", if told.is_empty() { "nothing".to_owned() } else { told.join(", ") })
 }
@@ -200,7 +232,7 @@ fn next_step(record: &RunRecord) -> Option<String> {
     } else if counts.not_visible > 0 {
         "Run `bdr plan` in a while: it tells whether everything is visible.".to_owned()
     } else if counts.stopped > 0 {
-        "Run `bdr apply` again: it goes on from the live system.".to_owned()
+        "Now run `bdr apply` again: it goes on from the live system.".to_owned()
     } else {
         "What needs a person is told above; the rest is done.".to_owned()
     })
