@@ -3,6 +3,7 @@
 mod aws;
 mod driver;
 mod foreign;
+mod owner;
 mod refusals;
 mod removal;
 mod requests;

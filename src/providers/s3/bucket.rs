@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use futures_util::FutureExt;
 
 use crate::attrs::{Attr, Attrs};
 use crate::provider::ProviderError;
@@ -42,7 +43,7 @@ pub(super) async fn live(place: &Place, desired: Option<&Attrs>) -> Result<Live,
         Err(refusal) if refusal.kind == ErrorKind::NotFound => return Ok(Live::absent()),
         // Another region: the bucket is there, and what differs is an attribute that cannot change.
         Err(refusal) if matches!(refusal.status, Some(301 | 400)) && moved(place, &refusal) => refusal.region,
-        Err(refusal) => return Err(place.fault("look at", "s3:ListBucket", explained(place, refusal).await)),
+        Err(refusal) => return Err(place.fault("look at", "s3:ListBucket", explained(place, refusal).boxed().await)),
     };
     let name = desired.and_then(|desired| desired.get("bucket")).cloned().unwrap_or_else(|| Attr::text(&place.shown));
     let mut attrs = Attrs::from([("bucket".to_owned(), name)]);

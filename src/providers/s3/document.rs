@@ -38,6 +38,18 @@ impl Document {
         }
     }
 
+    /// What it means that an endpoint does not know the document, and what is done instead.
+    pub fn without(self) -> &'static str {
+        match self {
+            Self::Versioning => "what is overwritten or deleted there is gone at once",
+            Self::Encryption => "bdr leaves encryption to the endpoint",
+            Self::PublicAccessBlock => "bdr sets no public access, and cannot keep others from it",
+            Self::OwnershipControls => "who writes an object there may own it",
+            Self::Tagging => "bdr marks nothing there",
+            Self::Lifecycle => "nothing is below bdr's own retention there: run `bdr prune`",
+        }
+    }
+
     /// The IAM action that reads it; the names differ from the API's (service authorization reference for S3).
     pub fn read_action(self) -> &'static str {
         match self {
@@ -81,4 +93,13 @@ pub(super) struct Found {
     pub tree: Element,
     /// Lifecycle: which small objects transitions leave out, where the endpoint says it.
     pub minimum_size: Option<String>,
+    /// Tags: where the endpoint keeps none, and an object holds them instead.
+    pub kept: Option<Kept>,
+}
+
+/// A document that is kept in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Of the object that was read; `None`: there is none.
+    pub etag: Option<String>,
 }

@@ -10,6 +10,7 @@ mod document;
 mod element;
 mod encryption;
 mod lifecycle;
+mod owner_object;
 mod ownership_controls;
 mod place;
 mod public_access_block;

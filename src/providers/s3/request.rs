@@ -14,9 +14,11 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use futures_util::FutureExt;
 
 use crate::providers::s3::document::{Answer, Document, Found};
 use crate::providers::s3::element::Element;
+use crate::providers::s3::owner_object;
 use crate::providers::s3::place::Place;
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::Refusal;
@@ -96,7 +98,20 @@ macro_rules! get {
 /// # Errors
 /// What the endpoint refused for another reason than that the document or the bucket is not there.
 pub(super) async fn read(place: &Place, document: Document) -> Result<Answer, Refusal> {
-    place.look(|| get(place, document)).await
+    match place.look(|| get(place, document)).await? {
+        Answer::Unsupported(why) if document == Document::Tagging => instead(place, why).boxed().await,
+        answer => Ok(answer),
+    }
+}
+
+/// Who may not read objects there is no worse off than before.
+async fn instead(place: &Place, why: String) -> Result<Answer, Refusal> {
+    match owner_object::read(place).await {
+        Ok(found) => Ok(Answer::Found(found)),
+        Err(refusal) if refusal.code == "NoSuchBucket" => Ok(Answer::NoBucket),
+        Err(refusal) if refusal.kind == ErrorKind::Denied => Ok(Answer::Unsupported(why)),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 async fn get(place: &Place, document: Document) -> Result<Answer, Refusal> {
@@ -135,7 +150,7 @@ fn understand(document: Document, body: &[u8], minimum_size: Option<String>) -> 
     })?;
     // moto calls it `GetBucketVersioningResponse`.
     if tree.name == document.root() || (tree.name.starts_with("Get") && tree.name.ends_with("Response")) {
-        Ok(Answer::Found(Found { tree, minimum_size }))
+        Ok(Answer::Found(Found { tree, minimum_size, kept: None }))
     } else {
         Ok(Answer::Unsupported(format!("it answers with a document of another kind (`{}`)", tree.name)))
     }
@@ -163,6 +178,9 @@ macro_rules! put {
 /// # Errors
 /// What the endpoint refused.
 pub(super) async fn put(place: &Place, document: Document, content: &Found) -> Result<(), Refusal> {
+    if let Some(kept) = &content.kept {
+        return owner_object::write(place, &content.tree, kept).boxed().await;
+    }
     let send = Send { body: content.tree.to_xml(), minimum_size: content.minimum_size.clone() };
     let unbuilt = |what: &dyn std::fmt::Display| Refusal {
         kind: ErrorKind::Other,

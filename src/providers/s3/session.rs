@@ -14,7 +14,7 @@ use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Setting, Sight};
 use crate::providers::s3::written::Settling;
-use crate::providers::s3::{bucket, discover, lifecycle, request, setting, tags};
+use crate::providers::s3::{bucket, discover, lifecycle, owner_object, request, setting, tags};
 use crate::resource::{Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
@@ -43,8 +43,9 @@ fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
 async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
     let unknown = [Some(&backend.bucket), backend.endpoint.as_ref()].into_iter().flatten().find(|text| !text.is_known());
     if let Some(text) = unknown {
-        let reason = "the value of this reference is not known here: allow it with --allow-env or --allow-file";
-        return Err(StoreError::new("find", format!("s3://{}", text.shown), ErrorKind::Denied, Retry::Never, reason));
+        let reason = "the value of this reference is not known here";
+        let error = StoreError::new("find", format!("s3://{}", text.shown), ErrorKind::Denied, Retry::Never, reason);
+        return Err(error.with_help("Allow it with --allow-env or --allow-file if you trust this policy."));
     }
     Ok(Place::new(connect(backend, env).await?, backend))
 }
@@ -152,12 +153,20 @@ impl S3Session {
         let mark = self.mark(id);
         let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
         Ok(match self.document(&place, setting.document(), freshness).await? {
-            Answer::Found(found) => setting.live(Some(&found.tree), sight),
+            Answer::Found(found) => {
+                let mut live = setting.live(Some(&found.tree), sight);
+                if found.kept.is_some() {
+                    let key = owner_object::KEY;
+                    live.notes
+                        .push(format!("this endpoint keeps no tags of buckets: they are kept in the object `{key}` instead"));
+                }
+                live
+            }
             Answer::Absent => setting.live(None, sight),
             Answer::NoBucket => Live::absent(),
             Answer::Unsupported(why) => {
-                let note = format!("this endpoint does not support {}: {why}", setting.document().title());
-                Live { unsupported: true, notes: vec![note], ..Live::default() }
+                let implied = desired.is_none_or(|desired| setting.is_implied(&desired.attrs));
+                Live { unsupported: true, notes: vec![lacking(setting.document(), implied, &why)], ..Live::default() }
             }
         })
     }
@@ -206,6 +215,12 @@ impl S3Session {
     }
 }
 
+/// What an endpoint lacks, what that means, and what to do where the policy demands it.
+fn lacking(document: Document, implied: bool, why: &str) -> String {
+    let advice = if implied { "" } else { ". The policy states it: take it out for this store, or use a store that has it" };
+    format!("not supported by this endpoint: {}; {}{advice} ({why})", document.title(), document.without())
+}
+
 fn not_allowed(error: &StoreError) -> ProviderError {
     ProviderError {
         operation: error.operation.to_owned(),
@@ -213,7 +228,7 @@ fn not_allowed(error: &StoreError) -> ProviderError {
         kind: error.kind,
         retry: error.retry,
         reason: error.reason.clone(),
-        help: None,
+        help: error.help.clone(),
         source: None,
     }
 }
@@ -245,7 +260,9 @@ impl S3Session {
         let rules: &dyn Setting = &lifecycle::LifecycleRules;
         for (name, place) in &self.places {
             let Ok(place) = place else { continue };
-            let Answer::Found(document) = self.document(place, rules.document(), Freshness::Cached).await? else { continue };
+            // A bucket that does not answer hides no other; reading what is wanted of it tells why.
+            let answer = self.document(place, rules.document(), Freshness::Cached).await;
+            let Ok(Answer::Found(document)) = answer else { continue };
             if !rules.marked(&document.tree, &self.policy.name).is_empty() {
                 continue;
             }

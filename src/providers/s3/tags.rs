@@ -79,6 +79,12 @@ fn ours(tags: &BTreeMap<String, String>, policy: &PolicyName) -> BTreeSet<String
     notes.flat_map(|(key, value)| value.split(' ').map(unescape).chain([key.clone()])).filter(|key| key != MARK).collect()
 }
 
+/// That other policies are at home in the bucket too: nobody should learn that afterwards.
+fn shared(others: &[&str]) -> String {
+    let names: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
+    format!("the bucket carries the mark of {} too: each keeps to rules and objects of its own", names.join(", "))
+}
+
 /// Whether the mark names the policy.
 pub(super) fn is_marked(document: &Element, policy: &PolicyName) -> bool {
     read(Some(document)).get(MARK).is_some_and(|value| policies(value).contains(policy.as_str()))
@@ -108,7 +114,10 @@ impl Setting for Tags {
 
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
         let tags = read(document);
-        let marked = tags.get(MARK).is_some_and(|value| policies(value).contains(sight.policy.as_str()));
+        let mark = tags.get(MARK).cloned().unwrap_or_default();
+        let (own, others): (Vec<_>, Vec<_>) = policies(&mark).into_iter().partition(|name| *name == sight.policy.as_str());
+        let marked = !own.is_empty();
+        let notes = if others.is_empty() { Vec::new() } else { vec![shared(&others)] };
         let ours = ours(&tags, sight.policy);
         let stated = |key: &String| sight.desired.is_some_and(|desired| desired.contains_key(key));
         let (own, foreign): (Vec<_>, Vec<_>) =
@@ -118,7 +127,7 @@ impl Setting for Tags {
             attrs.insert(MARK.to_owned(), sight.policy.as_str().into());
         }
         let foreign = foreign.into_iter().map(|(name, summary)| Foreign { name, summary }).collect();
-        Live { attrs: (!attrs.is_empty()).then_some(attrs), foreign, ..Live::default() }
+        Live { attrs: (!attrs.is_empty()).then_some(attrs), foreign, notes, ..Live::default() }
     }
 
     /// The whole set is replaced by a write, so all of it is written back, AWS's own tags included.

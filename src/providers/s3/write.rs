@@ -104,8 +104,8 @@ impl S3Session {
                 return Ok(Attempt::Again(refused("somebody else keeps changing it at the same time".to_owned())));
             }
         }
-        let minimum_size = first.and_then(|found| found.minimum_size);
-        match self.send(place, document, Found { tree: merged, minimum_size }).await {
+        let (minimum_size, kept) = first.map_or((None, None), |found| (found.minimum_size, found.kept));
+        match self.send(place, document, Found { tree: merged, minimum_size, kept }).await {
             Ok(()) => {
                 self.settling.wrote(place, document, foreign);
                 Ok(Attempt::Done)

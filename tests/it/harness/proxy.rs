@@ -16,6 +16,8 @@ pub enum Fault {
     Delay(Duration),
     /// Answered with 503 `SlowDown` without reaching the endpoint.
     SlowDown,
+    /// Answered with 501 `NotImplemented`, as by an endpoint that does not know it.
+    Unknown,
     /// Passed on, and the answer replaced by 500 `InternalError`: what was asked for was done.
     DoneButFailed,
     /// Passed on, and the connection reset before the answer: what was asked for was done.
@@ -91,6 +93,10 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
             Fault::Reset => return reset(client),
             Fault::SlowDown => {
                 client.write_all(&refusal(503, "SlowDown")).await.ok()?;
+                continue;
+            }
+            Fault::Unknown => {
+                client.write_all(&refusal(501, "NotImplemented")).await.ok()?;
                 continue;
             }
             Fault::Stale => {

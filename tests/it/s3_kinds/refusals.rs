@@ -60,9 +60,19 @@ async fn wrong_keys() {
         let bucket = fresh_name();
         make_bucket(&endpoint.client().await, &bucket).await;
         let wrong = endpoint.env_with(&endpoint.access_key, "wrong-and-secret");
-        says(&refused(&driver(endpoint, &bucket, wrong)).await, ErrorKind::Denied, &["credentials"], &["wrong-and-secret"]);
+        says(
+            &refused(&driver(endpoint, &bucket, wrong)).await,
+            ErrorKind::Unauthenticated,
+            &["credentials"],
+            &["wrong-and-secret"],
+        );
         let unknown = endpoint.env_with("AKNOBODY", "wrong-and-secret");
-        says(&refused(&driver(endpoint, &bucket, unknown)).await, ErrorKind::Denied, &["credentials"], &["wrong-and-secret"]);
+        says(
+            &refused(&driver(endpoint, &bucket, unknown)).await,
+            ErrorKind::Unauthenticated,
+            &["credentials"],
+            &["wrong-and-secret"],
+        );
     }
 }
 
@@ -85,7 +95,7 @@ async fn keys_that_the_account_does_not_know() {
     make_bucket(&endpoint.client().await, &bucket).await;
     let unknown = endpoint.env_with("AKIANOBODYNOBODY0000", "wrong-and-secret");
     let error = refused(&driver(endpoint, &bucket, unknown)).await;
-    says(&error, ErrorKind::Denied, &["credentials"], &["wrong-and-secret"]);
+    says(&error, ErrorKind::Unauthenticated, &["credentials"], &["wrong-and-secret"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,6 +136,6 @@ async fn an_endpoint_that_the_caller_does_not_allow_is_never_asked() {
     let env = Env { allowed_endpoints: Some(vec!["https://s3.example.com".to_owned()]), ..asked.env() };
     let error = refused(&driver(&asked, "some-bucket", env)).await;
     assert_eq!(error.kind, ErrorKind::Denied);
-    assert!(error.reason.contains("--allow-endpoint"), "{error}");
+    assert!(error.help.as_deref().is_some_and(|help| help.contains("--allow-endpoint")), "{error}");
     assert_eq!(proxy.seen(), Vec::<String>::new());
 }

@@ -77,7 +77,7 @@ async fn what_an_endpoint_does_not_know_is_said_and_never_compared() {
         driver.converge().await;
         for kind in kinds {
             let live = driver.live(&format!("store.primary/{kind}")).await;
-            assert!(live.unsupported && live.notes[0].contains("does not support"), "{name}: {live:?}");
+            assert!(live.unsupported && live.notes[0].contains("not supported by this endpoint"), "{name}: {live:?}");
         }
     }
 }

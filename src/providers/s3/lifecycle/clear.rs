@@ -36,5 +36,5 @@ pub(crate) async fn clear(place: &Place) -> Result<(), Refusal> {
     if connection.is_aws() || known {
         return request::delete_lifecycle(place).await;
     }
-    request::put(place, Document::Lifecycle, &Found { tree: placeholder(), minimum_size: None }).await
+    request::put(place, Document::Lifecycle, &Found { tree: placeholder(), minimum_size: None, kept: None }).await
 }
