@@ -15,6 +15,7 @@ mod store_contract;
 mod store_faults;
 mod s3_kinds;
 mod s3_engine;
+mod s3_live;
 mod calendar_oracle;
 mod tools;
 mod tree;

@@ -17,6 +17,8 @@ pub fn ministack(auth: bool) -> Option<Endpoint> {
     let mut command = Command::new(program);
     command.current_dir(&folder).env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
     command.env("SERVICES", "s3,iam,sts,kms").env("LOG_LEVEL", "ERROR").env("HOME", &folder);
+    // It leaves its process's number in the folder for temporary files.
+    command.env("TMPDIR", &folder);
     if auth {
         command.env("AUTH", "true");
     }

@@ -1,0 +1,150 @@
+//! Somebody changes a bucket behind bdr's back: what is bdr's is planned back, what is theirs stays, whenever it came.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::Trial;
+use crate::binary::Ran;
+use crate::harness::proxy::{Fault, Proxy};
+use crate::harness::{Endpoint, endpoint};
+
+fn pair(key: &str, value: &str) -> (String, String) {
+    (key.to_owned(), value.to_owned())
+}
+
+/// SeaweedFS refuses every conditional replacement in a bucket whose versioning was suspended: said, and a way out.
+fn mended(trial: &Trial, name: &str) {
+    let ran = trial.run(&["apply", "--auto-approve"]);
+    if name == "seaweedfs" {
+        let ran = ran.ends(4);
+        assert!(ran.stderr.contains("though nobody else changed it") && ran.stderr.contains("--no-lease"), "{ran:#?}");
+        trial.run(&["apply", "--auto-approve", "--no-lease"]).ends(0);
+    } else {
+        ran.ends(0);
+    }
+}
+
+/// A foreign rule and tag, one of our rules changed, versioning suspended, a tag removed.
+async fn planned_back(name: &str, endpoint: &Endpoint) {
+    let trial = Trial::new(endpoint).await;
+    let applied = trial.run(&["apply", "--auto-approve"]).ends(0);
+    let together = "s3_lifecycle_rule: docs/nightly/daily, docs/nightly/weekly, scratch";
+    assert!(applied.stderr.contains(together), "all rules of one write are named: {applied:#?}");
+    trial.plans_nothing();
+    trial.shorten_ours().await;
+    trial.add_rule("theirs").await;
+    trial.suspend_versioning().await;
+    let mut tags = trial.tags().await;
+    tags.retain(|(key, _)| key != "team");
+    tags.push(pair("cost", "42"));
+    trial.put_tags(&tags).await;
+
+    let plan = trial.run(&["plan", "--detailed-exitcode"]).ends(2);
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["expire_days 3 → 51", "team none → ops", "enabled false → true", "2 foreign parts kept"] {
+        assert!(told.contains(words), "`{words}` is not in {}", plan.stdout);
+    }
+    assert_eq!(told.matches("theirs").count(), 1, "shown once: {}", plan.stdout);
+    trial.run(&["drift"]).ends(2);
+    mended(&trial, name);
+    trial.plans_nothing();
+    assert!(trial.rules().await.iter().any(|rule| rule.id() == Some("theirs")));
+    let tags = trial.tags().await;
+    assert!(tags.contains(&pair("cost", "42")) && tags.contains(&pair("team", "ops")), "{tags:?}");
+}
+
+/// A rule of somebody else comes after the review: what stands beside it is shown and left alone, what waits for that is skipped,
+/// the rest is done.
+async fn stale(endpoint: &Endpoint) {
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.shorten_ours().await;
+    let mut tags = trial.tags().await;
+    tags.retain(|(key, _)| key != "team");
+    trial.put_tags(&tags).await;
+    let timer = format!("units/bdr-{}.docs.nightly.timer", trial.bucket);
+    let moved = trial.home.text(&timer).replace("02:00", "05:00");
+    std::fs::write(trial.home.path(&timer), &moved).unwrap();
+    trial.run(&["plan", "--out", "p.json"]).ends(0);
+    trial.add_rule("late").await;
+    let before = trial.rules().await;
+
+    let ran = trial.run(&["apply", "p.json"]).ends(4);
+    assert!(ran.stdout.contains("foreign `late`") && ran.stdout.contains("run `bdr plan`"), "{ran:#?}");
+    assert!(ran.stdout.contains("Partly applied: 1 action done, 1 stale, 1 skipped."), "{ran:#?}");
+    assert_eq!(trial.rules().await, before, "nothing was written beside it");
+    assert!(trial.tags().await.contains(&pair("team", "ops")), "what does not depend on it is done");
+    assert_eq!(trial.home.text(&timer), moved, "timers wait for their store");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+    assert!(trial.rules().await.iter().any(|rule| rule.id() == Some("late")));
+}
+
+/// The second of two applies ends while the first works, and says who that is.
+async fn one_at_a_time(endpoint: &Endpoint) {
+    let slow = |line: &str| match line {
+        line if line.starts_with("PUT") && line.contains("?lifecycle") => Fault::Delay(Duration::from_secs(6)),
+        _ => Fault::None,
+    };
+    let proxy = Proxy::before(&endpoint.url, slow).await;
+    let trial = Trial::through(endpoint, &proxy.url).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.shorten_ours().await;
+    let spawn = || {
+        let mut command = trial.command(&["apply", "--auto-approve", "--lease-ttl", "3"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let first = spawn();
+    let writes = || proxy.seen().iter().filter(|line| line.starts_with("PUT") && line.contains("?lifecycle")).count();
+    // Until it holds the lease and waits for its write.
+    while writes() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let second = Ran::of(&spawn().wait_with_output().unwrap()).ends(4);
+    assert!(second.stderr.contains("ada@") && second.stderr.contains("holds the lease"), "{second:#?}");
+    assert!(second.stderr.contains("bdr unlock"), "{second:#?}");
+    Ran::of(&first.wait_with_output().unwrap()).ends(0);
+    trial.plans_nothing();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_what_is_ours_is_planned_back() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    planned_back("ministack", endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_what_is_ours_is_planned_back() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    planned_back("seaweedfs", endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moto_what_is_ours_is_planned_back() {
+    let Some(endpoint) = endpoint("moto") else { return };
+    planned_back("moto", endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_a_foreign_rule_after_the_review_is_shown_and_kept() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    stale(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_a_foreign_rule_after_the_review_is_shown_and_kept() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    stale(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_two_applies_do_not_meet() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    one_at_a_time(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_two_applies_do_not_meet() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    one_at_a_time(endpoint).await;
+}

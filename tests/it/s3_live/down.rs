@@ -1,0 +1,81 @@
+//! The endpoint goes away half-way and comes back; or was never there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Trial;
+use crate::harness::proxy::{Fault, Proxy};
+use crate::harness::{Endpoint, endpoint};
+
+/// Gone with the first request like that: typed, bounded, and the next apply makes it good.
+async fn back_again(endpoint: &Endpoint, last: &'static str) {
+    let gone = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&gone);
+    let plan = move |line: &str| {
+        let is_last = line.starts_with("PUT") && line.contains(last);
+        if is_last || switch.load(Ordering::Relaxed) {
+            switch.store(true, Ordering::Relaxed);
+            return Fault::Reset;
+        }
+        Fault::None
+    };
+    let proxy = Proxy::before(&endpoint.url, plan).await;
+    let trial = Trial::through(endpoint, &proxy.url).await;
+    let begun = Instant::now();
+    let ran = trial.run(&["apply", "--auto-approve", "--lease-ttl", "3"]);
+    assert!(matches!(ran.code, Some(1 | 3)), "{last}: {ran:#?}");
+    assert!(begun.elapsed() < Duration::from_secs(120), "{last}: {:?} {ran:#?}", begun.elapsed());
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("run `bdr apply` again") || said.contains("Run the command again"), "{last}: {ran:#?}");
+    assert!(gone.load(Ordering::Relaxed), "it never went away");
+
+    // The same bucket on the endpoint itself, as it is when it is back.
+    let (url, region) = (&endpoint.url, endpoint.region);
+    trial.home.policy(&super::policy(&trial.bucket, &trial.bucket, url, region));
+    let trial = trial.at(url);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+}
+
+impl Trial {
+    fn at(mut self, url: &str) -> Self {
+        self.url = url.to_owned();
+        self
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_gone_half_way_and_back() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    back_again(endpoint, "?versioning").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_gone_before_the_lease_and_back() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    back_again(endpoint, ".bdr/probe/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_gone_half_way_and_back() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    back_again(endpoint, "?lifecycle").await;
+}
+
+/// One place that is down is one thing to tell, and soon told.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_is_told_once_and_soon() {
+    let nobody = Endpoint {
+        url: "http://127.0.0.1:9".to_owned(),
+        region: "eu-north-1",
+        access_key: "AKNOBODY".to_owned(),
+        secret_key: "SK-of-nobody".to_owned(),
+    };
+    let trial = Trial::new(&nobody).await;
+    let begun = Instant::now();
+    let plan = trial.run(&["plan"]).ends(1);
+    assert_eq!(plan.stdout.matches("! not read").count(), 1, "{plan:#?}");
+    assert!(plan.stdout.contains("could not be reached"), "{plan:#?}");
+    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
+}

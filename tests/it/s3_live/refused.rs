@@ -1,0 +1,58 @@
+//! What a person reads when the endpoint says no: wrong keys, rights that are missing, somebody else's bucket. Nothing is written.
+
+use super::Trial;
+use crate::harness::{endpoint, make_bucket};
+
+/// One thing to tell, with where the keys come from.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_are_told_once_with_their_source() {
+    for name in ["seaweedfs", "radosgw"] {
+        let Some(endpoint) = endpoint(name) else { continue };
+        for (access_key, source) in [("AKALICE", "AKAL…"), ("AKNOBODY", "AKNO…")] {
+            let trial = Trial::new(endpoint).await.with_keys(access_key, "wrong-and-secret");
+            make_bucket(&trial.client, &trial.bucket).await;
+            let plan = trial.run(&["plan"]).ends(1);
+            assert_eq!(plan.stdout.matches("! not read").count(), 1, "{name}: {plan:#?}");
+            let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains(&format!("come from AWS_ACCESS_KEY_ID ({source})")), "{name}: {told}");
+            assert!(!told.contains("s3:ListBucket"), "{name}: it is not a matter of rights: {told}");
+            trial.run(&["apply", "--auto-approve"]).ends(1);
+            assert_eq!(trial.objects().await, Vec::<String>::new());
+        }
+    }
+}
+
+/// Who may only read is told what is missing, by the plan as far as reading tells; an apply writes nothing and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_read_is_told_the_right_that_is_missing() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.shorten_ours().await;
+    let (rules, objects) = (trial.rules().await, trial.objects().await);
+    let trial = trial.with_keys("AKREADER", "SKREADER");
+    let plan = trial.run(&["plan"]).ends(1);
+    assert!(plan.stdout.contains("`s3:GetBucketTagging` on arn:aws:s3:::"), "{plan:#?}");
+    let ran = trial.run(&["apply", "--auto-approve"]).ends(1);
+    assert!(ran.stderr.contains("`s3:PutObject` on arn:aws:s3:::"), "{ran:#?}");
+    assert!(!ran.stdout.contains("pplied:"), "{ran:#?}");
+    assert_eq!((trial.rules().await, trial.objects().await), (rules, objects));
+}
+
+/// A bucket of somebody else: one clear message, and nothing of ours in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_somebody_else_is_left_alone() {
+    for (name, owner) in [("ministack", ("222222222222", "test")), ("radosgw", ("AKBOB", "SKBOB"))] {
+        let Some(endpoint) = endpoint(name) else { continue };
+        let mut trial = Trial::new(endpoint).await;
+        trial.client = endpoint.client_with(owner.0, owner.1).await;
+        make_bucket(&trial.client, &trial.bucket).await;
+        let tags = trial.tags().await;
+        let plan = trial.run(&["plan"]).ends(1);
+        assert!(plan.stdout.contains("belongs to another account"), "{name}: {plan:#?}");
+        let ran = trial.run(&["apply", "--auto-approve"]);
+        assert!(matches!(ran.code, Some(1 | 3)), "{name}: {ran:#?}");
+        assert!(ran.stderr.contains("belongs to another account"), "{name}: {ran:#?}");
+        assert_eq!((trial.objects().await, trial.tags().await, trial.rules().await.len()), (Vec::new(), tags, 0), "{name}");
+    }
+}
