@@ -170,4 +170,18 @@ meant. Equal lengths are accepted."
     files: { paths: [/srv/docs] }
     retain: { daily: { for: 30d }, weekly: { for: 8w } }
 ";
+
+    SHORT "BDR-P061" "tier-shorter-than-period" "A tier that keeps a copy for less than its own period."
+    "A tier keeps one backup of each of its periods. Where that goes before the period is over, prune removes the last one
+before it keeps the next. Mostly it is the unit: `m` is minutes, `mo` is months."
+    wrong "components:
+  docs:
+    files: { paths: [/srv/docs] }
+    retain: { monthly: { for: 12m } }
+"
+    right "components:
+  docs:
+    files: { paths: [/srv/docs] }
+    retain: { monthly: { for: 12mo } }
+";
 }

@@ -9,6 +9,7 @@ use crate::policy::document::{NameText, Named, PeriodText, TierDocument};
 use crate::policy::read::Field;
 use crate::policy::{Tier, codes, echo};
 use crate::units::cadence::Period;
+use crate::units::duration::Duration;
 use crate::units::storage_class::StorageClass;
 
 /// Names that say their period: `Period::of_tier` knows them.
@@ -36,6 +37,7 @@ impl Run<'_> {
             let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
             self.missing(&what, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
         }
+        let months = keep.as_ref().and_then(|written| in_minutes(&written.value.0));
         let keep = self.duration(&keep);
         if let Some(zero) = keep.as_ref().filter(|keep| keep.as_secs() == 0) {
             self.bad(
@@ -47,7 +49,31 @@ impl Run<'_> {
             return None;
         }
         let class = class.given().unwrap_or_else(|| Spanned::bare(StorageClass::Standard));
-        Some(Tier { name, every: every?, keep: keep?, class, span })
+        let tier = Tier { name, every: every?, keep: keep?, class, span };
+        self.outlives_its_period(&tier, months).then_some(tier)
+    }
+
+    /// A copy that goes before its period is over leaves a time without any: not what anybody means who keeps one of each. It is
+    /// mostly a slip of the unit, `12m` for twelve months.
+    fn outlives_its_period(&mut self, tier: &Tier, months: Option<Duration>) -> bool {
+        let shortest = u64::try_from(tier.every.value.shortest()).unwrap_or(0);
+        if tier.keep.value.as_secs() >= shortest {
+            return true;
+        }
+        let (name, every, keep) = (echo::quote(tier.name.as_str()), tier.every.value, tier.keep.value);
+        let meant = months.filter(|months| months.as_secs() >= shortest);
+        let help = meant.map_or_else(
+            || format!("Write {} or more.", whole(every)),
+            |_| format!("`m` is minutes; write {}mo for months.", keep.as_secs() / 60),
+        );
+        self.out.push(
+            Diagnostic::error(codes::SHORT, format!("the tier {name} keeps a copy for less than its own period"))
+                .at(tier.keep.span, format!("kept {keep}"))
+                .at(tier.every.span, format!("one of each {every}"))
+                .note("`bdr prune` would remove its last copy before it keeps the next one")
+                .help(help),
+        );
+        false
     }
 
     fn period(&mut self, name: &Spanned<TierName>, every: &Field<PeriodText>) -> Option<Spanned<Period>> {
@@ -124,5 +150,24 @@ impl Run<'_> {
                 .help(format!("Keep it longer than {}, or remove it.", short.keep.value)),
             );
         }
+    }
+}
+
+/// What a bare number of minutes would be in months, which some write as `m`.
+fn in_minutes(written: &str) -> Option<Duration> {
+    let number = written.trim().strip_suffix('m')?;
+    format!("{number}mo").parse().ok()
+}
+
+/// The period as a duration of `for`.
+fn whole(period: Period) -> String {
+    match period {
+        Period::Hour => "1h".to_owned(),
+        Period::Day => "1d".to_owned(),
+        Period::Week => "1w".to_owned(),
+        Period::Month => "1mo".to_owned(),
+        Period::Quarter => "3mo".to_owned(),
+        Period::Year => "1y".to_owned(),
+        Period::Fixed(length) => length.to_string(),
     }
 }

@@ -83,6 +83,19 @@ impl Period {
         days * 86_400
     }
 
+    /// The shortest such period, in seconds, clock changes left aside.
+    pub fn shortest(self) -> i64 {
+        let days = match self {
+            Self::Hour | Self::Fixed(_) => return self.longest(),
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 28,
+            Self::Quarter => 90,
+            Self::Year => 365,
+        };
+        days * 86_400
+    }
+
     /// The period that a moment lies in, by the wall clock of a zone. The two hours of an autumn night are two.
     pub fn bucket(self, at: Timestamp, zone: &Zone) -> Bucket {
         let offset = i64::from(zone.0.to_offset(at).seconds());
