@@ -22,6 +22,8 @@ pub struct BackupFacts {
     pub full: bool,
     /// Something keeps it from being trusted as complete.
     pub suspect: bool,
+    /// The last verification that looked at it found damage.
+    pub damaged: bool,
     /// The backups whose packs it refers to.
     pub needs: Vec<BackupId>,
     /// When all of it was last read and found good.
@@ -31,7 +33,7 @@ pub struct BackupFacts {
 }
 
 impl BackupFacts {
-    pub fn of(manifest: &Manifest, verified: Option<Timestamp>) -> Self {
+    pub fn of(manifest: &Manifest, health: &Health) -> Self {
         Self {
             id: manifest.id,
             at: manifest.snapshot,
@@ -39,30 +41,46 @@ impl BackupFacts {
             class: manifest.class,
             full: manifest.kind == Kind::Full,
             suspect: manifest.is_suspect(),
+            damaged: health.damaged.contains_key(&manifest.id),
             needs: manifest.needs.iter().filter_map(|place| Place::parse(place)).map(|place| place.id).collect(),
-            verified,
+            verified: health.verified.get(&manifest.id).copied(),
             stored: manifest.measured.stored_bytes,
         }
     }
 
     pub fn is_good(&self) -> bool {
-        !self.suspect
+        !self.suspect && !self.damaged
     }
 }
 
-/// When each backup was last read whole and found good; a later look that found damage takes it back.
-pub fn verified(verifications: &[Verification]) -> BTreeMap<BackupId, Timestamp> {
-    let mut sorted: Vec<&Verification> = verifications.iter().collect();
-    sorted.sort_by_key(|verification| verification.at);
-    let mut verified = BTreeMap::new();
-    for verification in sorted {
-        for (id, seen) in &verification.backups {
-            if !seen.damages.is_empty() {
-                verified.remove(id);
-            } else if seen.whole {
-                verified.insert(*id, verification.at);
+/// What verifications say of the backups of a series.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Health {
+    /// When each backup was last read whole and found good; a later look that found damage takes it back.
+    pub verified: BTreeMap<BackupId, Timestamp>,
+    /// When each backup was last looked at and found damaged; a later look that found it good takes it back.
+    pub damaged: BTreeMap<BackupId, Timestamp>,
+}
+
+impl Health {
+    pub fn of(verifications: &[Verification]) -> Self {
+        let mut sorted: Vec<&Verification> = verifications.iter().collect();
+        sorted.sort_by_key(|verification| verification.at);
+        let mut health = Self::default();
+        for verification in sorted {
+            for (id, seen) in &verification.backups {
+                if !seen.damages.is_empty() {
+                    health.verified.remove(id);
+                    health.damaged.insert(*id, verification.at);
+                    continue;
+                }
+                // A look at the structure alone tells of damage that an earlier one read, until that is read again.
+                health.damaged.remove(id);
+                if seen.whole {
+                    health.verified.insert(*id, verification.at);
+                }
             }
         }
+        health
     }
-    verified
 }

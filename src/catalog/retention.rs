@@ -23,6 +23,8 @@ pub enum Reason {
     Tier { tier: TierName, bucket: Bucket, until: Timestamp },
     /// Stays: nothing newer is good.
     Newest,
+    /// Stays: none is good, and nothing is newer.
+    NoneGood,
     /// Stays: nothing newer is good and can be read at once.
     NewestAtHand,
     /// Stays: nothing newer was read whole and found good.
@@ -47,6 +49,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Tier { tier, bucket, until } => write!(f, "{tier} of {bucket}, until {}", day(until)),
             Self::Newest => f.write_str("the newest good backup"),
+            Self::NoneGood => f.write_str("the newest one, and none is good"),
             Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
             Self::LastVerified => f.write_str("the last one that was verified"),
             Self::Needed { by } => write!(f, "{by} refers to it"),
@@ -84,7 +87,7 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
     let Some(newest_good) = newest_good else { return table.decisions(&sorted) };
     let age_from = newest_good.at;
 
-    table.keep(newest_good.id, Reason::Newest);
+    table.keep(newest_good.id, if newest_good.is_good() { Reason::Newest } else { Reason::NoneGood });
     if let Some(at_hand) = newest(&|backup| backup.is_good() && backup.class.is_immediate()) {
         table.keep(at_hand.id, Reason::NewestAtHand);
     }

@@ -61,6 +61,7 @@ fn facts(made: &[Made]) -> Vec<BackupFacts> {
             class: if *kind > 6 { StorageClass::Glacier } else { StorageClass::Standard },
             full: needs.is_empty(),
             suspect: *suspect,
+            damaged: false,
             needs,
             verified: verified.then(|| at(hours)),
             stored: 1,

@@ -21,6 +21,9 @@ pub struct Seen {
     pub all_packs: bool,
     /// Every pack that the backup refers to has been read and found good, in this verification or an earlier one.
     pub whole: bool,
+    /// Keys, below the series' prefix, of packs that were damaged when they were last read, in this verification or an earlier one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged_packs: Vec<String>,
     /// Each damage in a sentence; empty: none.
     pub damages: Vec<String>,
 }

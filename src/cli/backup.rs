@@ -225,6 +225,9 @@ fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
         Bytes(manifest.measured.stored_bytes),
         manifest.measured.unchanged_files,
     ));
+    if manifest.tiers.is_empty() && !chosen.component.retain.is_empty() && !manifest.is_suspect() {
+        context.say("  kept until the next good one: each tier has its backup of this period already");
+    }
     for issue in &manifest.issues {
         let weight = if issue.suspect { "suspect" } else { "note" };
         context.warn(&format!("  {weight}: {} ({})", issue.what, issue.count));

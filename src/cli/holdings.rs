@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::address::{ComponentName, ProtectionName, StoreName};
+use crate::address::{BackupId, ComponentName, ProtectionName, StoreName};
 use crate::assess::Measured;
 use crate::catalog::facts::BackupFacts;
 use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{self, Decision};
 use crate::diag::Sources;
-use crate::plan::{BackupGoes, FirstBackup, RetentionEffect, Window};
+use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Window};
 use crate::policy::{Component, Policy, StoreSpec};
 use crate::provider::Env;
 use crate::store::{ErrorKind, StoreError};
@@ -100,6 +100,22 @@ impl Holdings {
     /// Stores whose catalogue could not be read, with the reason.
     pub fn unread(&self) -> impl Iterator<Item = (&StoreName, &StoreError)> {
         self.0.iter().filter_map(|((_, _, store), known)| Some((store, known.as_ref().err()?)))
+    }
+
+    /// Backups that are damaged, as far as anybody looked: one finding for each protection and store.
+    pub fn damage(&self, policy: &Policy, sources: &Sources) -> Vec<Finding> {
+        let all = self.0.iter().filter_map(|((component, protection, store), known)| {
+            let known = known.as_ref().ok()?;
+            let unreadable = known.backups.damaged.iter().map(|(place, _)| place.id);
+            let ids: Vec<BackupId> =
+                known.facts.iter().filter(|facts| facts.damaged).map(|facts| facts.id).chain(unreadable).collect();
+            let newest = ids.iter().max()?;
+            let span = policy.components.get(component).and_then(|component| component.protections.get(protection));
+            let place = span.and_then(|protection| sources.position(protection.name.span?));
+            let subject = format!("`{component}/{protection}` in `{store}`");
+            Some(plan::damaged_backups(&subject, ids.len() as u64, &newest.to_string(), place))
+        });
+        all.collect()
     }
 
     /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.

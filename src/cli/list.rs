@@ -7,7 +7,7 @@ use crate::cli::{Context, Exit, Failure, load};
 
 /// List the backups that the stores hold
 ///
-/// The stores alone are asked: there is no other list. Exit code 1 tells that a manifest is damaged.
+/// The stores alone are asked: there is no other list. Exit code 1 tells that a backup is damaged, as far as anybody looked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component [default: all of the policy]
@@ -35,10 +35,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 context.warn(&format!("{}: {}: {error}", chosen.label(), place.folder().trim_end_matches('/')));
                 damaged = true;
             }
+            damaged |= known.facts.iter().any(|facts| facts.damaged);
             rows.extend(known.backups.good.iter().map(|manifest| Row {
                 component: component.name.to_string(),
                 store: chosen.store.to_string(),
-                verified: known.verified.get(&manifest.id).copied(),
+                damaged: known.health.damaged.get(&manifest.id).copied(),
+                verified: known.health.verified.get(&manifest.id).copied(),
                 manifest: manifest.clone(),
             }));
         }

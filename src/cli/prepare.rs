@@ -106,6 +106,8 @@ impl Opened {
         let after = assess::assess(policy, &facts);
         let live = live_schedules(policy, &self.env, &self.compiled.desired, &known.live);
         let before = assess::assess(policy, &Facts { live: Some(live), ..facts });
+        let mut findings = self.findings(&after, now);
+        findings.extend(holdings.map(|holdings| holdings.damage(policy, sources)).unwrap_or_default());
         reconcile(Input {
             policy,
             sources,
@@ -114,7 +116,7 @@ impl Opened {
             known,
             scope,
             intent: Intent::Reconcile,
-            findings: self.findings(&after, now),
+            findings,
             objectives: promises::rows(Some(&before), &after),
             retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,

@@ -25,7 +25,7 @@ use crate::resource::{Action, Foreign};
 pub use actions::is_removal;
 pub use known::{FirstBackup, Known, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
-pub use reconcile::{CODES, Input, reconcile};
+pub use reconcile::{CODES, Input, damaged_backups, reconcile};
 pub use retention::{BackupGoes, RetentionEffect, Window};
 pub use scope::{Scope, ScopeError};
 pub use summary::Summary;

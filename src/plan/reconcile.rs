@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ResourceId, Subject};
 use crate::compile::Compiled;
-use crate::diag::{Code, Severity, Sources};
+use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
     FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, Note, ObjectiveRow, Plan, PolicyRef,
@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Work};
 
 /// Every code that planning can find.
-pub const CODES: [Code; 1] = [RING];
+pub const CODES: [Code; 2] = [RING, DAMAGED];
 
 const RING: Code = Code {
     code: "BDR-C004",
@@ -24,6 +24,32 @@ const RING: Code = Code {
            hold a resource that waits for one of the other, neither can be written first, and the plan cannot be carried out. Narrow \
            it with `--target` to one of them after the other, and report the policy: no provider should want this.\n",
 };
+
+const DAMAGED: Code = Code {
+    code: "BDR-C005",
+    name: "damaged-backup",
+    severity: Severity::Warning,
+    text: "A store holds backups that are damaged.\n\n`bdr verify` found damage when it last looked, or a manifest cannot be read. No \
+           later backup builds on them, retention counts none of them as good, and `bdr restore` refuses to take an older one for \
+           them unawares. Run `bdr verify` to see what is damaged, make a new backup with `bdr backup COMPONENT`, and look for the \
+           cause: a disk, a network, or somebody who deletes.\n",
+};
+
+/// Says that a store holds damaged backups.
+pub fn damaged_backups(subject: &str, count: u64, newest: &str, place: Option<Position>) -> Finding {
+    Finding {
+        code: DAMAGED.code.to_owned(),
+        severity: DAMAGED.severity,
+        message: format!("{subject}: {} damaged, the newest of them {newest}", counted(count, "backup is", "backups are")),
+        place,
+        help: Some("`bdr verify` says what is damaged, and `bdr backup` makes a new one.".to_owned()),
+        forbids: false,
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
 
 /// Everything that a plan is made from; equal input gives an equal plan.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::apply::Owner;
-use crate::catalog::FormatError;
 use crate::catalog::digest::Digest;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Issue, Kind, Manifest, Origin, VERSION};
@@ -70,9 +69,20 @@ pub async fn backup(job: &Job, source: Make<'_>, progress: Arc<Progress>) -> Res
 async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
     let attempt = &claim.attempt;
     // The attempt is in the store before the parent is looked at again: from here on no prune takes the parent's packs.
+    let mut instead = None;
     let parent = match &job.parent {
         Some(parent) if job.shelf.exists(&job.shelf.key(&parent.place().manifest())).await? => Some(parent.clone()),
         _ => None,
+    };
+    let parent = match parent {
+        Some(parent) => match unusable(&job.shelf, &parent).await? {
+            None => Some(parent),
+            why => {
+                instead = why;
+                None
+            }
+        },
+        None => None,
     };
     let request = |parent: Option<Manifest>| Request {
         shelf: job.shelf.clone(),
@@ -85,11 +95,10 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         threads: job.threads.max(1),
     };
     let snapshot = Timestamp::now();
-    let mut instead = None;
     let first = guarded(job, attempt, capture::capture(request(parent.clone()), source(), Arc::clone(&progress))).await;
     let captured = match (first, &parent) {
         (Err(TreeError::Format(error)), Some(_)) => {
-            instead = Some(error);
+            instead = Some(error.to_string());
             guarded(job, attempt, capture::capture(request(None), source(), progress)).await?
         }
         (result, _) => result?,
@@ -106,6 +115,25 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
     Ok(manifest)
 }
 
+/// Why a backup cannot be built upon this one: a pack, a table or a part of the index that is missing or damaged.
+async fn unusable(shelf: &Shelf, parent: &Manifest) -> Result<Option<String>, TreeError> {
+    let gone = match shelf.missing_packs(parent).await {
+        Ok(missing) => missing.into_iter().next(),
+        Err(TreeError::Format(error)) => Some(error.to_string()),
+        Err(TreeError::Store(error)) if error.kind == ErrorKind::NotFound => Some(format!("{} is missing", error.subject)),
+        Err(error) => return Err(error),
+    };
+    if gone.is_some() {
+        return Ok(gone);
+    }
+    for part in &parent.index {
+        if !shelf.exists(&shelf.key(&part.key)).await? {
+            return Ok(Some(format!("{} is missing", part.key)));
+        }
+    }
+    Ok(None)
+}
+
 /// Runs the work as long as the attempt is ours.
 async fn guarded<T>(job: &Job, attempt: &Attempt, work: impl Future<Output = Result<T, TreeError>>) -> Result<T, TreeError> {
     tokio::select! {
@@ -119,7 +147,7 @@ fn manifest(
     attempt: &Attempt,
     captured: Sequenced,
     parent: Option<&Manifest>,
-    (snapshot, instead): (Timestamp, Option<FormatError>),
+    (snapshot, instead): (Timestamp, Option<String>),
 ) -> Manifest {
     let committed = Timestamp::now();
     let mut issues = captured.issues;
@@ -131,7 +159,7 @@ fn manifest(
     }
     issues.extend(emptied(job, &captured.held));
     if let Some(error) = instead {
-        issues.push(issue(FULL_INSTEAD, error.to_string(), false));
+        issues.push(issue(FULL_INSTEAD, error, false));
     }
     let mut measured = captured.measured;
     measured.elapsed_ms = u64::try_from(committed.duration_since(snapshot).as_millis()).unwrap_or_default();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::address::{BackupId, TierName};
 use crate::catalog::due::{self, Due};
-use crate::catalog::facts::{self, BackupFacts};
+use crate::catalog::facts::{BackupFacts, Health};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::verification::Verification;
 use crate::policy::Tier;
@@ -20,7 +20,7 @@ use crate::units::cadence::{Schedule, Zone};
 pub struct Known {
     pub backups: Backups,
     pub verifications: Vec<Verification>,
-    pub verified: BTreeMap<BackupId, Timestamp>,
+    pub health: Health,
     /// Of the backups whose manifests could be read, oldest first.
     pub facts: Vec<BackupFacts>,
 }
@@ -45,9 +45,9 @@ impl Shelf {
             // One that cannot be read proves nothing, so it is as if nobody had looked.
             verifications.extend(Verification::decode(&body, &object.key));
         }
-        let verified = facts::verified(&verifications);
-        let facts = backups.good.iter().map(|m| BackupFacts::of(m, verified.get(&m.id).copied())).collect();
-        Ok(Known { backups, verifications, verified, facts })
+        let health = Health::of(&verifications);
+        let facts = backups.good.iter().map(|manifest| BackupFacts::of(manifest, &health)).collect();
+        Ok(Known { backups, verifications, health, facts })
     }
 }
 
@@ -56,9 +56,25 @@ impl Known {
         self.backups.good.iter().find(|manifest| manifest.id == id)
     }
 
+    /// Whether nothing speaks against trusting it: it is not suspect, and no verification found damage.
+    pub fn is_good(&self, manifest: &Manifest) -> bool {
+        !manifest.is_suspect() && !self.health.damaged.contains_key(&manifest.id)
+    }
+
+    /// The newest damaged backup from after `chosen` and no later than `at`, and what is wrong with it. The moment of one whose
+    /// manifest cannot be read is taken from its id, to the second.
+    pub fn damaged_after(&self, chosen: &Manifest, at: Timestamp) -> Option<(BackupId, String)> {
+        let seen = self.backups.good.iter().filter(|m| m.snapshot > chosen.snapshot && m.snapshot <= at);
+        let seen = seen.filter_map(|m| Some((m.id, self.health.damaged.get(&m.id)?)));
+        let seen = seen.map(|(id, when)| (id, format!("damage was found on {}", when.strftime("%Y-%m-%d"))));
+        let unreadable = self.backups.damaged.iter().map(|(place, error)| (place.id, error.to_string()));
+        let unreadable = unreadable.filter(|(id, _)| id.began() >= chosen.id.began() && id.began() <= at);
+        seen.chain(unreadable).max_by_key(|(id, _)| *id)
+    }
+
     /// The newest good backup that brings back a moment no later than `at`; one that can be read at once before one that cannot.
     pub fn latest(&self, at: Timestamp) -> Option<&Manifest> {
-        let fits = |manifest: &&Manifest| manifest.snapshot <= at && !manifest.is_suspect();
+        let fits = |manifest: &&Manifest| manifest.snapshot <= at && self.is_good(manifest);
         let newest = self.backups.good.iter().filter(fits).max_by_key(|m| (m.snapshot, m.id))?;
         let at_hand = self.backups.good.iter().filter(fits).filter(|m| m.class.is_immediate());
         // A copy for the archive is made right after the one at hand, so the two are of nearly the same moment.

@@ -24,6 +24,7 @@ pub async fn pick<'a, 'b>(
         None => Timestamp::MAX,
     };
     let mut found: Option<(&Chosen<'_>, Manifest)> = None;
+    let mut looked: Vec<(&Chosen<'_>, Known)> = Vec::new();
     let mut failed = None;
     for chosen in all {
         let known: Known = match chosen.shelf.known().await {
@@ -42,6 +43,10 @@ pub async fn pick<'a, 'b>(
         if let Some(manifest) = candidate.filter(|manifest| newer(manifest)) {
             found = Some((chosen, manifest.clone()));
         }
+        looked.push((chosen, known));
+    }
+    if let (Some((_, manifest)), None) = (&found, args.backup) {
+        refuse_older(args, manifest, &looked, at, zone)?;
     }
     match (found, failed) {
         (Some(found), _) => Ok(found),
@@ -53,6 +58,28 @@ pub async fn pick<'a, 'b>(
         })
         .help(format!("Run `bdr list {}` to see what there is; a suspect one is restored by its id.", args.component))),
     }
+}
+
+/// Whoever asks for the latest state must not get an older one unawares, because the latest is damaged.
+///
+/// # Errors
+/// When a newer backup is known to be damaged.
+fn refuse_older(
+    args: &Args,
+    found: &Manifest,
+    looked: &[(&Chosen<'_>, Known)],
+    at: Timestamp,
+    zone: &Zone,
+) -> Result<(), Failure> {
+    let damaged = looked.iter().filter_map(|(chosen, known)| Some((chosen, known.damaged_after(found, at)?)));
+    let Some((chosen, (id, why))) = damaged.max_by_key(|(_, (id, _))| *id) else { return Ok(()) };
+    Err(Failure::new(format!("{}: the newest backup {id} is damaged", chosen.label())).cause(why).help(format!(
+        "The newest good one is {}, with the state of {}: `bdr restore {} --backup {} …` restores it.",
+        found.id,
+        moment(found.snapshot, zone),
+        args.component,
+        found.id
+    )))
 }
 
 /// # Errors

@@ -15,6 +15,8 @@ pub struct Row {
     pub component: String,
     pub store: String,
     pub verified: Option<Timestamp>,
+    /// When a verification last found it damaged, and nobody found it good since.
+    pub damaged: Option<Timestamp>,
     pub manifest: Manifest,
 }
 
@@ -46,8 +48,9 @@ pub fn human(rows: &[Row], zone: &Zone, width: usize) -> String {
 fn line(row: &Row, zone: &Zone) -> Vec<String> {
     let manifest = &row.manifest;
     let tiers: Vec<&str> = manifest.tiers.iter().map(|tier| tier.as_str()).collect();
-    let state = match (manifest.is_suspect(), row.verified) {
-        (true, _) => {
+    let state = match (row.damaged, manifest.is_suspect(), row.verified) {
+        (Some(at), ..) => format!("DAMAGED, seen {}", moment(at, zone)),
+        (None, true, _) => {
             let what: Vec<String> = manifest
                 .issues
                 .iter()
@@ -56,8 +59,8 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
                 .collect();
             format!("suspect: {}", what.join(", "))
         }
-        (false, Some(at)) => format!("verified {}", moment(at, zone)),
-        (false, None) => "not verified".to_owned(),
+        (None, false, Some(at)) => format!("verified {}", moment(at, zone)),
+        (None, false, None) => "not verified".to_owned(),
     };
     let stored = Bytes(manifest.measured.stored_bytes).to_string();
     let class = if manifest.class.is_immediate() { stored } else { format!("{stored} {}", manifest.class.as_str()) };
@@ -83,6 +86,7 @@ struct Document<'a> {
 struct Told<'a> {
     store: &'a str,
     verified: Option<Timestamp>,
+    damaged: Option<Timestamp>,
     suspect: bool,
     manifest: &'a Manifest,
 }
@@ -93,8 +97,8 @@ struct Told<'a> {
 /// Never for values that bdr makes; the JSON writer's type asks for it.
 pub fn json(rows: &[Row]) -> Result<String, Failure> {
     let told = |row| {
-        let Row { store, verified, manifest, .. }: &Row = row;
-        Told { store, verified: *verified, suspect: manifest.is_suspect(), manifest }
+        let Row { store, verified, damaged, manifest, .. }: &Row = row;
+        Told { store, verified: *verified, damaged: *damaged, suspect: manifest.is_suspect(), manifest }
     };
     let document = Document { version: 1, backups: rows.iter().map(told).collect() };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;

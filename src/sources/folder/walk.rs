@@ -19,6 +19,7 @@ use crate::sources::folder::select::{Select, Wanted};
 
 const SPECIAL: &str = "sockets, pipes or devices: named, not saved";
 const OTHER_FILE_SYSTEM: &str = "on other file systems: not entered";
+const LINK: &str = "a path of the policy is a symbolic link";
 const MISSING: &str = "a path of the policy could not be read";
 const STORE: &str = "the store itself";
 
@@ -172,6 +173,9 @@ impl Walk {
                 Ok(target) => {
                     let mut item = self.item(Kind::Symlink, &stat);
                     item.entry.meta.xattrs = attributes::of_link(&around.folder, name).unwrap_or_default();
+                    if is_root {
+                        item.trouble = Some(Trouble::suspect(LINK, "name what it points to, since links are not followed"));
+                    }
                     item.entry.target = Some(target.into_bytes());
                     self.emit(item);
                 }

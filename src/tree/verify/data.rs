@@ -33,7 +33,7 @@ pub async fn read(
     packs: &Packs,
     verified: &mut Verified,
     progress: &Arc<Progress>,
-) -> Result<BTreeSet<Digest>, TreeError> {
+) -> Result<BTreeSet<String>, TreeError> {
     let mut good = BTreeSet::new();
     let read = |pack: &PackRef| {
         let (shelf, pack, progress) = (shelf.clone(), pack.clone(), Arc::clone(progress));
@@ -45,20 +45,10 @@ pub async fn read(
             Outcome::Good(bytes) => {
                 verified.packs_read += 1;
                 verified.bytes_read += bytes;
-                good.insert(pack.sha256);
+                good.insert(pack.key());
             }
             Outcome::Archived => verified.archived += 1,
-            Outcome::Damaged(why) => {
-                let sentence = format!("pack {} {why}", pack.key());
-                for user in packs.users.get(&pack.sha256).map(Vec::as_slice).unwrap_or_default() {
-                    if let Some(seen) = verified.verification.backups.get_mut(user)
-                        // That it is missing was told already.
-                        && !seen.damages.iter().any(|told| told.contains(&pack.key()))
-                    {
-                        seen.damages.push(sentence.clone());
-                    }
-                }
-            }
+            Outcome::Damaged(why) => packs.damaged(&pack, &why, &mut verified.verification),
         }
     }
     Ok(good)

@@ -48,11 +48,13 @@ impl Verified {
     }
 }
 
-/// The packs of a series, each once, with the backups that refer to them.
+/// The packs of a series, each object once, with the backups that refer to it. Two backups that stored the same bytes have a pack
+/// of the same digest each, so it is the key that tells them apart.
 struct Packs {
     /// In the order of backups and numbers, so that a rotation over them is the same whoever runs it.
-    all: Vec<(PackRef, BackupId)>,
-    users: HashMap<Digest, Vec<BackupId>>,
+    all: Vec<PackRef>,
+    /// By key below the series' prefix.
+    users: HashMap<String, Vec<BackupId>>,
 }
 
 /// Verifies a series and remembers what was seen, as a new object in the store.
@@ -78,11 +80,12 @@ pub async fn verify(
     }
     let damaged = known.backups.damaged.iter();
     let damaged = damaged.map(|(place, error)| (place.folder().trim_end_matches('/').to_owned(), error.to_string())).collect();
-    let bytes_total = packs.all.iter().map(|(pack, _)| pack.size).sum();
+    let bytes_total = packs.all.iter().map(|pack| pack.size).sum();
     let mut verified = Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total };
-    let before = read_before(known, &packs);
+    let (before, damaged_before) = read_before(known, &packs);
     let chosen = choose(&packs, &before, read);
     let good = data::read(shelf, &chosen, &packs, &mut verified, &progress).await?;
+    packs.still_damaged(&damaged_before, &good, &mut verified.verification);
     conclude(&mut verified.verification, &packs, &before, &good);
     let key = verified.verification.key(&shelf.series, fastrand::u32(..));
     shelf.put_small(&key, verified.verification.encode()?, true).await?;
@@ -92,45 +95,86 @@ pub async fn verify(
 impl Packs {
     fn add(&mut self, table: &Table, user: BackupId) {
         for (_, pack) in table.iter() {
-            let users = self.users.entry(pack.sha256).or_default();
+            let users = self.users.entry(pack.key()).or_default();
             if users.is_empty() {
-                let owner = pack.place.id;
-                self.all.push((pack.clone(), owner));
+                self.all.push(pack.clone());
             }
             users.push(user);
         }
     }
-}
 
-/// When each pack was last read and found good.
-fn read_before(known: &Known, packs: &Packs) -> HashMap<Digest, Timestamp> {
-    let mut before: HashMap<Digest, Timestamp> = HashMap::new();
-    let mut by_owner: BTreeMap<BackupId, Vec<Digest>> = BTreeMap::new();
-    for (pack, owner) in &packs.all {
-        by_owner.entry(*owner).or_default().push(pack.sha256);
+    fn users(&self, key: &str) -> &[BackupId] {
+        self.users.get(key).map(Vec::as_slice).unwrap_or_default()
     }
-    for verification in &known.verifications {
-        for (id, seen) in &verification.backups {
-            let all = if seen.all_packs { by_owner.get(id).map(Vec::as_slice).unwrap_or_default() } else { &seen.packs };
-            for sha256 in all {
-                let at = before.entry(*sha256).or_insert(verification.at);
-                *at = (*at).max(verification.at);
+
+    /// Carries on what earlier verifications found of packs that were not read again.
+    fn still_damaged(&self, before: &HashMap<String, Timestamp>, good: &BTreeSet<String>, verification: &mut Verification) {
+        let told: BTreeSet<String> = verification.backups.values().flat_map(|seen| seen.damaged_packs.iter().cloned()).collect();
+        for pack in &self.all {
+            let key = pack.key();
+            if let Some(at) = before.get(&key).filter(|_| !good.contains(&key) && !told.contains(&key)) {
+                let why = format!("was damaged when it was read on {}, and was not read since", at.strftime("%Y-%m-%d"));
+                self.damaged(pack, &why, verification);
             }
         }
     }
-    before
+
+    /// Notes the damage of a pack with every backup that refers to it, once.
+    fn damaged(&self, pack: &PackRef, why: &str, verification: &mut Verification) {
+        let key = pack.key();
+        let users = self.users(&key);
+        for user in users {
+            if let Some(seen) = verification.backups.get_mut(user)
+                // That it is missing was told already.
+                && !seen.damages.iter().any(|told| told.contains(&key))
+            {
+                seen.damages.push(format!("pack {key} {why}"));
+            }
+        }
+        let owner = [pack.place.id].into_iter().chain(users.iter().copied()).find(|id| verification.backups.contains_key(id));
+        if let Some(seen) = owner.and_then(|id| verification.backups.get_mut(&id)) {
+            seen.damaged_packs.push(key);
+        }
+    }
+}
+
+/// When each pack was last read and found good, and when damaged, where that was later.
+fn read_before(known: &Known, packs: &Packs) -> (HashMap<String, Timestamp>, HashMap<String, Timestamp>) {
+    let mut before: HashMap<String, Timestamp> = HashMap::new();
+    let mut damaged: HashMap<String, Timestamp> = HashMap::new();
+    let mut by_owner: BTreeMap<BackupId, Vec<&PackRef>> = BTreeMap::new();
+    for pack in &packs.all {
+        by_owner.entry(pack.place.id).or_default().push(pack);
+    }
+    let mut in_order: Vec<&Verification> = known.verifications.iter().collect();
+    in_order.sort_by_key(|verification| verification.at);
+    for verification in in_order {
+        for (id, seen) in &verification.backups {
+            let own = by_owner.get(id).map(Vec::as_slice).unwrap_or_default();
+            let listed: BTreeSet<&Digest> = seen.packs.iter().collect();
+            for pack in own.iter().filter(|pack| seen.all_packs || listed.contains(&pack.sha256)) {
+                damaged.remove(&pack.key());
+                before.insert(pack.key(), verification.at);
+            }
+            for key in &seen.damaged_packs {
+                before.remove(key);
+                damaged.insert(key.clone(), verification.at);
+            }
+        }
+    }
+    (before, damaged)
 }
 
 /// The packs to read: those never read first, then by how long ago; the same answer for the same catalogue.
-fn choose(packs: &Packs, before: &HashMap<Digest, Timestamp>, read: Read) -> Vec<PackRef> {
-    let total: u64 = packs.all.iter().map(|(pack, _)| pack.size).sum();
+fn choose(packs: &Packs, before: &HashMap<String, Timestamp>, read: Read) -> Vec<PackRef> {
+    let total: u64 = packs.all.iter().map(|pack| pack.size).sum();
     let wanted = match read {
         Read::Nothing => return Vec::new(),
         Read::Percent(percent) => total.saturating_mul(u64::from(percent)).div_ceil(100),
         Read::All => total,
     };
     let mut order: Vec<(Option<Timestamp>, usize)> =
-        packs.all.iter().enumerate().map(|(at, (pack, _))| (before.get(&pack.sha256).copied(), at)).collect();
+        packs.all.iter().enumerate().map(|(at, pack)| (before.get(&pack.key()).copied(), at)).collect();
     order.sort();
     let mut sum = 0;
     let mut chosen = Vec::new();
@@ -138,7 +182,7 @@ fn choose(packs: &Packs, before: &HashMap<Digest, Timestamp>, read: Read) -> Vec
         if sum >= wanted && read != Read::All {
             break;
         }
-        let (pack, _) = &packs.all[at];
+        let pack = &packs.all[at];
         sum += pack.size;
         chosen.push(pack.clone());
     }
@@ -146,17 +190,17 @@ fn choose(packs: &Packs, before: &HashMap<Digest, Timestamp>, read: Read) -> Vec
 }
 
 /// Notes which packs were read, and of which backups everything has been read by now.
-fn conclude(verification: &mut Verification, packs: &Packs, before: &HashMap<Digest, Timestamp>, good: &BTreeSet<Digest>) {
+fn conclude(verification: &mut Verification, packs: &Packs, before: &HashMap<String, Timestamp>, good: &BTreeSet<String>) {
     let mut unread: BTreeSet<BackupId> = BTreeSet::new();
     let mut own_unread: BTreeSet<BackupId> = BTreeSet::new();
-    for (pack, owner) in &packs.all {
-        let users = packs.users.get(&pack.sha256).map(Vec::as_slice).unwrap_or_default();
-        if !good.contains(&pack.sha256) {
-            own_unread.insert(*owner);
-            if !before.contains_key(&pack.sha256) {
-                unread.extend(users);
+    for pack in &packs.all {
+        let (key, owner) = (pack.key(), pack.place.id);
+        if !good.contains(&key) {
+            own_unread.insert(owner);
+            if !before.contains_key(&key) {
+                unread.extend(packs.users(&key));
             }
-        } else if let Some(seen) = verification.backups.get_mut(owner) {
+        } else if let Some(seen) = verification.backups.get_mut(&owner) {
             seen.packs.push(pack.sha256);
         }
     }
