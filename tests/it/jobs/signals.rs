@@ -95,12 +95,16 @@ fn a_stopped_restore_leaves_whole_files_and_the_next_one_goes_on() {
 fn a_stopped_verification_is_not_remembered_and_a_stopped_prune_removes_nothing_half() {
     let home = grown();
     home.run(&["backup", "docs"]).ends(0);
-    for arguments in [&["verify", "docs", "--read-data"][..], &["prune", "--yes"]] {
-        let child = start(&home, arguments);
-        until_it_listens(&child);
-        signal(&child, INT);
-        stopped(child);
-    }
+    let child = start(&home, &["verify", "docs", "--read-data"]);
+    until_it_listens(&child);
+    signal(&child, INT);
+    stopped(child);
+    let child = start(&home, &["prune", "--yes"]);
+    until_it_listens(&child);
+    signal(&child, INT);
+    // With nothing to remove it may have come to its end before the signal did.
+    let ran = Ran::of(&child.wait_with_output().unwrap());
+    assert!(matches!(ran.code, Some(0 | 1)) && ran.stderr.contains("Stopping"), "{ran:#?}");
     assert_eq!(objects(&home, "_verified").len(), 0);
     home.run(&["verify", "docs", "--read-data"]).ends(0);
 }
