@@ -86,16 +86,20 @@ impl Attr {
                 hash.update((values.len() as u64).to_be_bytes());
                 values.iter().for_each(|value| value.hash_into(hash));
             }
-            Self::Map(map) => {
-                hash.update([5]);
-                hash.update((map.len() as u64).to_be_bytes());
-                for (key, value) in map {
-                    text(hash, 3, key);
-                    value.hash_into(hash);
-                }
-            }
+            Self::Map(map) => hash_map(hash, map),
             Self::Sensitive { value, .. } => text(hash, 3, value.expose_secret()),
         }
+    }
+}
+
+fn hash_map(hash: &mut Sha256, map: &Attrs) {
+    hash.update([5]);
+    hash.update((map.len() as u64).to_be_bytes());
+    for (key, value) in map {
+        hash.update([3]);
+        hash.update((key.len() as u64).to_be_bytes());
+        hash.update(key.as_bytes());
+        value.hash_into(hash);
     }
 }
 
@@ -231,7 +235,7 @@ impl Fingerprint {
     pub fn of(attrs: Option<&Attrs>) -> Self {
         let mut hash = Sha256::new();
         if let Some(attrs) = attrs {
-            Attr::Map(attrs.clone()).hash_into(&mut hash);
+            hash_map(&mut hash, attrs);
         }
         let digest = hash.finalize();
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())

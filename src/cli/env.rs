@@ -1,6 +1,6 @@
 //! What commands hand to providers and stores of the process's surroundings.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::cli::load::{Allow, References};
 use crate::cli::{Context, Failure, load};
@@ -37,14 +37,30 @@ impl Context {
         shown(&path)
     }
 
-    /// The policy's roots as absolute paths: what `-p` names, so that a file added to a folder later is seen too.
+    /// The policy's roots as absolute paths: what `-p` names, so that a file added to a folder later is seen too. The same in
+    /// whatever order and from wherever they are named, since units and crontabs hold them.
     fn policy_paths(&self) -> Result<Vec<String>, Failure> {
         let roots: Vec<PathBuf> = load::policy_roots(self)?;
-        roots
-            .iter()
-            .map(|root| std::path::absolute(root).map_err(|error| unreadable(root, &error)).and_then(|p| shown(&p)))
-            .collect()
+        let absolute = |root: &PathBuf| std::path::absolute(root).map_err(|error| unreadable(root, &error));
+        let mut paths = roots.iter().map(|root| shown(&plainest(&absolute(root)?))).collect::<Result<Vec<String>, Failure>>()?;
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
     }
+}
+
+/// The path without `.` and `..`, where that leads to the same place: a link before a `..` leads elsewhere. Links themselves stay,
+/// since what they lead to may be another release tomorrow.
+fn plainest(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => _ = plain.pop(),
+            part => plain.push(part),
+        }
+    }
+    let same = matches!((plain.canonicalize(), path.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    if same { plain } else { path.to_owned() }
 }
 
 /// The zone of the machine's clock (`TZ`, else `/etc/localtime`), where it has a name.

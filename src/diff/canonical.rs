@@ -23,14 +23,54 @@ fn meaningful(value: &Attr) -> Option<Attr> {
     }
 }
 
-/// Of what was seen: the resource itself, and what is foreign beside it.
+/// Whether two sides are equal in the canonical form, which is not made for it.
+pub fn is_same(left: &Attrs, right: &Attrs) -> bool {
+    let mut left = left.iter().filter(|(_, value)| says_something(value));
+    let mut right = right.iter().filter(|(_, value)| says_something(value));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (Some((name, value)), Some((other, wanted))) if name == other && is_same_value(value, wanted) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Both say something.
+fn is_same_value(left: &Attr, right: &Attr) -> bool {
+    match (left, right) {
+        (Attr::Map(left), Attr::Map(right)) => is_same(left, right),
+        (Attr::List(left), Attr::List(right)) => {
+            let one = |(a, b): (&Attr, &Attr)| match (says_something(a), says_something(b)) {
+                (true, true) => is_same_value(a, b),
+                (false, false) => true,
+                _ => false,
+            };
+            left.len() == right.len() && left.iter().zip(right).all(one)
+        }
+        (left, right) => left == right,
+    }
+}
+
+fn says_something(value: &Attr) -> bool {
+    match value {
+        Attr::Null => false,
+        Attr::Map(map) => map.values().any(says_something),
+        Attr::List(values) => !values.is_empty(),
+        _ => true,
+    }
+}
+
+/// Of what was seen: the resource itself, and what is foreign beside it, in whatever order the live system told it.
 pub fn live_fingerprint(live: &Live) -> Fingerprint {
     let attrs = live.attrs.as_ref().map(canonical);
     if live.foreign.is_empty() {
         return Fingerprint::of(attrs.as_ref());
     }
-    let one = |foreign: &Foreign| Attr::list([foreign.name.as_str(), foreign.summary.as_str()]);
-    let mut all = vec![("foreign".to_owned(), Attr::List(live.foreign.iter().map(one).collect()))];
+    let one = |foreign: &&Foreign| Attr::list([foreign.name.as_str(), foreign.summary.as_str()]);
+    let mut foreign: Vec<&Foreign> = live.foreign.iter().collect();
+    foreign.sort_by(|a, b| (&a.name, &a.summary).cmp(&(&b.name, &b.summary)));
+    let mut all = vec![("foreign".to_owned(), Attr::List(foreign.iter().map(one).collect()))];
     all.extend(attrs.map(|attrs| ("attrs".to_owned(), Attr::Map(attrs))));
     Fingerprint::of(Some(&all.into_iter().collect()))
 }

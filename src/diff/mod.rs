@@ -3,13 +3,23 @@
 mod canonical;
 mod differences;
 
-pub use canonical::{canonical, live_fingerprint, wanted_fingerprint};
+pub use canonical::{canonical, is_same, live_fingerprint, wanted_fingerprint};
 pub use differences::{Difference, differences};
 
 use crate::attrs::{Attr, Attrs};
 use crate::diag::Position;
-use crate::resource::{Change, Kind, Live, Op, Removal, Resource, Risk};
+use crate::resource::{Change, Foreign, Kind, Live, Op, Removal, Resource, Risk};
 use secrecy::SecretString;
+
+/// Whether nothing is to be done about a resource, which is told without making anything.
+pub fn is_as_wanted(desired: Option<&Resource>, live: &Live) -> bool {
+    match (desired, &live.attrs) {
+        (None, None) => true,
+        (Some(_), _) if live.unsupported => true,
+        (Some(resource), Some(attrs)) => is_same(attrs, &resource.attrs),
+        _ => false,
+    }
+}
 
 /// One resource, desired against live. `None` where neither side has it.
 pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::address::ResourceId) -> Option<Change> {
@@ -41,9 +51,16 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
         wanted: wanted_fingerprint(after.as_ref()),
         before,
         after,
-        foreign: live.foreign.clone(),
+        foreign: in_order(&live.foreign),
         notes: live.notes.clone(),
     })
+}
+
+/// What is foreign by its name: endpoints tell it in whatever order they like.
+fn in_order(foreign: &[Foreign]) -> Vec<Foreign> {
+    let mut foreign = foreign.to_vec();
+    foreign.sort_by(|a, b| (&a.name, &a.summary).cmp(&(&b.name, &b.summary)));
+    foreign
 }
 
 /// Says where the policy asks for the resource.

@@ -1,5 +1,7 @@
 //! What a diff says of pairs of desired and live.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::address::{ResourceId, StoreName, Subject};
 
@@ -33,6 +35,24 @@ fn absent_null_and_empty_are_the_same() {
         assert_eq!(op(Some(left), Some(right)), Some(Op::None), "{left} {right}");
     }
     assert_eq!(op(Some(r#"{"a": 1}"#), Some(r#"{"a": 1, "b": false}"#)), Some(Op::Update));
+}
+
+/// Values of every shape, small enough that two of them are often the same.
+fn values() -> impl Strategy<Value = Attr> {
+    let leaf = prop_oneof![Just(Attr::Null), any::<bool>().prop_map(Attr::Bool), "[ab]?".prop_map(Attr::Text)];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let map = proptest::collection::btree_map("[ab]", inner.clone(), 0..3).prop_map(Attr::Map);
+        prop_oneof![proptest::collection::vec(inner, 0..3).prop_map(Attr::List), map]
+    })
+}
+
+proptest! {
+    #[test]
+    fn sides_are_the_same_exactly_where_their_canonical_forms_are(left in values(), right in values()) {
+        let (left, right) = (Attrs::from([("x".to_owned(), left)]), Attrs::from([("x".to_owned(), right)]));
+        prop_assert_eq!(is_same(&left, &right), canonical(&left) == canonical(&right));
+        prop_assert!(is_same(&left, &canonical(&left)));
+    }
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub fn of_changes(
     owned: &BTreeMap<ResourceId, Resource>,
     kinds: &Kinds,
 ) -> Vec<Action> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
     let resource = |id: &ResourceId| desired.get(id).or_else(|| owned.get(id));
     let mut groups: BTreeMap<Together<'_>, Vec<&ResourceId>> = BTreeMap::new();
     for (id, change) in &changes {

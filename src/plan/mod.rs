@@ -37,8 +37,8 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     pub format_version: u32,
-    /// `sha256:` and 64 hex digits over this document as compact JSON with `digest` and `notes` empty and `made_at` at the
-    /// epoch: equal for plans that do the same.
+    /// `sha256:` and 64 hex digits over what the plan does and from what: policy, intent, actions with the fingerprints of what was
+    /// seen. Equal for plans that do the same, whenever and from wherever they were made.
     pub digest: String,
     #[schemars(with = "String")]
     pub made_at: jiff::Timestamp,

@@ -71,14 +71,12 @@ pub struct Input<'a> {
 
 /// Makes the plan: one change for each resource that differs, grouped into actions, in order, with the first backups after them.
 pub fn reconcile(input: Input<'_>) -> Plan {
-    let compared = compare(&input);
-    let (selected, left_out, unchanged) = select(&input, &compared);
-    let foreign = foreign(&input, &compared);
-    let notes = notes(&compared);
-    // The notes stand apart: they are no part of what is done, and so not of the digest.
-    let bare = |(id, change)| (id, Change { notes: Vec::new(), ..change });
-    let chosen: BTreeMap<ResourceId, Change> = compared.into_iter().filter(|(id, _)| selected.contains(id)).map(bare).collect();
-    let mut all = actions::of_changes(chosen, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
+    let Compared { seen, mut changes } = compare(&input);
+    let unchanged = (seen.len() - changes.len()) as u64;
+    let foreign = foreign(&input, &seen);
+    let notes = notes(&seen);
+    let left_out = select(&input, &mut changes);
+    let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
     let runs = first_backups(&input, &all);
     all.extend(runs);
     let mut findings = input.findings;
@@ -120,22 +118,35 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     .sealed()
 }
 
-/// Everything that is wanted or owned and could be read, diffed.
-fn compare(input: &Input<'_>) -> BTreeMap<ResourceId, Change> {
-    let (desired, known) = (&input.compiled.desired, input.known);
-    let wanted = desired.iter().map(|resource| &resource.id);
-    let gone = known.owned.keys().filter(|id| desired.get(id).is_none());
-    wanted
-        .chain(gone)
-        .filter_map(|id| {
-            let kind = input.compiled.kinds.get(&id.kind)?;
-            let resource = desired.get(id);
-            let change = diff::diff(kind, resource, known.live.get(id)?, id)?;
-            let change = if input.intent == Intent::Destroy { let_go(change) } else { change };
-            let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
-            Some((id.clone(), diff::at(change, place)))
-        })
-        .collect()
+/// Everything that is wanted or owned and could be read.
+struct Compared<'a> {
+    /// All of it with what stands live, in order of address.
+    seen: Vec<(&'a ResourceId, &'a Live)>,
+    /// What is not as wanted.
+    changes: BTreeMap<ResourceId, Change>,
+}
+
+/// Compares everything. Both sides are in order of address, so one walk over both finds the pairs; only what differs is copied.
+fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
+    let known: &'a Known = input.known;
+    let mut wanted = input.compiled.desired.iter().peekable();
+    let mut compared = Compared { seen: Vec::with_capacity(known.live.len()), changes: BTreeMap::new() };
+    for (id, live) in &known.live {
+        while wanted.next_if(|resource| resource.id < *id).is_some() {}
+        let resource = wanted.next_if(|resource| resource.id == *id);
+        let is_ours = resource.is_some() || (live.attrs.is_some() && known.owned.contains_key(id));
+        let Some(kind) = input.compiled.kinds.get(&id.kind).filter(|_| is_ours) else { continue };
+        compared.seen.push((id, live));
+        if diff::is_as_wanted(resource, live) {
+            continue;
+        }
+        let Some(change) = diff::diff(kind, resource, live, id).filter(|change| change.op != Op::None) else { continue };
+        let change = if input.intent == Intent::Destroy { let_go(change) } else { change };
+        let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
+        // The notes stand apart: they are no part of what is done.
+        compared.changes.insert(id.clone(), Change { notes: Vec::new(), ..diff::at(change, place) });
+    }
+    compared
 }
 
 /// The policy still wants it: that it goes is what was asked for.
@@ -143,46 +154,46 @@ fn let_go(change: Change) -> Change {
     Change { reason: String::new(), ..change }
 }
 
-/// The changes to be made: what the scope names and what that needs. Also how many it leaves out, and how many need nothing.
-fn select(input: &Input<'_>, compared: &BTreeMap<ResourceId, Change>) -> (BTreeSet<ResourceId>, u64, u64) {
-    let differs = |change: &Change| change.op != Op::None;
-    let mut left: Vec<&ResourceId> = compared.keys().filter(|id| input.scope.names(id)).collect();
+/// Keeps the changes that the scope names and what those need; returns how many it leaves out.
+fn select(input: &Input<'_>, changes: &mut BTreeMap<ResourceId, Change>) -> u64 {
+    if input.scope.is_everything() {
+        return 0;
+    }
+    let resource = |id: &ResourceId| input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
+    let mut left: Vec<&ResourceId> = input.known.live.keys().filter(|id| input.scope.names(id)).collect();
     let mut reached: BTreeSet<&ResourceId> = left.iter().copied().collect();
     while let Some(id) = left.pop() {
-        let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
-        for first in resource.into_iter().flat_map(|r| &r.after).filter(|first| compared.contains_key(first)) {
+        for first in resource(id).into_iter().flat_map(|r| &r.after).filter(|first| input.known.live.contains_key(first)) {
             if reached.insert(first) {
                 left.push(first);
             }
         }
     }
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        compared.iter().filter(|(_, change)| differs(change)).partition(|(id, _)| reached.contains(id));
-    let unchanged = compared.values().filter(|change| !differs(change)).count();
-    (inside.into_iter().map(|(id, _)| id.clone()).collect(), outside.len() as u64, unchanged as u64)
+    let all = changes.len();
+    changes.retain(|id, _| reached.contains(id));
+    (all - changes.len()) as u64
 }
 
 /// Each foreign part once, beside the first of ours that shares its document.
-fn foreign(input: &Input<'_>, compared: &BTreeMap<ResourceId, Change>) -> Vec<ForeignKept> {
-    let mut seen = BTreeSet::new();
+fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept> {
+    let mut told = BTreeSet::new();
     let mut kept = Vec::new();
-    let seen_live = compared.iter().flat_map(|(id, change)| change.foreign.iter().map(move |what| (id, what)));
+    let seen_live = seen.iter().flat_map(|(id, live)| live.foreign.iter().map(move |what| (*id, what)));
     let unjoined = input.known.foreign.iter().map(|(id, what)| (id, what));
     for (id, what) in seen_live.chain(unjoined) {
         let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
         let place = resource.and_then(|r| r.queue.clone()).unwrap_or_else(|| id.subject.to_string());
-        if seen.insert((place, id.kind.clone(), what.name.clone())) {
+        if told.insert((place, id.kind.clone(), what.name.clone())) {
             kept.push(ForeignKept { beside: id.clone(), what: Foreign::clone(what) });
         }
     }
+    kept.sort_by(|a, b| (&a.beside, &a.what.name).cmp(&(&b.beside, &b.what.name)));
     kept
 }
 
-fn notes(compared: &BTreeMap<ResourceId, Change>) -> Vec<Note> {
-    let one = |(id, change): (&ResourceId, &Change)| -> Vec<Note> {
-        change.notes.iter().map(|text| Note { of: id.clone(), text: text.clone() }).collect()
-    };
-    compared.iter().flat_map(one).collect()
+fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {
+    let all = seen.iter().flat_map(|(id, live)| live.notes.iter().map(move |text| (*id, text)));
+    all.map(|(of, text)| Note { of: of.clone(), text: text.clone() }).collect()
 }
 
 /// A first backup of every protection that has none, after everything of its stores is in place.
