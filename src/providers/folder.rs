@@ -13,6 +13,7 @@ use crate::attrs::{Attr, Attrs};
 use crate::diag::Diagnostics;
 use crate::policy::{Backend, FolderBackend, Policy};
 use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
+use crate::providers::writable;
 use crate::resource::{Change, Desired, Kind, Live, Op, Removal, Resource, Risk};
 use crate::store::{ErrorKind, Retry};
 use crate::units::bytes::Bytes;
@@ -168,6 +169,17 @@ impl Place {
         }
     }
 
+    /// Why this user cannot write there. A path from a reference may be secret, and is not named.
+    fn refusal(&self) -> Option<String> {
+        let refused = writable::refusal(&self.path)?;
+        let is_secret = matches!(self.shown, Attr::Sensitive { .. });
+        Some(if is_secret {
+            "this user may not write there; apply and backups must run as one who may".to_owned()
+        } else {
+            refused
+        })
+    }
+
     fn is_marked(&self) -> io::Result<bool> {
         match fs::read(self.marker()) {
             Ok(text) => {
@@ -180,11 +192,12 @@ impl Place {
     }
 
     fn read(&self) -> io::Result<Live> {
-        let note = free_space(&self.path).map(|free| format!("{free} free"));
+        let free = free_space(&self.path).map(|free| format!("{free} free"));
+        let notes: Vec<String> = free.into_iter().chain(self.refusal()).collect();
         let meta = match fs::metadata(&self.path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Live { notes: note.into_iter().collect(), ..Live::default() });
+                return Ok(Live { notes, ..Live::default() });
             }
             Err(error) => return Err(error),
         };
@@ -193,7 +206,7 @@ impl Place {
         }
         let marked = self.is_marked()?.then_some(&self.policy);
         let attrs = attrs(self.shown.clone(), meta.permissions().mode(), marked);
-        Ok(Live { notes: note.into_iter().collect(), ..Live::present(attrs) })
+        Ok(Live { notes, ..Live::present(attrs) })
     }
 
     /// Each step can be done again: a crash between them leaves a folder that the next plan completes.

@@ -3,6 +3,7 @@
 pub mod folder;
 pub mod s3;
 pub mod schedule;
+mod writable;
 
 use crate::provider::Connect;
 

@@ -13,6 +13,7 @@ use crate::address::{PolicyName, ProtectionName, ResourceId, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::provider::{Env, Freshness, ProviderError, Session, Settled};
 use crate::providers::schedule::disk::blocking;
+use crate::providers::writable;
 use crate::resource::{Change, Live, Resource};
 use crate::store::{ErrorKind, Retry};
 
@@ -116,10 +117,13 @@ impl Units {
 }
 
 fn notes(place: &Place, name: &UnitName) -> Vec<String> {
-    if place.managed || name.part == Part::Service {
+    if name.part == Part::Service {
         return Vec::new();
     }
-    vec!["systemd does not run here or does not read that folder: files only, nothing is started".to_owned()]
+    let files = "systemd does not run here or does not read that folder: files only, nothing is started".to_owned();
+    // Where the folder comes from a reference it may be secret, and so is not named.
+    let refused = if place.shown.is_referenced() { None } else { writable::refusal(&place.folder) };
+    (!place.managed).then_some(files).into_iter().chain(refused).collect()
 }
 
 pub(super) fn refusal(operation: &str, subject: &str, reason: &str, help: &str) -> ProviderError {
