@@ -27,6 +27,8 @@ pub struct Env {
     pub home: Option<String>,
     /// The zone of the machine's clock, by which cron runs; `None`: UTC.
     pub local_zone: Option<Zone>,
+    /// Places where earlier applies wrote schedules, as [`crate::resource::Resource::queue`] names them: what was left there is found.
+    pub left_places: Vec<String>,
     /// Endpoints that `plan` may talk to; `None`: no restriction (a person at a terminal).
     pub allowed_endpoints: Option<Vec<String>>,
 }

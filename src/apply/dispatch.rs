@@ -53,11 +53,14 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
     let mut state = State::new(plan);
     run(tools, plan, &request, &mut state, &mut gate, stop, events, &mut teller).await;
     for at in state.left() {
-        teller.ended(state.end(at, Outcome::Stopped));
+        let begun = teller.started.contains_key(&state.action(at).id);
+        teller.ended(state.end(at, if begun { Outcome::CutOff } else { Outcome::Stopped }));
     }
     teller.record.ended = Some((request.now)());
-    if let Some(reason) = gate.close(&plan.policy.name, &teller.record).await {
-        teller.tell(Event::RecordNotKept { reason });
+    teller.record.note_set(plan);
+    teller.record.places.clone_from(&request.options.places);
+    for event in gate.close(&plan.policy.name, &teller.record, (request.now)(), request.options.lease_ttl).await {
+        teller.tell(event);
     }
     teller.tell(Event::RunEnded { counts: teller.record.counts });
     Ok(teller.record)

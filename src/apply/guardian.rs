@@ -1,22 +1,43 @@
 //! What stands between a run and its beginning: the lease, also where the store that will hold it is not there yet.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::address::{StoreName, Subject};
-use crate::apply::lease::{Claim, Lease, LeaseError, take};
-use crate::apply::teller::Teller;
-use crate::apply::{Guardian, Request};
-use crate::journal::{Event, RunRecord, record_key};
-use crate::resource::{Action, Op, Work};
-use crate::store::{ErrorKind, Put, Store};
+use futures_util::future::select_all;
+use futures_util::stream::{self, StreamExt};
 
-const RECORD_LIMIT: Duration = Duration::from_secs(30);
+use crate::address::{StoreName, Subject};
+use crate::apply::lease::{Claim, Holder, Lease, LeaseError, take};
+use crate::apply::teller::Teller;
+use crate::apply::{Guardian, Request, records};
+use crate::journal::{Event, RunRecord};
+use crate::resource::{Action, Op, Work};
+use crate::store::{ErrorKind, Store};
+
+/// Leases that are given back at the same time.
+const AT_ONCE: usize = 16;
+
+/// A lease, and the same in every other store that can hold it: two forms of a policy whose first stores differ meet in any store
+/// that both name.
+pub struct Held {
+    leases: Vec<Lease>,
+    /// The first of these stores; the record of the run goes there.
+    store: Arc<dyn Store>,
+}
+
+/// What came of one store.
+enum Try {
+    Taken(Box<Lease>),
+    /// The store itself is not there.
+    Missing,
+    /// It cannot hold a lease, and why.
+    Unable(String),
+}
 
 /// How a run is guarded.
 pub enum Gate {
     /// By a lease.
-    Held { lease: Box<Lease>, store: Arc<dyn Store> },
+    Held(Held),
     /// The store that is to hold the lease does not exist: only what creates it may begin. Of two runs that both create it, one gets
     /// the lease then.
     Ahead { store: StoreName },
@@ -25,10 +46,11 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// Takes the lease, or finds out that its store has to be made first.
+    /// Takes the lease in every store that can hold it, or finds out that a store has to be made first. In the first such store
+    /// it must be had; in the others, in which only another form of the policy can begin, one that does not answer is told.
     ///
     /// # Errors
-    /// When somebody else holds it, no store can hold one, or the store does not answer.
+    /// When somebody else holds it, no store can hold one, or the first store does not answer.
     pub async fn open(request: &Request<'_>, teller: &mut Teller<'_>) -> Result<Self, LeaseError> {
         let stores = match &request.guardian {
             Guardian::Stores(stores) => stores,
@@ -37,45 +59,22 @@ impl Gate {
                 return Ok(Self::Open { store: store.clone() });
             }
         };
-        let mut unable = Vec::new();
-        for (name, store) in stores {
-            match store.capabilities().await {
-                Ok(able) if able.create_only && able.replace_if_match => {
-                    return match Self::hold(Arc::clone(store), request, teller).await {
-                        // What a folder can do is known before it exists.
-                        Err(LeaseError::Store(error)) if error.kind == ErrorKind::NotFound => {
-                            Ok(Self::Ahead { store: name.clone() })
-                        }
-                        held => held,
-                    };
+        let teller = Mutex::new(teller);
+        let (mut unable, mut missing) = (Vec::new(), None);
+        let mut left = stores.iter();
+        for (name, store) in left.by_ref() {
+            match in_one(store, request, &teller).await {
+                Ok(Try::Taken(lease)) => {
+                    return rest(left.collect(), Held { leases: vec![*lease], store: Arc::clone(store) }, request, &teller).await;
                 }
-                Ok(_) => unable.push(format!("`{name}` ({}) does not honour conditional writes", store.describe())),
-                Err(error) if error.kind == ErrorKind::NotFound => return Ok(Self::Ahead { store: name.clone() }),
-                Err(error) => return Err(error.into()),
+                Ok(Try::Unable(reason)) => unable.push(format!("`{name}` {reason}")),
+                Ok(Try::Missing) => missing = missing.or(Some(name)),
+                // Where the first store is still to be made, making it does not wait for another one that is down.
+                Err(LeaseError::Store(_)) if missing.is_some() => {}
+                Err(error) => return Err(error),
             }
         }
-        Err(LeaseError::NoStore(unable))
-    }
-
-    async fn hold(store: Arc<dyn Store>, request: &Request<'_>, teller: &mut Teller<'_>) -> Result<Self, LeaseError> {
-        let claim = Claim {
-            policy: request.guarded.plan().policy.name.clone(),
-            owner: request.options.owner.clone(),
-            run: request.options.run.clone(),
-            ttl: request.options.lease_ttl,
-            now: (request.now)(),
-        };
-        let watched = |holder: &crate::apply::lease::Holder| {
-            let up_to_ms = u64::try_from(holder.ttl().as_millis()).unwrap_or(u64::MAX);
-            teller.tell(Event::LeaseWatched { holder: holder.owner.to_string(), up_to_ms });
-        };
-        let taken = take(Arc::clone(&store), &claim, watched).await?;
-        teller.tell(Event::LeaseTaken {
-            store: taken.lease.place(),
-            generation: taken.lease.generation(),
-            from: taken.from.map(|holder| holder.owner.to_string()),
-        });
-        Ok(Self::Held { lease: Box::new(taken.lease), store })
+        missing.map(|store| Self::Ahead { store: store.clone() }).ok_or(LeaseError::NoStore(unable))
     }
 
     /// After something ended: tries for the lease where its store may have come into being.
@@ -92,7 +91,7 @@ impl Gate {
     /// Whether an action may begin as things stand.
     pub fn lets(&self, action: &Action) -> bool {
         match self {
-            Self::Held { .. } | Self::Open { .. } => true,
+            Self::Held(_) | Self::Open { .. } => true,
             Self::Ahead { store } => {
                 let creates = |changes: &[crate::resource::Change]| changes.iter().all(|change| change.op == Op::Create);
                 let of_store = |changes: &[crate::resource::Change]| {
@@ -107,7 +106,7 @@ impl Gate {
     /// Whether the guard still stands. Where the process slept through its renewals it does not, whatever the store says.
     pub fn holds(&self) -> bool {
         match self {
-            Self::Held { lease, .. } => lease.holds(),
+            Self::Held(held) => held.leases.iter().all(Lease::holds),
             Self::Ahead { .. } | Self::Open { .. } => true,
         }
     }
@@ -115,7 +114,7 @@ impl Gate {
     /// Returns once the lease is lost.
     pub async fn lost(&self) -> String {
         match self {
-            Self::Held { lease, .. } => lease.lost().await,
+            Self::Held(held) => select_all(held.leases.iter().map(|lease| Box::pin(lease.lost()))).await.0,
             Self::Ahead { .. } | Self::Open { .. } => std::future::pending().await,
         }
     }
@@ -126,36 +125,101 @@ impl Gate {
             Self::Ahead { store } => {
                 Some(format!("store `{store}`, which is to hold the lease, does not exist, and this plan did not make it"))
             }
-            Self::Held { lease, .. } if !lease.holds() => Some("the lease was not renewed in time".to_owned()),
-            Self::Held { .. } | Self::Open { .. } => None,
+            Self::Held(_) if !self.holds() => Some("the lease was not renewed in time".to_owned()),
+            Self::Held(_) | Self::Open { .. } => None,
         }
     }
 
-    /// Keeps the record, and gives the lease back. Neither can fail the run any more: what it did is done, and was told. Returns why
-    /// the record was not kept.
-    pub async fn close(self, policy: &str, record: &RunRecord) -> Option<String> {
-        let (lease, store) = match self {
-            Self::Held { lease, store } => (Some(lease), Some(store)),
-            Self::Open { store } => (None, store),
-            Self::Ahead { .. } => (None, None),
+    /// Keeps the record, lets go of those that outlived their use, and gives the lease back. None of it can fail the run any more:
+    /// what it did is done, and was told. Returns what is to be told.
+    pub async fn close(self, policy: &str, record: &RunRecord, now: jiff::Timestamp, ttl: Duration) -> Vec<Event> {
+        let (leases, store) = match self {
+            Self::Held(Held { leases, store }) => (leases, Some(store)),
+            Self::Open { store } => (Vec::new(), store),
+            Self::Ahead { .. } => (Vec::new(), None),
         };
-        let kept = match store {
-            Some(store) => keep(store.as_ref(), policy, record, lease.is_some()).await,
-            None => Ok(()),
-        };
-        if let Some(lease) = lease {
-            lease.give_back().await;
+        let mut failed = Vec::new();
+        if let Some(store) = &store {
+            let kept = records::keep(store.as_ref(), policy, record, !leases.is_empty()).await;
+            failed.extend(kept.err().map(|reason| Event::RecordNotKept { reason }));
+            if failed.is_empty() {
+                let pruned = records::let_go(store.as_ref(), policy, now).await;
+                failed.extend(pruned.err().map(|reason| Event::RecordsNotPruned { reason }));
+            }
         }
-        kept.err()
+        failed.extend(give_back(leases, ttl).await);
+        failed
     }
 }
 
-async fn keep(store: &dyn Store, policy: &str, record: &RunRecord, if_absent: bool) -> Result<(), String> {
-    let body = serde_json::to_vec_pretty(record).map_err(|error| error.to_string())?;
-    let key = record_key(policy, &record.run);
-    let put = store.put(&key, body.into(), Put { if_absent, ..Put::default() });
-    match tokio::time::timeout(RECORD_LIMIT, put).await {
-        Ok(put) => put.map(|_| ()).map_err(|error| error.to_string()),
-        Err(_) => Err(format!("`{}` did not answer within {} s", store.describe(), RECORD_LIMIT.as_secs())),
+/// Tries to take the lease in one store.
+async fn in_one(store: &Arc<dyn Store>, request: &Request<'_>, teller: &Mutex<&mut Teller<'_>>) -> Result<Try, LeaseError> {
+    match store.capabilities().await {
+        Ok(able) if able.create_only && able.replace_if_match => {}
+        Ok(_) => return Ok(Try::Unable(format!("({}) does not honour conditional writes", store.describe()))),
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Try::Missing),
+        Err(error) => return Err(error.into()),
     }
+    let claim = Claim {
+        policy: request.guarded.plan().policy.name.clone(),
+        owner: request.options.owner.clone(),
+        run: request.options.run.clone(),
+        ttl: request.options.lease_ttl,
+        now: (request.now)(),
+        places: request.options.places.clone(),
+    };
+    let tell = |event: Event| _ = teller.lock().map(|mut teller| teller.tell(event));
+    let watched = |holder: &Holder| {
+        let up_to_ms = u64::try_from(holder.ttl().as_millis()).unwrap_or(u64::MAX);
+        tell(Event::LeaseWatched { holder: holder.owner.to_string(), up_to_ms });
+    };
+    let taken = match take(Arc::clone(store), &claim, watched).await {
+        // What a folder can do is known before it exists.
+        Err(LeaseError::Store(error)) if error.kind == ErrorKind::NotFound => return Ok(Try::Missing),
+        taken => taken?,
+    };
+    tell(Event::LeaseTaken {
+        store: taken.lease.place(),
+        generation: taken.lease.generation(),
+        from: taken.from.map(|holder| holder.owner.to_string()),
+    });
+    Ok(Try::Taken(Box::new(taken.lease)))
+}
+
+/// Takes it in the other stores too, several at a time: the first one has decided between equal policies already.
+async fn rest(
+    stores: Vec<(&StoreName, &Arc<dyn Store>)>,
+    mut held: Held,
+    request: &Request<'_>,
+    teller: &Mutex<&mut Teller<'_>>,
+) -> Result<Gate, LeaseError> {
+    let tries = stores.into_iter().map(|(name, store)| async move { (name, in_one(store, request, teller).await) });
+    let tries: Vec<_> = stream::iter(tries).buffered(request.options.parallelism.max(1)).collect().await;
+    let mut failed = None;
+    for (name, tried) in tries {
+        match tried {
+            Ok(Try::Taken(lease)) => held.leases.push(*lease),
+            Ok(Try::Missing | Try::Unable(_)) => {}
+            Err(LeaseError::Store(error)) => {
+                let event = Event::LeaseNotTaken { store: name.to_string(), reason: error.to_string() };
+                _ = teller.lock().map(|mut teller| teller.tell(event));
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => {
+            give_back(held.leases, request.options.lease_ttl).await;
+            Err(error)
+        }
+        None => Ok(Gate::Held(held)),
+    }
+}
+
+/// Returns what is told of it; nothing where there is no lease.
+async fn give_back(leases: Vec<Lease>, ttl: Duration) -> Option<Event> {
+    let given: Vec<bool> = stream::iter(leases).map(Lease::give_back).buffer_unordered(AT_ONCE).collect().await;
+    let all = given.iter().all(|given| *given);
+    let left = Event::LeaseLeft { for_at_most_seconds: ttl.as_secs() };
+    (!given.is_empty()).then_some(if all { Event::LeaseGivenBack } else { left })
 }

@@ -4,6 +4,7 @@ mod dispatch;
 mod guardian;
 pub mod lease;
 mod owner;
+pub mod records;
 mod retry;
 mod sessions;
 mod settle;
@@ -13,7 +14,7 @@ mod stop;
 mod survey;
 mod teller;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ pub struct Request<'a> {
 
 /// What keeps a second apply of the same policy away.
 pub enum Guardian {
-    /// The first of these stores (by name) that can hold a lease.
+    /// Each of these stores that can hold a lease.
     Stores(BTreeMap<StoreName, Arc<dyn Store>>),
     /// Nothing, and why. The run's record goes to the store, where there is one.
     Nobody { reason: String, store: Option<Arc<dyn Store>> },
@@ -85,4 +86,6 @@ pub struct Options {
     pub timeout: Duration,
     /// Seeds the jitter of retries.
     pub seed: u64,
+    /// Where the policy's schedules are written, now and by earlier runs: kept in the record.
+    pub places: BTreeSet<String>,
 }

@@ -6,8 +6,8 @@ use crate::cli::carry_out::{self, Carry};
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
 use crate::cli::{Context, Exit, Failure, prepare, show};
-use crate::plan::Plan;
 use crate::plan::guard::Consent;
+use crate::plan::{Intent, Plan};
 
 /// Carry out a saved plan as it was reviewed, or plan, ask and carry out
 ///
@@ -61,7 +61,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
         known.backups.clear();
     }
     let scope = plan::scope(&args.target, &opened.compiled, &known)?;
-    let plan = opened.plan(context, &known, Some(&holdings), &scope);
+    let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);
     if !args.carry.is_json() {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
@@ -121,6 +121,6 @@ async fn saved(args: &Args, path: &Path, context: &Context) -> Result<Exit, Fail
         context.say("Nothing to do.");
         return Ok(Exit::Done);
     }
-    let opened = if plan.intent == crate::plan::Intent::Destroy { opened.wanting_nothing() } else { opened };
+    let opened = if plan.intent == Intent::Destroy { opened.wanting_nothing() } else { opened };
     carry_out::carry_out(&plan, &args.consent(false), &opened, &args.carry, &context).await
 }

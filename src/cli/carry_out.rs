@@ -87,6 +87,7 @@ pub async fn carry_out(
             lease_ttl: Duration::from_secs(carry.lease_ttl),
             timeout: TIMEOUT,
             seed: fastrand::u64(..),
+            places: opened.places.clone(),
         },
         now: &now,
     };
@@ -170,7 +171,7 @@ fn exit(record: &RunRecord) -> Exit {
         Exit::Done
     } else if counts.stale > 0 && counts.failed == 0 {
         Exit::Blocked
-    } else if counts.done + counts.not_visible > 0 {
+    } else if counts.done + counts.not_visible + counts.cut_off > 0 {
         Exit::Partly
     } else {
         Exit::Failed

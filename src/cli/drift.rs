@@ -2,8 +2,9 @@
 
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure, prepare};
-use crate::plan::Scope;
+use crate::cli::{Context, Exit, Failure, past, prepare};
+use crate::journal;
+use crate::plan::{Intent, Scope};
 
 /// Tell how the live system differs from the policy; exit with 2 where it does
 ///
@@ -21,11 +22,19 @@ pub struct Args {
     ascii: bool,
 }
 
+/// Records of past applies that are looked through for who set what.
+const RECORDS: usize = 30;
+
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Looking).await?;
-    let known = opened.survey(context).await;
-    let drift = opened.plan(context, &known, None, &Scope::default());
+    let records = past::records(&opened.loaded.policy, &opened.env, RECORDS, context);
+    let (mut known, records) = tokio::join!(opened.survey(context), records);
+    known.last_set = journal::last_set(&records);
+    let drift = opened.plan(context, &known, None, &Scope::default(), Intent::Drift);
     plan::show(&drift, args.format, args.all, args.ascii, context)?;
+    if drift.applyable && args.format == Format::Human {
+        context.say("`bdr apply` makes it what the policy says again. Where the change was meant, put it into the policy.");
+    }
     if !drift.complete {
         return Err(plan::incomplete(&drift));
     }

@@ -21,6 +21,7 @@ impl Context {
             vars: self.vars.clone(),
             program: self.program()?,
             policy_paths: self.policy_paths()?,
+            left_places: Vec::new(),
             local_zone: local_zone(),
             home: self.vars.get("HOME").cloned(),
             allowed_endpoints,

@@ -1,6 +1,6 @@
 //! What the stores hold of a policy's backups, read once, as facts for `plan` and `assess`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -24,11 +24,18 @@ const SAMPLES: usize = 20;
 /// Longest that one store's catalogue may take to read.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// A component's protection.
+pub type Protected = (ComponentName, ProtectionName);
+
 /// A component's protection in one store.
 type Held = (ComponentName, ProtectionName, StoreName);
 
 /// What was found, series by series.
-pub struct Holdings(BTreeMap<Held, Result<Known, StoreError>>);
+pub struct Holdings {
+    held: BTreeMap<Held, Result<Known, StoreError>>,
+    /// Of protections that left the policy and are still carried out.
+    left: BTreeMap<Held, Result<Known, StoreError>>,
+}
 
 /// Reads the catalogue of every protection from every store, `at_once` series at a time. A store that cannot be read is a
 /// finding of its own, never an empty catalogue.
@@ -45,7 +52,15 @@ pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
         let known = read(policy, &held, spec, env).await;
         (held, known)
     });
-    Holdings(reads.buffer_unordered(at_once.max(1)).collect().await)
+    Holdings { held: reads.buffer_unordered(at_once.max(1)).collect().await, left: BTreeMap::new() }
+}
+
+/// The protections that are carried out live and that the policy no longer has, while their component stays.
+pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected>) -> BTreeSet<Protected> {
+    let is_left = |(component, protection): &&Protected| {
+        policy.components.get(component).is_some_and(|component| !component.protections.contains_key(protection))
+    };
+    live.filter(is_left).cloned().collect()
 }
 
 /// A store that is not there yet holds nothing: its folder or bucket is what the plan makes.
@@ -69,10 +84,29 @@ async fn read(policy: &Policy, held: &Held, spec: &StoreSpec, env: &Env) -> Resu
 }
 
 impl Holdings {
+    /// Reads what every store holds of protections that left the policy: which stores theirs were, only the backups tell.
+    pub async fn look_for_left(&mut self, policy: &Policy, env: &Env, left: &BTreeSet<Protected>, at_once: usize) {
+        let all = left.iter().flat_map(|(component, protection)| {
+            policy.stores.iter().map(move |(store, spec)| ((component.clone(), protection.clone(), store.clone()), spec))
+        });
+        let reads = stream::iter(all).map(|(held, spec)| async move {
+            let known = read(policy, &held, spec, env).await;
+            (held, known)
+        });
+        self.left = reads.buffer_unordered(at_once.max(1)).collect().await;
+    }
+
+    /// The stores that hold backups of a protection that left the policy.
+    pub fn stores_of_left(&self, (component, protection): &Protected) -> Vec<StoreName> {
+        let holds = |known: &Result<Known, StoreError>| known.as_ref().is_ok_and(|known| !known.facts.is_empty());
+        let same = self.left.iter().filter(|((c, p, _), known)| (c, p) == (component, protection) && holds(known));
+        same.map(|((_, _, store), _)| store.clone()).collect()
+    }
+
     /// Sizes and times of the newest good backups of each protection.
     pub fn measured(&self) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
         let mut all: BTreeMap<(ComponentName, ProtectionName), Vec<&Manifest>> = BTreeMap::new();
-        for ((component, protection, _), known) in &self.0 {
+        for ((component, protection, _), known) in self.held.iter().chain(&self.left) {
             let good = known.iter().flat_map(|known| &known.backups.good).filter(|manifest| !manifest.is_suspect());
             all.entry((component.clone(), protection.clone())).or_default().extend(good);
         }
@@ -82,7 +116,7 @@ impl Holdings {
     /// Whether each protection has a good backup in every one of its stores.
     pub fn first_backups(&self) -> BTreeMap<(ComponentName, ProtectionName), FirstBackup> {
         let mut all = BTreeMap::new();
-        for ((component, protection, store), known) in &self.0 {
+        for ((component, protection, store), known) in &self.held {
             let here = match known {
                 Err(_) => FirstBackup::Unknown,
                 Ok(known) if known.facts.iter().any(BackupFacts::is_good) => FirstBackup::Exists,
@@ -99,7 +133,7 @@ impl Holdings {
 
     /// Stores whose catalogue could not be read, with the reason.
     pub fn unread(&self) -> impl Iterator<Item = (&StoreName, &StoreError)> {
-        self.0.iter().filter_map(|((_, _, store), known)| Some((store, known.as_ref().err()?)))
+        self.held.iter().filter_map(|((_, _, store), known)| Some((store, known.as_ref().err()?)))
     }
 
     /// Backups that are damaged, as far as anybody looked: one finding for each protection and store.
@@ -120,7 +154,7 @@ impl Holdings {
 
     /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.
     pub fn retention(&self, policy: &Policy, sources: &Sources, now: jiff::Timestamp) -> Vec<RetentionEffect> {
-        self.0.iter().filter_map(|(held, known)| effect(policy, sources, held, known.as_ref().ok()?, now)).collect()
+        self.held.iter().filter_map(|(held, known)| effect(policy, sources, held, known.as_ref().ok()?, now)).collect()
     }
 }
 

@@ -24,6 +24,7 @@ pub mod lint;
 pub mod list;
 pub mod load;
 pub mod man;
+pub mod past;
 pub mod plan;
 pub mod prepare;
 pub mod prune;

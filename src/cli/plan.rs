@@ -1,12 +1,13 @@
 //! `bdr plan`: what would be done, and what it does to what can be recovered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::cli::load::References;
 use crate::cli::{Context, Exit, Failure, prepare};
-use crate::plan::{Plan, Scope, file, render};
+use crate::plan::{Intent, Plan, Scope, file, render};
+use crate::policy::nearest;
 
 /// Show what `apply` would change, and what that does to what can be recovered
 ///
@@ -55,20 +56,33 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         known.backups.clear();
     }
     let scope = scope(&args.target, &opened.compiled, &known)?;
-    let plan = opened.plan(context, &known, Some(&holdings), &scope);
+    let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }
     show(&plan, args.format, args.all, args.ascii, context)?;
-    if let (Some(path), true) = (&args.out, args.format == Format::Human) {
-        let what = if plan.applyable { "apply it with" } else { "show it with" };
-        let command = if plan.applyable { "apply" } else { "show" };
-        context.say(&format!("Saved as {}; {what}: bdr {command} {}", path.display(), path.display()));
+    if args.format == Format::Human {
+        next_step(&plan, args.out.as_deref()).iter().for_each(|line| context.say(line));
     }
     if !plan.complete {
         return Err(incomplete(&plan));
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Present } else { Exit::Done })
+}
+
+/// What to run next, with what it has to agree to.
+fn next_step(plan: &Plan, saved: Option<&Path>) -> Vec<String> {
+    let mut lines: Vec<String> = saved.iter().map(|path| format!("Saved as {}.", path.display())).collect();
+    let destroys = plan.summary.destroys;
+    let consent = if destroys > 0 { format!(" --destroy-data={destroys}") } else { String::new() };
+    match saved {
+        Some(path) if plan.applyable => lines.push(format!("Apply it with: bdr apply {}{consent}", path.display())),
+        None if plan.applyable => {
+            lines.push(format!("Apply it with: bdr apply{consent}   (--out FILE saves it for a review first)"))
+        }
+        _ => {}
+    }
+    lines
 }
 
 /// The targets, where each fits something.
@@ -79,11 +93,21 @@ pub fn scope(targets: &[String], compiled: &crate::compile::Compiled, known: &cr
     let scope = Scope::new(targets.iter().cloned());
     let all = compiled.desired.iter().map(|resource| &resource.id).chain(known.owned.keys());
     scope.check(all).map_err(|error| {
-        let known = error.known.join(", ");
-        Failure::usage(error.to_string()).help(format!("What can be a target here: {known}; and kinds and resources of these."))
+        let help = match nearest(&error.target, error.known.iter().map(String::as_str)) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => {
+                let plain = error.known.iter().filter(|name| !name.contains(['.', '/']));
+                let names: Vec<String> = plain.take(SUGGESTED).map(|name| format!("`{name}`")).collect();
+                format!("A target is a component, a store, a kind, or a resource's address; here: {}.", names.join(", "))
+            }
+        };
+        Failure::usage(error.to_string()).help(help)
     })?;
     Ok(scope)
 }
+
+/// Names that are offered where none is near.
+const SUGGESTED: usize = 12;
 
 /// Prints a plan to stdout.
 ///
@@ -106,11 +130,13 @@ fn document(plan: &Plan) -> Result<String, Failure> {
 }
 
 /// Beside the target first, then in its place: a plan is there whole or not at all.
-fn save(plan: &Plan, path: &std::path::Path) -> Result<(), Failure> {
+fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("could not save the plan as `{}`: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, document(plan)?.as_bytes()).map_err(failed)?;
+    let mut writer = std::io::BufWriter::new(&mut file);
+    file::write_to(plan, &mut writer).map_err(|error| failed(error.into()))?;
+    writer.into_inner().map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }

@@ -1,20 +1,47 @@
 //! What `plan`, `apply`, `drift` and `destroy` share: the policy, what it compiles to, and the live system as it was read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, past};
 use crate::compile::{self, Compiled};
-use crate::diag;
+use crate::diag::{self, Spanned};
 use crate::lint;
-use crate::plan::{Finding, Input, Intent, Known, Plan, Scope, Unread, promises, reconcile};
+use crate::plan::{Finding, Input, Intent, Known, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
+use crate::policy::{FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
-use crate::providers::{self, schedule::live_schedules};
+use crate::providers::{self, schedule};
 use crate::resource::Desired;
 use crate::stores::s3;
+use crate::units::cadence::Schedule;
+
+type LiveSchedules = BTreeMap<holdings::Protected, Option<Schedule>>;
+
+/// The policy with what left it and is still carried out, as far as its stores are known: the "before" of a plan's objectives.
+fn as_it_stands(policy: &Policy, live: &LiveSchedules, holdings: Option<&Holdings>) -> Policy {
+    let mut standing = policy.clone();
+    for left in holdings::left_behind(policy, live.keys()) {
+        let stores = holdings.map(|holdings| holdings.stores_of_left(&left)).unwrap_or_default();
+        let protection = Protection {
+            name: Spanned::bare(left.1.clone()),
+            method: Method::FileBackup(FileBackup { full: None, compression: Spanned::bare(COMPRESSION) }),
+            schedule: None,
+            stores: stores.into_iter().map(Spanned::bare).collect(),
+            span: None,
+        };
+        if let Some(component) = standing.components.get_mut(&left.0) {
+            component.protections.insert(left.1, protection);
+        }
+    }
+    standing
+}
+
+/// Of no consequence for what is promised.
+const COMPRESSION: i32 = 3;
 
 /// A policy with open sessions.
 pub struct Opened {
@@ -22,6 +49,8 @@ pub struct Opened {
     pub env: Arc<Env>,
     pub compiled: Compiled,
     pub sessions: Sessions,
+    /// Where the policy's schedules are written, now and by earlier applies.
+    pub places: BTreeSet<String>,
     /// Providers that could not be connected.
     unconnected: Vec<Unread>,
 }
@@ -52,10 +81,13 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
 /// # Errors
 /// When the policy has errors.
 pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
-    let (loaded, env, compiled) = compiled(context, references)?;
+    let (loaded, mut env, compiled) = compiled(context, references)?;
+    let mut places = schedule::places(&compiled.desired);
+    places.extend(past::places(&loaded.policy, &env, context).await);
+    env.left_places = places.iter().cloned().collect();
     let env = Arc::new(env);
     let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;
-    Ok(Opened { loaded, env, compiled, sessions, unconnected })
+    Ok(Opened { loaded, env, compiled, sessions, places, unconnected })
 }
 
 impl Opened {
@@ -77,7 +109,10 @@ impl Opened {
     pub async fn survey_all(&self, context: &Context) -> (Known, Holdings) {
         let at_once = usize::from(context.global.parallelism);
         let looking = holdings::look(&self.loaded.policy, &self.env, at_once);
-        let (mut known, holdings) = tokio::join!(self.survey(context), looking);
+        let (mut known, mut holdings) = tokio::join!(self.survey(context), looking);
+        let policy = &self.loaded.policy;
+        let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
+        holdings.look_for_left(policy, &self.env, &left, at_once).await;
         known.backups = holdings.first_backups();
         for (store, error) in holdings.unread() {
             let unread = Unread {
@@ -98,15 +133,26 @@ impl Opened {
         (known, holdings)
     }
 
+    fn live_schedules(&self, known: &Known) -> LiveSchedules {
+        schedule::live_schedules(&self.loaded.policy, &self.env, &self.compiled.desired, &known.live)
+    }
+
     /// Makes the plan of what was read.
-    pub fn plan(&self, context: &Context, known: &Known, holdings: Option<&Holdings>, scope: &Scope) -> Plan {
+    pub fn plan(&self, context: &Context, known: &Known, holdings: Option<&Holdings>, scope: &Scope, intent: Intent) -> Plan {
         let now = context.now();
         let LoadedPolicy { policy, sources, .. } = &self.loaded;
         let facts = Facts { measured: holdings.map(Holdings::measured).unwrap_or_default(), ..Facts::at(now) };
         let after = assess::assess(policy, &facts);
-        let live = live_schedules(policy, &self.env, &self.compiled.desired, &known.live);
-        let before = assess::assess(policy, &Facts { live: Some(live), ..facts });
+        let live = self.live_schedules(known);
+        let standing = as_it_stands(policy, &live, holdings);
+        let before = assess::assess(&standing, &Facts { live: Some(live), ..facts });
+        let mut objectives = promises::rows(Some(&before), &after);
         let mut findings = self.findings(&after, now);
+        if intent == Intent::Drift {
+            // What the policy itself cannot keep is no drift.
+            objectives.retain(ObjectiveRow::moves);
+            findings.clear();
+        }
         findings.extend(holdings.map(|holdings| holdings.damage(policy, sources)).unwrap_or_default());
         reconcile(Input {
             policy,
@@ -115,9 +161,9 @@ impl Opened {
             compiled: &self.compiled,
             known,
             scope,
-            intent: Intent::Reconcile,
+            intent,
             findings,
-            objectives: promises::rows(Some(&before), &after),
+            objectives,
             retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,
         })

@@ -37,8 +37,19 @@ pub enum Event {
         holder: String,
         up_to_ms: u64,
     },
+    /// A store beside the first did not answer: the lease is not held in it.
+    LeaseNotTaken {
+        store: String,
+        reason: String,
+    },
     LeaseLost {
         reason: String,
+    },
+    /// Nobody holds the lease any more.
+    LeaseGivenBack,
+    /// The lease could not be given back: it runs out by itself.
+    LeaseLeft {
+        for_at_most_seconds: u64,
     },
     ActionStarted {
         action: ActionId,
@@ -72,6 +83,10 @@ pub enum Event {
     },
     /// The run's record could not be written beside the backups.
     RecordNotKept {
+        reason: String,
+    },
+    /// Old records could not be let go of.
+    RecordsNotPruned {
         reason: String,
     },
     RunEnded {
@@ -119,6 +134,8 @@ pub enum Outcome {
     },
     /// Not begun, since the run was stopped.
     Stopped,
+    /// Begun, and left when the run was stopped at once or lost its lease: the next plan tells whether it took effect.
+    CutOff,
 }
 
 /// One value that changed between review and apply.

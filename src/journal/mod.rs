@@ -1,10 +1,14 @@
 //! The journal: what happens during an apply, as events, and what they come to, as a record.
 
 mod event;
+mod keeping;
 mod record;
+mod since;
 
 pub use event::{Event, Line, Moved, Outcome};
+pub use keeping::{DAYS, NEWEST, outlived};
 pub use record::{ActionRecord, Counts, RunRecord};
+pub use since::last_set;
 
 /// Version of the events' and the record's layout.
 pub const FORMAT_VERSION: u32 = 1;
@@ -16,5 +20,10 @@ pub fn event_schema() -> schemars::Schema {
 
 /// Key of a run's record in a store.
 pub fn record_key(policy: &str, run: &str) -> String {
-    format!("{policy}/.bdr/runs/{run}.json")
+    format!("{}{run}.json", runs_prefix(policy))
+}
+
+/// Below it lie all records of a policy.
+pub fn runs_prefix(policy: &str) -> String {
+    format!("{policy}/.bdr/runs/")
 }

@@ -1,12 +1,15 @@
 //! The record of a run, folded from its events; kept in the store beside the backups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::ResourceId;
+use crate::attrs::Fingerprint;
 use crate::journal::{Event, FORMAT_VERSION, Outcome};
-use crate::resource::ActionId;
+use crate::plan::Plan;
+use crate::resource::{ActionId, Work};
 
 /// What one apply did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +31,9 @@ pub struct RunRecord {
     pub actions: BTreeMap<ActionId, ActionRecord>,
     /// Why it ended before everything was tried.
     pub stopped: Option<String>,
+    /// Where the policy's schedules were written, by this and by earlier runs: the next plan looks there for what was left behind.
+    #[serde(default)]
+    pub places: BTreeSet<String>,
 }
 
 /// What became of one action.
@@ -37,6 +43,10 @@ pub struct ActionRecord {
     pub outcome: Outcome,
     /// From its start to its end.
     pub millis: u64,
+    /// What it made each resource to be, secrets included, as a fingerprint; empty where nothing came about.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub set: BTreeMap<ResourceId, Fingerprint>,
 }
 
 /// How many actions ended how.
@@ -51,6 +61,8 @@ pub struct Counts {
     pub refused: u64,
     pub skipped: u64,
     pub stopped: u64,
+    #[serde(default)]
+    pub cut_off: u64,
 }
 
 impl Counts {
@@ -66,18 +78,29 @@ impl Counts {
             Outcome::Refused { .. } => self.refused += 1,
             Outcome::Skipped { .. } => self.skipped += 1,
             Outcome::Stopped => self.stopped += 1,
+            Outcome::CutOff => self.cut_off += 1,
         }
     }
 
     /// Everything that the plan holds came about.
     pub fn all_done(&self) -> bool {
-        self.not_visible + self.failed + self.stale + self.refused + self.skipped + self.stopped == 0
+        self.not_visible + self.failed + self.stale + self.refused + self.skipped + self.stopped + self.cut_off == 0
     }
 }
 
 impl RunRecord {
     pub fn new(by: impl Into<String>) -> Self {
         Self { format_version: FORMAT_VERSION, by: by.into(), ..Self::default() }
+    }
+
+    /// Notes what the actions of the plan that came about have set.
+    pub fn note_set(&mut self, plan: &Plan) {
+        for action in &plan.actions {
+            let (Work::Change { changes }, Some(record)) = (&action.work, self.actions.get_mut(&action.id)) else { continue };
+            if matches!(record.outcome, Outcome::Done { .. } | Outcome::NotVisible { .. }) {
+                record.set = changes.iter().map(|change| (change.id.clone(), change.wanted.clone())).collect();
+            }
+        }
     }
 
     /// Takes in the next event.
@@ -90,11 +113,13 @@ impl RunRecord {
                 self.plan.clone_from(plan);
                 self.started = Some(at);
             }
-            Event::LeaseTaken { generation, .. } => self.generation = Some(*generation),
+            // The first store's: in the others the same run has tokens of their own.
+            Event::LeaseTaken { generation, .. } => _ = self.generation.get_or_insert(*generation),
             Event::LeaseLost { reason } | Event::Stopping { reason } => self.stopped = Some(reason.clone()),
             Event::ActionEnded { action, outcome, millis } => {
                 self.counts.count(outcome);
-                self.actions.insert(action.clone(), ActionRecord { outcome: outcome.clone(), millis: *millis });
+                self.actions
+                    .insert(action.clone(), ActionRecord { outcome: outcome.clone(), millis: *millis, set: BTreeMap::new() });
             }
             Event::RunEnded { .. } => self.ended = Some(at),
             Event::Unguarded { .. }
@@ -103,7 +128,11 @@ impl RunRecord {
             | Event::Retrying { .. }
             | Event::NotYetVisible { .. }
             | Event::Progress { .. }
-            | Event::RecordNotKept { .. } => {}
+            | Event::RecordNotKept { .. }
+            | Event::LeaseNotTaken { .. }
+            | Event::LeaseGivenBack
+            | Event::LeaseLeft { .. }
+            | Event::RecordsNotPruned { .. } => {}
         }
     }
 }

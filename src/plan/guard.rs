@@ -80,7 +80,7 @@ pub fn guard<'a>(plan: &'a Plan, consent: &Consent) -> Result<Guarded<'a>, Vec<R
     let removed = plan.summary.delete + plan.summary.release;
     let owned = removed + plan.summary.update + plan.summary.unchanged;
     let most = removed >= MASS && removed * 2 > owned;
-    if plan.intent == Intent::Reconcile && most && !consent.confirmed && consent.remove != Some(removed) {
+    if plan.intent != Intent::Destroy && most && !consent.confirmed && consent.remove != Some(removed) {
         refusals.push(Refusal::MassRemoval { removed, owned });
     }
     if refusals.is_empty() { Ok(Guarded(plan)) } else { Err(refusals) }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ComponentName, ProtectionName, ResourceId};
+use crate::attrs::Fingerprint;
 use crate::resource::{Foreign, Live, Resource};
 
 /// The live system as it was read for one plan.
@@ -20,6 +21,18 @@ pub struct Known {
     pub foreign: Vec<(ResourceId, Foreign)>,
     /// Whether each protection has a backup. One that is not listed is not asked about (no first backup is planned).
     pub backups: BTreeMap<(ComponentName, ProtectionName), FirstBackup>,
+    /// The last apply that set each resource, where that is known and asked for.
+    pub last_set: BTreeMap<ResourceId, LastSet>,
+}
+
+/// An apply that set a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSet {
+    pub at: jiff::Timestamp,
+    /// Who ran it.
+    pub by: String,
+    /// What it made the resource to be.
+    pub wanted: Fingerprint,
 }
 
 /// Whether a protection has a backup already.

@@ -23,15 +23,18 @@ use crate::diag::{Diagnostic, Position, Severity, Sources};
 use crate::resource::{Action, Foreign};
 
 pub use actions::is_removal;
-pub use known::{FirstBackup, Known, Unread};
+pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
 pub use reconcile::{CODES, Input, damaged_backups, reconcile};
 pub use retention::{BackupGoes, RetentionEffect, Window};
-pub use scope::{Scope, ScopeError};
+pub use scope::{LeftOut, Scope, ScopeError};
 pub use summary::Summary;
 
 /// Version of the saved plan's layout: raised when a reader of the one before would misread it; additions don't raise it.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// What makes plans, as they name it.
+pub const TOOL: &str = concat!("bdr ", env!("CARGO_PKG_VERSION"));
 
 /// What is to be done for one policy, complete and in order. Holds no secret: sensitive values stand as their references.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +73,9 @@ pub struct Plan {
     pub targets: Vec<String>,
     /// Changes that the targets left out.
     pub left_out: u64,
+    /// What they left out, by whom it belongs to.
+    #[serde(default)]
+    pub left_out_of: Vec<LeftOut>,
 }
 
 /// What a plan is for.
@@ -78,6 +84,8 @@ pub struct Plan {
 pub enum Intent {
     /// Make the live system what the policy says.
     Reconcile,
+    /// Tell how the live system differs from what the policy says; carried out, it is the same.
+    Drift,
     /// Take bdr's hands off everything that the policy owns.
     Destroy,
 }

@@ -7,11 +7,11 @@ use crate::compile::Compiled;
 use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
-    FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, Note, ObjectiveRow, Plan, PolicyRef,
-    RetentionEffect, Scope, Summary, actions,
+    FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan,
+    PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
 };
 use crate::policy::Policy;
-use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Work};
+use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Since, Work};
 
 /// Every code that planning can find.
 pub const CODES: [Code; 2] = [RING, DAMAGED];
@@ -75,7 +75,9 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
     let notes = notes(&seen);
-    let left_out = select(&input, &mut changes);
+    let outside = select(&input, &mut changes);
+    let left_out = outside.len() as u64;
+    let left_out_of = left_out_of(&input, &outside, &changes);
     let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
     let runs = first_backups(&input, &all);
     all.extend(runs);
@@ -98,7 +100,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         format_version: FORMAT_VERSION,
         digest: String::new(),
         made_at: input.made_at,
-        tool: concat!("bdr ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: TOOL.to_owned(),
         policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest.clone(), paths: input.paths },
         intent: input.intent,
         applyable: !forbidden && summary.doable() > 0,
@@ -114,6 +116,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         retention: input.retention,
         targets: input.scope.targets().to_vec(),
         left_out,
+        left_out_of,
     }
     .sealed()
 }
@@ -144,9 +147,15 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
         let change = if input.intent == Intent::Destroy { let_go(change) } else { change };
         let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
         // The notes stand apart: they are no part of what is done.
-        compared.changes.insert(id.clone(), Change { notes: Vec::new(), ..diff::at(change, place) });
+        let since = known.last_set.get(id).map(|last| since(last, live));
+        compared.changes.insert(id.clone(), Change { notes: Vec::new(), since, ..diff::at(change, place) });
     }
     compared
+}
+
+fn since(last: &LastSet, live: &Live) -> Since {
+    let as_left = diff::wanted_fingerprint(live.attrs.as_ref()) == last.wanted;
+    Since { at: last.at, by: last.by.clone(), as_left }
 }
 
 /// The policy still wants it: that it goes is what was asked for.
@@ -154,10 +163,10 @@ fn let_go(change: Change) -> Change {
     Change { reason: String::new(), ..change }
 }
 
-/// Keeps the changes that the scope names and what those need; returns how many it leaves out.
-fn select(input: &Input<'_>, changes: &mut BTreeMap<ResourceId, Change>) -> u64 {
+/// Keeps the changes that the scope names and what those need; returns what it leaves out.
+fn select(input: &Input<'_>, changes: &mut BTreeMap<ResourceId, Change>) -> BTreeSet<ResourceId> {
     if input.scope.is_everything() {
-        return 0;
+        return BTreeSet::new();
     }
     let resource = |id: &ResourceId| input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
     let mut left: Vec<&ResourceId> = input.known.live.keys().filter(|id| input.scope.names(id)).collect();
@@ -169,9 +178,34 @@ fn select(input: &Input<'_>, changes: &mut BTreeMap<ResourceId, Change>) -> u64 
             }
         }
     }
-    let all = changes.len();
+    let outside = changes.keys().filter(|id| !reached.contains(id)).cloned().collect();
     changes.retain(|id, _| reached.contains(id));
-    (all - changes.len()) as u64
+    outside
+}
+
+/// What a narrowed plan leaves undone, by component and store, first backups among it.
+fn left_out_of(input: &Input<'_>, outside: &BTreeSet<ResourceId>, chosen: &BTreeMap<ResourceId, Change>) -> Vec<LeftOut> {
+    let mut all: BTreeMap<Subject, LeftOut> = BTreeMap::new();
+    let mut of = |subject: &Subject, add: &dyn Fn(&mut LeftOut)| {
+        let none = LeftOut { of: subject.to_string(), changes: 0, first_backups: 0, waits: false };
+        add(all.entry(subject.clone()).or_insert(none));
+    };
+    for id in outside {
+        let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
+        let waits = resource.is_some_and(|resource| resource.after.iter().any(|first| chosen.contains_key(first)));
+        of(&id.subject, &|left| {
+            left.changes += 1;
+            left.waits |= waits;
+        });
+    }
+    for ((component, name), first) in &input.known.backups {
+        let subject = Subject::Component(component.clone());
+        let id = ResourceId::new(subject.clone(), "run", name.as_str());
+        if matches!(first, FirstBackup::Missing(_)) && !input.scope.names(&id) && input.intent == Intent::Reconcile {
+            of(&subject, &|left| left.first_backups += 1);
+        }
+    }
+    all.into_values().collect()
 }
 
 /// Each foreign part once, beside the first of ours that shares its document.

@@ -1,5 +1,10 @@
 //! Targets: narrowing a plan to some components, stores, kinds or resources, and what those need.
 
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::address::{ResourceId, Subject};
 
 /// What a plan is narrowed to; empty: everything.
@@ -11,8 +16,19 @@ pub struct Scope(Vec<String>);
 #[error("`{target}` is no component, store, kind or resource of this policy")]
 pub struct ScopeError {
     pub target: String,
-    /// What would have fitted, for a suggestion.
+    /// Everything that would have fitted, in order.
     pub known: Vec<String>,
+}
+
+/// What a narrowed plan leaves undone of one component or store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    /// As `component.docs`.
+    pub of: String,
+    pub changes: u64,
+    pub first_backups: u64,
+    /// Some of it waits for what the plan does.
+    pub waits: bool,
 }
 
 impl Scope {
@@ -39,20 +55,23 @@ impl Scope {
     pub fn check<'a>(&self, all: impl Iterator<Item = &'a ResourceId> + Clone) -> Result<(), ScopeError> {
         for target in &self.0 {
             if !all.clone().any(|id| fits(target, id)) {
-                let mut known: Vec<String> = all.map(|id| id.subject.to_string()).collect();
-                known.dedup();
-                return Err(ScopeError { target: target.clone(), known });
+                let names = |id: &'a ResourceId| [name(&id.subject).to_owned(), id.subject.to_string(), id.kind.to_string()];
+                let known: BTreeSet<String> = all.flat_map(|id| names(id).into_iter().chain([id.to_string()])).collect();
+                return Err(ScopeError { target: target.clone(), known: known.into_iter().collect() });
             }
         }
         Ok(())
     }
 }
 
-fn fits(target: &str, id: &ResourceId) -> bool {
-    let name = match &id.subject {
+fn name(subject: &Subject) -> &str {
+    match subject {
         Subject::Policy => "policy",
         Subject::Store(name) => name.as_str(),
         Subject::Component(name) => name.as_str(),
-    };
-    target == name || target == id.kind || target == id.subject.to_string() || target == id.to_string()
+    }
+}
+
+fn fits(target: &str, id: &ResourceId) -> bool {
+    target == name(&id.subject) || target == id.kind || target == id.subject.to_string() || target == id.to_string()
 }

@@ -59,6 +59,20 @@ pub struct Change {
     pub wanted: Fingerprint,
     pub foreign: Vec<Foreign>,
     pub notes: Vec<String>,
+    /// The last apply that set it, where its record was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// Since when a resource can differ: the last apply that set it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Since {
+    #[schemars(with = "String")]
+    pub at: jiff::Timestamp,
+    /// Who ran that apply.
+    pub by: String,
+    /// It still is as that apply left it, so it is the policy that changed; otherwise something else changed it after that.
+    pub as_left: bool,
 }
 
 /// Identity of an action within its plan; stable for equal input.

@@ -3,7 +3,7 @@
 mod change;
 mod kind;
 
-pub use change::{Action, ActionId, Change, Job, Op, Risk, Work};
+pub use change::{Action, ActionId, Change, Job, Op, Risk, Since, Work};
 pub use kind::{Kind, Removal};
 
 use crate::address::ResourceId;

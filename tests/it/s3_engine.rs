@@ -92,6 +92,7 @@ impl Scene {
                 lease_ttl: Duration::from_secs(30),
                 timeout: Duration::from_secs(60),
                 seed: 7,
+                places: [].into(),
             },
             now: &jiff::Timestamp::now,
         };

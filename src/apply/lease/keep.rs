@@ -58,21 +58,22 @@ impl Lease {
         lost.ok().and_then(|standing| standing.lost.clone()).unwrap_or_else(|| "it is no longer renewed".to_owned())
     }
 
-    /// Marks it as nobody's, where it still is ours. A failure leaves it to run out.
-    pub async fn give_back(self) {
+    /// Marks it as nobody's, where it still is ours; `false`: that failed, and it is left to run out.
+    pub async fn give_back(self) -> bool {
         self.keeper.abort();
         let etag = self.standing.borrow().etag.clone();
         let free = LeaseRecord { holder: None, ..record(&self.claim, self.generation, 0) };
         let freeing = async {
             let put = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;
             // A renewal that was cut off may have taken effect.
-            if put.is_err_and(|error| error.kind == ErrorKind::Exists)
+            if put.as_ref().is_err_and(|error| error.kind == ErrorKind::Exists)
                 && let Ok(Some(etag)) = still_ours(self.store.as_ref(), &self.claim, self.generation).await
             {
-                _ = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;
+                return self.store.replace(&key(&self.claim.policy), body(&free), &etag).await.is_ok();
             }
+            put.is_ok()
         };
-        _ = tokio::time::timeout(Duration::from_secs(10), freeing).await;
+        tokio::time::timeout(Duration::from_secs(10), freeing).await.unwrap_or(false)
     }
 }
 

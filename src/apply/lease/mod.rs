@@ -7,6 +7,7 @@
 mod keep;
 mod take;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,10 @@ pub struct LeaseRecord {
     pub generation: u64,
     /// `None`: nobody holds it.
     pub holder: Option<Holder>,
+    /// Where the policy's schedules were written, by this and by earlier holders. Written before anything else is, so that also what a
+    /// killed run left is found by a later plan.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub places: BTreeSet<String>,
 }
 
 /// Who holds the lease.
@@ -63,6 +68,8 @@ pub struct Claim {
     pub run: String,
     pub ttl: Duration,
     pub now: jiff::Timestamp,
+    /// Where the policy's schedules are written, now and before.
+    pub places: BTreeSet<String>,
 }
 
 /// Why there is no lease.

@@ -51,13 +51,15 @@ pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut
             Seen::Object { etag, record } => (etag, record),
         };
         let generation = record.as_ref().map_or(0, |record| record.generation);
+        let places = record.as_ref().map(|record| record.places.clone()).unwrap_or_default();
         let held = record.is_none() || record.as_ref().is_some_and(|record| record.holder.is_some());
         let holder = record.and_then(|record| record.holder);
         let ttl = holder.as_ref().map_or(claim.ttl, Holder::ttl);
         let gone = holder.as_ref().is_some_and(|holder| holder.owner.is_certainly_gone());
         let expired = watched.as_ref().is_some_and(|(seen, since)| *seen == etag && since.elapsed() >= ttl);
         if !held || gone || expired {
-            if let Some(lease) = replace(&store, claim, generation + 1, &etag).await? {
+            let claim = Claim { places: claim.places.union(&places).cloned().collect(), ..claim.clone() };
+            if let Some(lease) = replace(&store, &claim, generation + 1, &etag).await? {
                 return Ok(Taken { lease, from: holder.filter(|_| held) });
             }
             // Where it changed, somebody was faster; a moment tells.
@@ -129,6 +131,7 @@ pub fn record(claim: &Claim, generation: u64, renewals: u64) -> LeaseRecord {
             ttl_seconds: claim.ttl.as_secs().max(1),
             renewals,
         }),
+        places: claim.places.clone(),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct RunView<'a> {
     json: bool,
     running: Vec<ActionId>,
     names: BTreeMap<ActionId, String>,
+    /// Nothing more is begun: what becomes of the lease is then worth a line.
+    stopping: bool,
 }
 
 impl<'a> RunView<'a> {
@@ -30,7 +32,7 @@ impl<'a> RunView<'a> {
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
             bar
         });
-        Self { context, bar, json, running: Vec::new(), names: names(plan) }
+        Self { context, bar, json, running: Vec::new(), stopping: false, names: names(plan) }
     }
 
     pub fn event(&mut self, event: &Event) {
@@ -45,9 +47,11 @@ impl<'a> RunView<'a> {
         match event {
             Event::ActionStarted { action } => self.running.push(action.clone()),
             Event::ActionEnded { action, .. } => self.running.retain(|other| other != action),
+            Event::Stopping { .. } => self.stopping = true,
             _ => {}
         }
-        if let Some(text) = line(event, &self.names) {
+        let told = self.stopping || !matches!(event, Event::LeaseGivenBack);
+        if let Some(text) = line(event, &self.names).filter(|_| told) {
             self.say(&printable(&text).replace('\n', " "));
         }
         if let Some(bar) = &self.bar {
@@ -85,6 +89,13 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         Event::LeaseWatched { holder, up_to_ms } => {
             format!("lease    {holder} holds it; watching for up to {} s whether it is alive", up_to_ms.div_ceil(1000))
         }
+        Event::LeaseNotTaken { store, reason } => {
+            format!("warning  the lease is not held in {store}: {reason}")
+        }
+        Event::LeaseGivenBack => "lease    given back".to_owned(),
+        Event::LeaseLeft { for_at_most_seconds } => {
+            format!("warning  the lease could not be given back: it runs out within {for_at_most_seconds} s")
+        }
         Event::LeaseLost { reason } => format!("lease    lost: {reason}"),
         Event::Retrying { action, attempt, reason, again_in_ms } => {
             format!("again    {}: attempt {attempt} failed, next in {again_in_ms} ms: {reason}", name(action))
@@ -95,6 +106,7 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
             format!("{:8} {}  {}.{} s", word(outcome), name(action), millis / 1000, millis % 1000 / 100)
         }
         Event::Stopping { reason } => format!("stopping {reason}"),
+        Event::RecordsNotPruned { reason } => format!("warning  old records of runs could not be removed: {reason}"),
         Event::RecordNotKept { reason } => format!("warning  the record of this run was not kept: {reason}"),
     })
 }
@@ -134,7 +146,8 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Stale { .. } => "stale",
         Outcome::Refused { .. } => "refused",
         Outcome::Skipped { .. } => "skipped",
-        Outcome::Stopped => "stopped",
+        Outcome::Stopped => "left",
+        Outcome::CutOff => "cut off",
     }
 }
 
@@ -145,7 +158,7 @@ const MOST: usize = 40;
 pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
     let (places, names) = (places(plan), names(plan));
     let mut lines = Vec::new();
-    for wanted in ["failed", "unseen", "stale", "refused", "skipped", "stopped"] {
+    for wanted in ["failed", "unseen", "stale", "refused", "cut off", "skipped", "left"] {
         let of_sort = || record.actions.iter().filter(move |(_, ended)| word(&ended.outcome) == wanted);
         for (action, ended) in of_sort().take(MOST) {
             let place = places.get(action).map(|place| format!("   {}:{}", place.file, place.line)).unwrap_or_default();
@@ -160,7 +173,7 @@ pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    lines.push(counted(record));
+    lines.push(counted(plan, record));
     lines.extend(next_step(record));
     let text = lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n");
     if context.global.quiet && record.counts.all_done() { String::new() } else { format!("{text}\n") }
@@ -194,30 +207,53 @@ fn details(outcome: &Outcome, names: &BTreeMap<ActionId, String>) -> Vec<String>
             .collect(),
         Outcome::Refused { reason } => vec![reason.clone()],
         Outcome::Skipped { because } => vec![format!("since `{}` did not come about", named(names, because))],
+        Outcome::CutOff => vec!["begun, and not waited for: the next plan tells whether it took effect".to_owned()],
         Outcome::Done { .. } | Outcome::Stopped => Vec::new(),
     }
 }
 
-fn counted(record: &RunRecord) -> String {
-    let counts = &record.counts;
+/// How many changes and first backups of the plan ended how.
+fn counted(plan: &Plan, record: &RunRecord) -> String {
+    let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for action in &plan.actions {
+        let Some(ended) = record.actions.get(&action.id) else { continue };
+        let (changes, runs) = ends.entry(word(&ended.outcome)).or_default();
+        match &action.work {
+            Work::Change { changes: all } => *changes += all.len() as u64,
+            Work::Run { .. } => *runs += 1,
+        }
+    }
+    let all_done = record.counts.all_done();
     let parts = [
-        (counts.done - counts.already, if counts.done - counts.already == 1 { "action done" } else { "actions done" }),
-        (counts.already, "as wanted already"),
-        (counts.not_visible, "applied, not yet visible"),
-        (counts.failed, "failed"),
-        (counts.stale, "stale"),
-        (counts.refused, "need a person"),
-        (counts.skipped, "skipped"),
-        (counts.stopped, "not begun"),
+        ("done", if all_done { "" } else { " done" }),
+        ("as it is", " as wanted already"),
+        ("unseen", " applied, not yet visible"),
+        ("failed", " failed"),
+        ("stale", " stale"),
+        ("refused", " for a person to decide"),
+        ("cut off", " cut off"),
+        ("skipped", " skipped"),
+        ("left", " not begun"),
     ];
-    let told: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let head = match counts.done + counts.not_visible {
-        _ if counts.all_done() => "Applied",
+    let told: Vec<String> = parts.iter().filter_map(|(end, words)| Some(format!("{}{words}", things(*ends.get(end)?)))).collect();
+    let head = match record.counts.done + record.counts.not_visible + record.counts.cut_off {
+        _ if all_done => "Applied",
         0 => "Not applied",
         _ => "Partly applied",
     };
     let why = record.stopped.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!("{head}: {}{why}.", if told.is_empty() { "nothing".to_owned() } else { told.join(", ") })
+}
+
+/// `2 changes and 1 first backup`.
+fn things((changes, runs): (u64, u64)) -> String {
+    let counted = |count: u64, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        more => Some(format!("{more} {what}s")),
+    };
+    let both: Vec<String> = [counted(changes, "change"), counted(runs, "first backup")].into_iter().flatten().collect();
+    both.join(" and ")
 }
 
 fn next_step(record: &RunRecord) -> Option<String> {
@@ -231,7 +267,7 @@ fn next_step(record: &RunRecord) -> Option<String> {
         "The live system changed since the review: run `bdr plan`, and review what is there now.".to_owned()
     } else if counts.not_visible > 0 {
         "Run `bdr plan` in a while: it tells whether everything is visible.".to_owned()
-    } else if counts.stopped > 0 {
+    } else if counts.stopped + counts.cut_off > 0 {
         "Now run `bdr apply` again: it goes on from the live system.".to_owned()
     } else {
         "What needs a person is told above; the rest is done.".to_owned()

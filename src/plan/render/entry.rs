@@ -8,7 +8,7 @@ use crate::attrs::Attrs;
 use crate::diag::Position;
 use crate::diff::{self, Difference};
 use crate::plan::Plan;
-use crate::resource::{Change, Job, Op, Risk, Work};
+use crate::resource::{Change, Job, Op, Risk, Since, Work};
 
 /// In the order in which entries are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,16 @@ impl Weight {
         }
     }
 
+    /// The word, with what is done where the sign and the word speak only of what is at stake.
+    fn word_for(self, op: Op) -> &'static str {
+        match (self, op) {
+            (Self::Weakens, Op::Delete) => "removed, which weakens",
+            (Self::Weakens, Op::Release) => "released, which weakens",
+            (Self::Destroys, Op::Delete) => "removed, which destroys data",
+            _ => self.word(),
+        }
+    }
+
     fn of(change: &Change) -> Self {
         match (change.risk, change.op) {
             (Risk::Destroys, _) => Self::Destroys,
@@ -70,6 +80,8 @@ impl Weight {
 #[derive(Debug, Clone)]
 pub struct Entry<'a> {
     pub weight: Weight,
+    /// What the sign does not say.
+    pub word: &'static str,
     pub subject: Subject,
     /// What it is: `lifecycle rule`.
     pub title: &'a str,
@@ -83,6 +95,8 @@ pub struct Entry<'a> {
     pub headline: &'a [String],
     /// Seconds until it is visible everywhere.
     pub visible_within: u32,
+    /// Since when it can differ, where that is known.
+    pub since: Option<String>,
 }
 
 /// What changes.
@@ -101,6 +115,7 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
             Work::Change { changes } => all.extend(changes.iter().map(|change| of_change(plan, change))),
             Work::Run { job: Job::Backup { component, protection }, place, reason } => all.push(Entry {
                 weight: Weight::Runs,
+                word: Weight::Runs.word(),
                 subject: Subject::Component(component.clone()),
                 title: "first backup",
                 key: protection.as_str(),
@@ -109,6 +124,7 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
                 body: Body::Nothing,
                 headline: &[],
                 visible_within: 0,
+                since: None,
             }),
         }
     }
@@ -135,6 +151,7 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
     };
     Entry {
         weight,
+        word: weight.word_for(change.op),
         subject: change.id.subject.clone(),
         title: kind.map_or(&*change.id.kind, |kind| kind.title.as_str()),
         key: &change.id.key,
@@ -143,7 +160,19 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
         body,
         headline: kind.map_or(&[], |kind| kind.headline.as_slice()),
         visible_within: kind.map_or(0, |kind| kind.visible_within),
+        since: change.since.as_ref().and_then(|since| told_since(since, change.op)),
     }
+}
+
+fn told_since(since: &Since, op: Op) -> Option<String> {
+    let moment = since.at.strftime("%Y-%m-%d %H:%M UTC");
+    Some(match (since.as_left, op) {
+        // That it left the policy is told already.
+        (true, Op::Delete | Op::Release) => return None,
+        (true, _) => format!("as the apply of {moment} left it; the policy changed since"),
+        (false, Op::Create) => format!("removed outside bdr after {moment} (apply by {})", since.by),
+        (false, _) => format!("changed outside bdr after {moment} (apply by {})", since.by),
+    })
 }
 
 impl Entry<'_> {

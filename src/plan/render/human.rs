@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
 use super::{Look, Tone, promises, values};
 use crate::diag::{Severity, printable};
-use crate::plan::{Intent, Plan};
+use crate::plan::{Intent, LeftOut, Plan};
 
 /// Lines of a whole plan at most, unless everything is asked for.
 pub const BUDGET: usize = 200;
@@ -65,6 +65,7 @@ fn section(lines: &mut Vec<String>, more: Vec<String>) {
 fn head(plan: &Plan, look: Look) -> Vec<String> {
     let what = match plan.intent {
         Intent::Reconcile => "Plan for",
+        Intent::Drift => "Drift from",
         Intent::Destroy => "Plan to let go of everything of",
     };
     let mut lines = vec![format!(
@@ -73,11 +74,8 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         plain(&plan.policy.paths.join(", "))
     )];
     if !plan.targets.is_empty() {
-        lines.push(format!(
-            "Only {} and what that needs; {} other changes are left undone",
-            plan.targets.join(", "),
-            plan.left_out
-        ));
+        let only = format!("Only {} and what that needs. {}", plan.targets.join(", "), left_undone(&plan.left_out_of));
+        lines.extend(wrapped(&only, 2, look));
     }
     for unread in &plan.unread {
         let count = unread.resources.len();
@@ -92,6 +90,29 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
     }
     lines.push(String::new());
     lines
+}
+
+/// Components and stores that are named one by one of those that a narrowed plan leaves out.
+const LEFT: usize = 6;
+
+fn left_undone(left: &[LeftOut]) -> String {
+    if left.is_empty() {
+        return "Nothing else is to be done.".to_owned();
+    }
+    let counted = |count: u64, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        more => Some(format!("{more} {many}")),
+    };
+    let told = |left: &LeftOut| {
+        let changes = counted(left.changes, "change", "changes");
+        let runs = counted(left.first_backups, "first backup", "first backups");
+        let counts: Vec<String> = changes.into_iter().chain(runs).collect();
+        format!("{} ({}{})", left.of, counts.join(" and "), if left.waits { ", waiting for this" } else { "" })
+    };
+    let named: Vec<String> = left.iter().take(LEFT).map(told).collect();
+    let more = if left.len() > LEFT { format!(" and {} more", left.len() - LEFT) } else { String::new() };
+    format!("Left undone: {}{more}.", named.join(", "))
 }
 
 fn told(plan: &Plan, detail: Detail, look: Look) -> Vec<String> {
@@ -118,8 +139,9 @@ fn told(plan: &Plan, detail: Detail, look: Look) -> Vec<String> {
 
 fn one(entry: &Entry<'_>, detail: Detail, look: Look) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
-    notes.extend(Some(entry.weight.word().to_owned()).filter(|word| !word.is_empty()));
+    notes.extend(Some(entry.word.to_owned()).filter(|word| !word.is_empty()));
     notes.extend(Some(entry.reason.clone()).filter(|reason| !reason.is_empty()));
+    notes.extend(entry.since.clone());
     if entry.visible_within > 0 {
         notes.push(format!("waits up to {} s until it is visible", entry.visible_within));
     }
@@ -157,7 +179,7 @@ fn titled(name: &str, notes: &str, entry: &Entry<'_>, look: Look) -> Vec<String>
 
 /// Many that say the same, or at the least detail many of one kind.
 fn many(first: &Entry<'_>, group: &[Entry<'_>], detail: Detail, look: Look) -> Vec<String> {
-    let word = first.weight.word();
+    let word = first.word;
     let notes = if word.is_empty() { String::new() } else { format!("   {word}") };
     let head = format!("{} {} × {}{notes}", first.weight.sign(), group.len(), first.title);
     let mut lines = vec![look.paint(first.weight.tone(), &head)];
@@ -239,7 +261,10 @@ fn findings(plan: &Plan, look: Look) -> Vec<String> {
 }
 
 fn summary(plan: &Plan, look: Look) -> Vec<String> {
-    let counts = format!("{}.", sentence(&plan.summary.line()));
+    let counts = match plan.intent {
+        Intent::Drift if plan.is_empty() && plan.complete => format!("Nothing differs: {} as wanted.", plan.summary.unchanged),
+        _ => format!("{}.", sentence(&plan.summary.line())),
+    };
     let mut lines: Vec<String> = wrapped(&counts, 0, look).iter().map(|line| look.paint(Tone::Bold, line)).collect();
     if !plan.complete {
         lines.push(look.paint(Tone::Bad, "Incomplete: not everything could be read; there may be more to do."));

@@ -41,7 +41,7 @@ fn caution(plan: &Plan) -> String {
     let grave: Vec<Entry<'_>> = entries(plan).into_iter().filter(|entry| entry.weight <= Weight::Weakens).collect();
     lines.extend(grave.iter().take(10).map(|entry| {
         let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", escaped(&entry.reason)) };
-        format!("**{}**: {} `{}`{reason}", entry.weight.word(), entry.title, entry.whose())
+        format!("**{}**: {} `{}`{reason}", entry.word, entry.title, entry.whose())
     }));
     if grave.len() > 10 {
         lines.push(format!("and {} more", grave.len() - 10));
@@ -131,7 +131,7 @@ fn group_lines(group: &[Entry<'_>]) -> String {
         '~' => '!',
         sign => sign,
     };
-    let word = if first.weight.word().is_empty() { String::new() } else { format!("  ({})", first.weight.word()) };
+    let word = if first.word.is_empty() { String::new() } else { format!("  ({})", first.word) };
     let mut text = if group.len() == 1 {
         format!("{sign} {} / {}{word}\n", subject_heading(&first.subject), first.name())
     } else {

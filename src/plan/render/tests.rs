@@ -36,6 +36,7 @@ fn action(subject: Subject, kind: &'static str, key: &str, op: Op, sides: [&str;
         wanted: Fingerprint::of(None),
         foreign: Vec::new(),
         notes: Vec::new(),
+        since: None,
     };
     Action { id: ActionId(id.to_string()), work: Work::Change { changes: vec![change] }, after: [].into(), queue: None }
 }
@@ -71,6 +72,7 @@ fn plan(actions: Vec<Action>) -> Plan {
         retention: Vec::new(),
         targets: Vec::new(),
         left_out: 0,
+        left_out_of: Vec::new(),
     }
 }
 

@@ -22,7 +22,9 @@ pub fn live_schedules<'a>(
     let mut found = BTreeMap::new();
     for (id, seen) in live {
         let (Subject::Component(component), Some(attrs)) = (&id.subject, &seen.attrs) else { continue };
-        let Ok(protection) = ProtectionName::new(&id.key) else { continue };
+        // What still stands elsewhere than where the policy wants it is carried out all the same.
+        let (name, elsewhere) = id.key.split_once('@').map_or((id.key.as_str(), false), |(name, _)| (name, true));
+        let Ok(protection) = ProtectionName::new(name) else { continue };
         let wanted = desired.get(id).map(|resource| &resource.attrs);
         let schedule = match id.kind.as_ref() {
             systemd::TIMER if !is_on(attrs) => None,
@@ -47,7 +49,10 @@ pub fn live_schedules<'a>(
             }
             _ => continue,
         };
-        found.insert((component.clone(), protection), schedule);
+        let key = (component.clone(), protection);
+        if !(elsewhere && found.contains_key(&key)) {
+            found.insert(key, schedule);
+        }
     }
     found
 }

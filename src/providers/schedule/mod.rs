@@ -8,5 +8,7 @@ mod job;
 mod live;
 mod program;
 mod risk;
+mod written;
 
 pub use live::live_schedules;
+pub use written::places;

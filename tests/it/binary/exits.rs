@@ -37,7 +37,7 @@ fn from_nothing_to_nothing_to_do_and_to_nothing_again() {
     let json = home.run(&["show", "p.json", "--format", "json"]).ends(0).stdout;
     assert_eq!(json, home.text("p.json"));
     let ran = home.run(&["apply", "p.json"]).ends(0);
-    assert!(ran.stdout.starts_with("Applied: 4 actions done."), "{ran:#?}");
+    assert!(ran.stdout.starts_with("Applied: 3 changes and 1 first backup."), "{ran:#?}");
     home.run(&["plan", "--detailed-exitcode"]).ends(0);
     home.run(&["drift"]).ends(0);
     assert!(home.run(&["list", "docs"]).ends(0).stdout.contains("full"));

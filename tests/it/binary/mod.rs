@@ -3,6 +3,8 @@
 mod digest;
 mod exits;
 mod kills;
+mod moves;
+mod signals;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

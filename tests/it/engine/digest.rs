@@ -29,9 +29,8 @@ fn what_is_only_told_does_not_move_it_and_what_is_done_does() {
         assert!(!plan.is_empty() && plan.is_intact());
         let foreign = |name: &str| Foreign { name: name.to_owned(), summary: "theirs".to_owned() };
         let seen = setting_id(0, 0);
-        let noted = |free: &str| {
-            plan_of(&scene, &known, |known| known.live.get_mut(&seen).unwrap().notes = vec![format!("{free} free")])
-        };
+        let noted =
+            |free: &str| plan_of(&scene, &known, |known| known.live.get_mut(&seen).unwrap().notes = vec![format!("{free} free")]);
         assert_eq!(noted("3 GiB").digest, noted("2 GiB").digest, "free space");
         let mut elsewhere = plan.clone();
         elsewhere.made_at = "2026-11-24T02:00:00Z".parse().unwrap();

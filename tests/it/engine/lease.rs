@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bdr::address::StoreName;
 use bdr::apply::{LeaseError, Stop};
 use bdr::journal::Event;
 use bdr::store::{Capabilities, Store};
@@ -93,7 +94,7 @@ fn losing_the_lease_stops_the_apply() {
         });
         assert!(applied.events.iter().any(|event| matches!(event, Event::LeaseLost { .. })));
         let record = applied.outcome.expect("it had begun");
-        assert!(record.counts.stopped > 0, "{record:#?}");
+        assert!(record.counts.stopped + record.counts.cut_off > 0, "{record:#?}");
         assert_eq!(scene.store.text(LEASE).as_deref(), Some("{}"), "what somebody else wrote is left alone");
     });
 }
@@ -124,5 +125,51 @@ fn the_record_of_each_run_lies_beside_the_backups() {
         let record: bdr::journal::RunRecord =
             serde_json::from_str(&scene.store.text("safe-pm/.bdr/runs/r1.json").expect("there")).expect("json");
         assert!(record.counts.all_done() && record.counts.done > 0 && record.generation == Some(1));
+    });
+}
+
+/// A world in which every apply is guarded by the given stores.
+fn guarded(world: &crate::world::World, stores: &[(&str, &Arc<MemoryStore>)]) -> Scene {
+    let mut scene = Scene::with_store(world.clone(), wanted().wanted(), Arc::clone(stores[0].1));
+    scene.guards = stores.iter().map(|(name, store)| (StoreName::new(name).unwrap(), Arc::clone(store))).collect();
+    scene
+}
+
+#[test]
+fn two_forms_of_a_policy_whose_first_stores_differ_meet_in_the_one_that_both_name() {
+    virtual_time(async {
+        let world = Setup::default().live();
+        world.set_weather(crate::world::Weather { lag_ms: 20_000, ..crate::world::Weather::default() });
+        let store = || Arc::new(MemoryStore::new(world.clone(), |_| true));
+        let (first, shared, other) = (store(), store(), store());
+        let one = guarded(&world, &[("a-first", &first), ("b-shared", &shared)]);
+        let two = guarded(&world, &[("b-shared", &shared), ("c-other", &other)]);
+        let (plan, later) = (one.plan().await, two.plan().await);
+        let (ran, refused) = tokio::join!(one.apply_plan(plan, "one", elsewhere(1), Stop::new()), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            two.apply_plan(later, "two", elsewhere(2), Stop::new()).await
+        });
+        assert!(ran.outcome.expect("it holds both").counts.all_done());
+        assert!(matches!(refused.outcome, Err(LeaseError::Held { .. })));
+        assert_eq!(world.state().violations, Vec::<String>::new());
+        // What it had taken is nobody's again.
+        let record: serde_json::Value = serde_json::from_str(&shared.text(LEASE).expect("there")).expect("json");
+        assert_eq!(record["holder"], serde_json::Value::Null);
+        assert!(two.apply("three").await.outcome.expect("lease").counts.all_done());
+    });
+}
+
+#[test]
+fn a_store_beside_the_first_that_is_not_there_or_does_not_answer_holds_nothing_up() {
+    virtual_time(async {
+        let world = Setup::default().live();
+        let there = Arc::new(MemoryStore::new(world.clone(), |_| true));
+        let missing = Arc::new(MemoryStore::new(world.clone(), |_| false));
+        for stores in [[("a", &there), ("b", &missing)], [("a", &missing), ("b", &there)]] {
+            let scene = guarded(&world, &stores);
+            let applied = scene.apply("run").await;
+            assert!(applied.outcome.expect("lease").counts.all_done());
+            assert!(applied.events.iter().any(|event| matches!(event, Event::LeaseTaken { .. })));
+        }
     });
 }

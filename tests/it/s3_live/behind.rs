@@ -71,7 +71,7 @@ async fn stale(endpoint: &Endpoint) {
 
     let ran = trial.run(&["apply", "p.json"]).ends(4);
     assert!(ran.stdout.contains("foreign `late`") && ran.stdout.contains("run `bdr plan`"), "{ran:#?}");
-    assert!(ran.stdout.contains("Partly applied: 1 action done, 1 stale, 1 skipped."), "{ran:#?}");
+    assert!(ran.stdout.contains("Partly applied: 1 change done, 1 change stale, 1 change skipped."), "{ran:#?}");
     assert_eq!(trial.rules().await, before, "nothing was written beside it");
     assert!(trial.tags().await.contains(&pair("team", "ops")), "what does not depend on it is done");
     assert_eq!(trial.home.text(&timer), moved, "timers wait for their store");

@@ -37,6 +37,8 @@ pub struct Scene {
     pub world: World,
     pub store: Arc<MemoryStore>,
     pub policy: Arc<Policy>,
+    /// The stores that are to hold the lease.
+    pub guards: BTreeMap<StoreName, Arc<MemoryStore>>,
     providers: Vec<Box<dyn Connect>>,
     pub compiled: Compiled,
 }
@@ -70,7 +72,8 @@ impl Scene {
         let provider = WorldProvider { world: world.clone(), wanted };
         let (compiled, diagnostics) = compile(&policy, &[&provider as &dyn Provider], &Env::default());
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
-        Self { world, store, policy: Arc::new(policy), providers: vec![Box::new(provider)], compiled }
+        let guards = BTreeMap::from([(StoreName::new("store-0").unwrap(), Arc::clone(&store))]);
+        Self { world, store, policy: Arc::new(policy), guards, providers: vec![Box::new(provider)], compiled }
     }
 
     pub async fn sessions(&self) -> Sessions {
@@ -112,13 +115,14 @@ impl Scene {
         let sessions = self.sessions().await;
         let consent = Consent { confirmed: true, ..Consent::default() };
         let guarded = guard(&plan, &consent).unwrap_or_else(|refusals| panic!("{refusals:?}"));
-        let store: Arc<dyn Store> = self.store.clone();
         let request = Request {
             guarded: &guarded,
             compiled: &self.compiled,
             sessions: &sessions,
             runner: Some(&NoJobs),
-            guardian: Guardian::Stores(BTreeMap::from([(StoreName::new("store-0").unwrap(), store)])),
+            guardian: Guardian::Stores(
+                self.guards.iter().map(|(n, store)| (n.clone(), Arc::clone(store) as Arc<dyn Store>)).collect(),
+            ),
             options: Options {
                 parallelism: 4,
                 run: run.to_owned(),
@@ -126,6 +130,7 @@ impl Scene {
                 lease_ttl: Duration::from_secs(30),
                 timeout: Duration::from_secs(10),
                 seed: 7,
+                places: [].into(),
             },
             now: &|| jiff::Timestamp::UNIX_EPOCH,
         };

@@ -23,6 +23,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{CronTable, Policy, Scheduler, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::providers::schedule::job::jobs;
+use crate::providers::schedule::written::left;
 use crate::resource::{Desired, Kind, Resource};
 use place::Place;
 
@@ -115,12 +116,17 @@ fn queue(place: &Place) -> String {
 
 #[async_trait]
 impl Connect for Cron {
-    async fn connect(&self, policy: Arc<Policy>, _env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
+    async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
         let wanted = self.place(&policy);
         // Where entries may stand that an earlier form of the policy put there.
-        let known = [self.own_file(&policy.name), Place::User];
-        let elsewhere =
-            known.into_iter().filter(|place| wanted.as_ref().is_none_or(|wanted| wanted.name() != place.name())).collect();
+        let mut elsewhere = vec![self.own_file(&policy.name), Place::User];
+        let file = |path: PathBuf| Place::File { shown: Text::plain(path.display().to_string()), path, ours: false };
+        for place in left(&env, "cron").map(file) {
+            if elsewhere.iter().all(|known| known.name() != place.name()) {
+                elsewhere.push(place);
+            }
+        }
+        elsewhere.retain(|place| wanted.as_ref().is_none_or(|wanted| wanted.name() != place.name()));
         Ok(Box::new(session::Entries::new(self.clone(), policy.name.value.clone(), wanted, elsewhere)))
     }
 }

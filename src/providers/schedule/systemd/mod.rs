@@ -22,6 +22,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Policy, Scheduler, SystemdScope, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::providers::schedule::job::{Job, jobs};
+use crate::providers::schedule::written::left;
 use crate::resource::{Desired, Kind, Resource};
 use place::{Part, Place, UnitName};
 
@@ -152,7 +153,14 @@ impl Connect for Systemd {
             let shown = Text::plain(folder.display().to_string());
             Some(Place { folder, shown, scope, managed: Path::new(self.running.as_ref()).exists() })
         });
-        let elsewhere = own.filter(|place| wanted.as_ref().is_none_or(|wanted| wanted.folder != place.folder)).collect();
+        let mut elsewhere: Vec<Place> = own.collect();
+        for folder in left(&env, "systemd") {
+            if elsewhere.iter().all(|place| place.folder != folder) {
+                let (shown, scope) = (Text::plain(folder.display().to_string()), SystemdScope::System);
+                elsewhere.push(Place { folder, shown, scope, managed: false });
+            }
+        }
+        elsewhere.retain(|place| wanted.as_ref().is_none_or(|wanted| wanted.folder != place.folder));
         Ok(Box::new(session::Units::new(self.clone(), policy.name.value.clone(), wanted, elsewhere, env)))
     }
 }

@@ -1,0 +1,58 @@
+//! What the records of past applies tell: where schedules were written, and who set what.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::apply::lease::{self, LeaseRecord};
+use crate::apply::records;
+use crate::cli::{Context, LogLevel};
+use crate::journal::RunRecord;
+use crate::policy::Policy;
+use crate::provider::Env;
+use crate::store::ErrorKind;
+use crate::stores;
+
+/// Records are a help and not a need: a store that is slower than this is told by those who need it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Stores that are looked at: the lease, and with it the record, is in the first that can hold one.
+const LOOKED_AT: usize = 8;
+
+/// Where earlier applies wrote schedules, from the lease and the newest record, whichever there is.
+pub async fn places(policy: &Policy, env: &Env, context: &Context) -> BTreeSet<String> {
+    let (records, leases) = tokio::join!(records(policy, env, 1, context), leases(policy, env));
+    records.into_iter().flat_map(|record| record.places).chain(leases.into_iter().flat_map(|lease| lease.places)).collect()
+}
+
+/// The lease of the first store that has one; a store that does not answer is told elsewhere.
+async fn leases(policy: &Policy, env: &Env) -> Option<LeaseRecord> {
+    for spec in policy.stores.values().take(LOOKED_AT) {
+        let reading = async { lease::read(stores::open(spec, env).await?.as_ref(), policy.name.as_str()).await };
+        match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(Ok(Some((lease, _)))) => return Some(lease),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) if error.kind == ErrorKind::NotFound => {}
+            Ok(Err(_)) | Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// The newest records of the policy's applies, newest first, from the first store that has any.
+pub async fn records(policy: &Policy, env: &Env, most: usize, context: &Context) -> Vec<RunRecord> {
+    for (name, spec) in policy.stores.iter().take(LOOKED_AT) {
+        let reading = async {
+            let store = stores::open(spec, env).await?;
+            records::newest(store.as_ref(), policy.name.as_str(), most).await
+        };
+        let reason = match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(Ok(found)) if found.is_empty() => continue,
+            Ok(Ok(found)) => return found,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        };
+        context.log(LogLevel::Info, &format!("the records of past applies in {name} could not be read: {reason}"));
+        return Vec::new();
+    }
+    Vec::new()
+}
