@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails, and says where")]
 
 mod engine;
-mod crash;
 mod examples;
 mod generated;
 mod binary;

@@ -1,8 +1,6 @@
 //! Killed at any moment, the next run converges, nothing foreign is touched, and no lease stays.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
+use super::moments::{Moments, tries};
 use super::{Home, contents};
 
 /// A policy that differs by the dice: store modes, schedules, protections, schedulers.
@@ -23,35 +21,14 @@ fn policy(random: &mut fastrand::Rng) -> String {
     )
 }
 
-/// Runs an apply and kills it after a moment; `true`: it was still running then.
-fn killed(home: &Home, after: Duration) -> bool {
-    let mut child = home.command(&["apply", "--auto-approve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(after);
-    let running = child.try_wait().unwrap().is_none();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    running
-}
+/// A new policy every few kills, a new home every few policies.
+const POLICIES: usize = 3;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the seed by which a failed run is repeated")]
 fn whenever_it_is_killed_the_next_run_makes_it_good() {
-    let seed = std::env::var("BDR_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    println!("seed {seed}: BDR_SEED={seed} repeats the policies and the moments");
-    let until = Instant::now() + Duration::from_secs(30);
-    let kills: u32 = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2).map(|worker| scope.spawn(move || rounds(seed.wrapping_add(worker), until))).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
-    });
-    println!("{kills} kills");
-    assert!(kills >= 20, "too slow to prove anything: {kills} kills");
-}
-
-/// Rounds of kills and recoveries until the time is over; how often something was killed that still ran.
-fn rounds(seed: u64, until: Instant) -> u32 {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut kills = 0;
-    while Instant::now() < until && kills < 300 {
+    let mut moments = Moments::new();
+    let (mut left, seed) = (tries(150), moments.seed);
+    while left > 0 {
         let home = Home::new();
         for folder in ["units", "cron", "disk"] {
             std::fs::create_dir_all(home.path(folder)).unwrap();
@@ -59,25 +36,36 @@ fn rounds(seed: u64, until: Instant) -> u32 {
         std::fs::write(home.path("units/theirs.timer"), "[Timer]\nOnCalendar=daily\n").unwrap();
         std::fs::write(home.path("cron/table"), "# theirs\n1 2 3 4 5 root true\n").unwrap();
         std::fs::write(home.path("disk/theirs"), "x").unwrap();
-        for _ in 0..3 {
-            home.policy(&policy(&mut random));
-            for _ in 0..random.u8(1..4) {
-                kills += u32::from(killed(&home, Duration::from_micros(random.u64(2_000..120_000))));
+        let apply = ["apply", "--auto-approve", "--lease-ttl", "3"];
+        for _ in 0..POLICIES {
+            home.policy(&policy(&mut moments.random));
+            for _ in 0..moments.random.u8(2..6) {
+                moments.kill(home.command(&apply));
+                left = left.saturating_sub(1);
+                if moments.random.u8(0..6) == 0 {
+                    std::fs::remove_file(home.path("units/bdr-notes.docs.a.timer")).ok();
+                }
             }
-            let ran = home.run(&["apply", "--auto-approve"]);
+            let ran = moments.left_alone(|| home.run(&apply));
             assert_eq!(ran.code, Some(0), "seed {seed}: {ran:#?}");
             let plan = home.run(&["plan", "--detailed-exitcode"]);
             assert_eq!(plan.code, Some(0), "seed {seed}: {plan:#?}");
+            // Wherever an earlier policy or a killed run wrote, one scheduler's files are left.
+            let units = std::fs::read_dir(home.path("units"))
+                .unwrap()
+                .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with("bdr-"));
+            assert!(units.count() == 0 || !home.text("cron/table").contains("bdr begin"), "seed {seed}: both schedule");
         }
         untouched(&home, seed);
+        home.run(&["verify", "docs", "--read-data=all"]).ends(0);
     }
-    kills
+    moments.told();
 }
 
 /// What is not bdr's is as it was, and nothing of bdr's stays half done.
 fn untouched(home: &Home, seed: u64) {
     // Where the last kill hit the very end, the lease of the dead process stands until somebody wants it.
-    home.run(&["unlock"]).ends(0);
+    home.run(&["unlock", "--break"]).ends(0);
     let unlock = home.run(&["unlock"]);
     assert!(unlock.stderr.contains("Nobody holds"), "seed {seed}: {unlock:#?}");
     assert_eq!(home.text("units/theirs.timer"), "[Timer]\nOnCalendar=daily\n", "seed {seed}");

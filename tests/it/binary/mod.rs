@@ -3,6 +3,8 @@
 mod digest;
 mod exits;
 mod kills;
+mod kills_of_backups;
+mod moments;
 mod moves;
 mod signals;
 
