@@ -17,6 +17,9 @@ use crate::journal::{Event, FORMAT_VERSION, Outcome, RunRecord};
 use crate::plan::Plan;
 use crate::resource::Work;
 
+/// Why a run stops that was asked to once.
+pub const ASKED: &str = "asked to stop";
+
 /// A step that runs, or a change that is watched until it is visible.
 type Running<'a, T> = FuturesUnordered<Pin<Box<dyn Future<Output = (usize, T)> + Send + 'a>>>;
 
@@ -27,8 +30,12 @@ type Running<'a, T> = FuturesUnordered<Pin<Box<dyn Future<Output = (usize, T)> +
 /// When the lease is held by somebody else or cannot be taken: nothing was done then.
 pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Event) + Send)) -> Result<RunRecord, LeaseError> {
     let plan = request.guarded.plan();
-    let mut teller =
-        Teller { emit, now: request.now, record: RunRecord::new(request.options.owner.to_string()), started: BTreeMap::new() };
+    let mut teller = Teller {
+        emit,
+        now: request.now,
+        record: RunRecord::new(format!("{}@{}", request.options.owner.user, request.options.owner.host)),
+        started: BTreeMap::new(),
+    };
     teller.tell(Event::RunStarted {
         format_version: FORMAT_VERSION,
         run: request.options.run.clone(),
@@ -108,7 +115,7 @@ async fn run<'a>(
             }
             () = stop.asked_times(1), if !stopping => {
                 stopping = true;
-                teller.tell(Event::Stopping { reason: "asked to stop".to_owned() });
+                teller.tell(Event::Stopping { reason: ASKED.to_owned() });
             }
             Some(event) = events.recv() => teller.tell(event),
             Some((at, step)) = running.next(), if !running.is_empty() => {

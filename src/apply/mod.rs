@@ -26,7 +26,7 @@ use crate::plan::guard::Guarded;
 use crate::resource::Job;
 use crate::store::Store;
 
-pub use dispatch::apply;
+pub use dispatch::{ASKED, apply};
 pub use lease::{Lease, LeaseError, LeaseRecord};
 pub use owner::Owner;
 pub use sessions::Sessions;

@@ -71,7 +71,7 @@ pub async fn carry_out(
         failure
     })?;
     let stop = Stop::new();
-    let listening = tokio::spawn(listen(stop.clone(), context.clone()));
+    let listening = tokio::spawn(listen(stop.clone()));
     let mut view = RunView::new(plan, carry.is_json(), context);
     let now = || context.now();
     let request = Request {
@@ -102,7 +102,7 @@ pub async fn carry_out(
 }
 
 /// The first Ctrl-C, or the wish of whoever runs us, finishes what runs; the second stops at once.
-async fn listen(stop: Stop, context: Context) {
+async fn listen(stop: Stop) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
         return;
     };
@@ -112,9 +112,6 @@ async fn listen(stop: Stop, context: Context) {
             _ = terminate.recv() => {}
         }
         stop.ask();
-        if stop.asked() == 1 {
-            context.warn("Stopping: what runs is finished, nothing more is begun. Ctrl-C again stops at once.");
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::apply::ASKED;
 use crate::cli::Context;
 use crate::diag::{Position, printable};
 use crate::journal::{Event, Line, Outcome, RunRecord};
@@ -36,6 +37,9 @@ impl<'a> RunView<'a> {
     }
 
     pub fn event(&mut self, event: &Event) {
+        if let (Event::Stopping { reason }, true) = (event, self.json || self.context.global.quiet) {
+            self.context.warn(&stopping(reason));
+        }
         if self.json {
             let line = Line { at: self.context.now(), event: event.clone() };
             if let Ok(line) = serde_json::to_string(&line) {
@@ -101,11 +105,13 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
             format!("again    {}: attempt {attempt} failed, next in {again_in_ms} ms: {reason}", name(action))
         }
         Event::NotYetVisible { action, differs, .. } => format!("waiting  {}: not visible yet: {differs}", name(action)),
-        Event::Progress { action, text } => format!("running  {}: {text}", name(action)),
+        Event::Progress { text, .. } => format!("running  {text}"),
+        // Told with everything that did not come about, at the end.
+        Event::ActionEnded { outcome: Outcome::Skipped { .. } | Outcome::Stopped, .. } => return None,
         Event::ActionEnded { action, outcome, millis } => {
             format!("{:8} {}  {}.{} s", word(outcome), name(action), millis / 1000, millis % 1000 / 100)
         }
-        Event::Stopping { reason } => format!("stopping {reason}"),
+        Event::Stopping { reason } => stopping(reason),
         Event::RecordsNotPruned { reason } => format!("warning  old records of runs could not be removed: {reason}"),
         Event::RecordNotKept { reason } => format!("warning  the record of this run was not kept: {reason}"),
     })
@@ -135,6 +141,11 @@ fn names(plan: &Plan) -> BTreeMap<ActionId, String> {
 
 fn named<'a>(names: &'a BTreeMap<ActionId, String>, action: &'a ActionId) -> &'a str {
     names.get(action).map_or(action.0.as_str(), String::as_str)
+}
+
+fn stopping(reason: &str) -> String {
+    let more = if reason == ASKED { ": what runs is finished, nothing more is begun; Ctrl-C again stops at once" } else { "" };
+    format!("stopping {reason}{more}")
 }
 
 fn word(outcome: &Outcome) -> &'static str {

@@ -68,11 +68,9 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         Intent::Drift => "Drift from",
         Intent::Destroy => "Plan to let go of everything of",
     };
-    let mut lines = vec![format!(
-        "{}   {}",
-        look.paint(Tone::Bold, &format!("{what} {}", plan.policy.name)),
-        plain(&plan.policy.paths.join(", "))
-    )];
+    let sides = if plan.intent == Intent::Drift { format!("   live {} policy", look.arrow()) } else { String::new() };
+    let name = look.paint(Tone::Bold, &format!("{what} {}", plan.policy.name));
+    let mut lines = vec![format!("{name}   {}{sides}", plain(&plan.policy.paths.join(", ")))];
     if !plan.targets.is_empty() {
         let only = format!("Only {} and what that needs. {}", plan.targets.join(", "), left_undone(&plan.left_out_of));
         lines.extend(wrapped(&only, 2, look));
@@ -269,7 +267,7 @@ fn summary(plan: &Plan, look: Look) -> Vec<String> {
     if !plan.complete {
         lines.push(look.paint(Tone::Bad, "Incomplete: not everything could be read; there may be more to do."));
     }
-    if !plan.is_empty() {
+    if !plan.is_empty() && plan.intent != Intent::Drift {
         lines.push(format!("Digest {}", plan.digest));
     }
     lines

@@ -39,6 +39,8 @@ pub async fn run(program: &str, arguments: &[&str], input: Option<&str>) -> Resu
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // Ctrl-C at a terminal reaches a whole process group: what runs is to be finished, and this is part of it.
+        .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => failed(ErrorKind::Unsupported, "it is not installed".to_owned()),

@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Home, Ran};
 
@@ -55,7 +56,7 @@ impl Slow {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let arguments = [&["apply", "--auto-approve", "--parallelism", "1"], more].concat();
         let mut command = home.command(&arguments);
-        command.env("PATH", path(&home)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0).env("PATH", path(&home)).stdout(Stdio::piped()).stderr(Stdio::piped());
         let slow = Self { child: command.spawn().unwrap(), home };
         slow.until(|slow| slow.home.path("begun").exists());
         slow
@@ -69,8 +70,9 @@ impl Slow {
         }
     }
 
+    /// As a terminal does it: to bdr and to everything in its group.
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process_group(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits until it has said something on stderr.
