@@ -179,8 +179,17 @@ async fn open(endpoint: &Endpoint, versioned: bool) -> Arc<dyn Store> {
     Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, &backend), pace), Patience::default()))
 }
 
+/// A bucket that is not there is not made by looking at it: some endpoints make one by the first write.
+async fn missing(endpoint: &Endpoint) {
+    let backend = endpoint.backend(&fresh_name(), "");
+    let store = S3Store::new(s3::connect(&backend, &endpoint.env()).await.unwrap(), &backend);
+    assert_eq!(kind(store.capabilities()).await, ErrorKind::NotFound);
+    assert_eq!(kind(store.list("", None, 1)).await, ErrorKind::NotFound, "nothing was made");
+}
+
 async fn on(name: &str, expected: Capabilities, versioned: Capabilities) {
     let Some(endpoint) = endpoint(name) else { return };
+    missing(endpoint).await;
     for (is_versioned, expected) in [(false, expected), (true, versioned)] {
         let store = open(endpoint, is_versioned).await;
         assert_eq!(store.capabilities().await.expect("capabilities"), expected, "versioned: {is_versioned}");

@@ -8,12 +8,17 @@ use futures_util::future::join_all;
 
 use crate::store::{Capabilities, ErrorKind, Put, Store, StoreError};
 
+/// Below it lies what a probe writes.
+const PROBES: &str = ".bdr/probe/";
+
 /// Writers that race for one key.
 const WRITERS: u8 = 8;
 
 /// Writes below `.bdr/probe/` and removes what it wrote.
 pub(super) async fn probe(store: &impl Store) -> Result<Capabilities, StoreError> {
-    let key = format!(".bdr/probe/{:016x}", fastrand::u64(..));
+    // Some endpoints make a bucket by the first write to it (SeaweedFS, for an administrator): where there is none nothing is written.
+    store.list(PROBES, None, 1).await?;
+    let key = format!("{PROBES}{:016x}", fastrand::u64(..));
     let outcome = attempt(store, &key).await;
     let removed = store.delete(&key).await;
     let capabilities = outcome?;
