@@ -141,7 +141,7 @@ fn user(context: &Context) -> String {
 }
 
 fn unleased(error: LeaseError, context: &Context) -> Failure {
-    let policy = context.global.policy.iter().map(|path| format!(" -p {}", path.display())).collect::<String>();
+    let policy = context.policy_arguments();
     match error {
         LeaseError::Held { .. } | LeaseError::Outrun { .. } => Failure::new("another apply of this policy runs")
             .exit(Exit::Blocked)

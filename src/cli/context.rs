@@ -79,6 +79,11 @@ impl Context {
         self.vars.get("BDR_NOW").and_then(|text| text.parse().ok()).unwrap_or_else(jiff::Timestamp::now)
     }
 
+    /// What a command that is suggested has to repeat so that it means the same policy.
+    pub fn policy_arguments(&self) -> String {
+        self.global.policy.iter().map(|path| format!(" -p {}", path.display())).collect()
+    }
+
     /// How findings are drawn on stderr.
     pub fn look_stderr(&self) -> Look {
         Look { width: self.terminal.width, color: self.terminal.color_stderr, unicode: self.speaks_unicode() }

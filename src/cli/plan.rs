@@ -62,7 +62,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     show(&plan, args.format, args.all, args.ascii, context)?;
     if args.format == Format::Human {
-        next_step(&plan, args.out.as_deref()).iter().for_each(|line| context.say(line));
+        next_step(&plan, args.out.as_deref(), &context.policy_arguments()).iter().for_each(|line| context.say(line));
     }
     if !plan.complete {
         return Err(incomplete(&plan));
@@ -71,14 +71,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// What to run next, with what it has to agree to.
-fn next_step(plan: &Plan, saved: Option<&Path>) -> Vec<String> {
+fn next_step(plan: &Plan, saved: Option<&Path>, policy: &str) -> Vec<String> {
     let mut lines: Vec<String> = saved.iter().map(|path| format!("Saved as {}.", path.display())).collect();
     let destroys = plan.summary.destroys;
     let consent = if destroys > 0 { format!(" --destroy-data={destroys}") } else { String::new() };
     match saved {
         Some(path) if plan.applyable => lines.push(format!("Apply it with: bdr apply {}{consent}", path.display())),
         None if plan.applyable => {
-            lines.push(format!("Apply it with: bdr apply{consent}   (--out FILE saves it for a review first)"))
+            lines.push(format!("Apply it with: bdr apply{policy}{consent}   (--out FILE saves it for a review first)"))
         }
         _ => {}
     }
