@@ -7,6 +7,7 @@ use crate::policy::Text;
 use crate::provider::ProviderError;
 use crate::providers::schedule::disk::{self, blocking};
 use crate::providers::schedule::program::run;
+use crate::providers::writable;
 
 /// A crontab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,14 @@ impl Place {
     /// Whether lines have a column for the user (crontab(5), "EXAMPLE SYSTEM CRON FILE").
     pub fn has_user(&self) -> bool {
         matches!(self, Self::File { .. })
+    }
+
+    /// Why this user cannot write it; a path from a reference may be secret, and is not named.
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::File { path, shown, .. } if !shown.is_referenced() => writable::refusal(target(path).parent()?),
+            Self::File { .. } | Self::User => None,
+        }
     }
 
     /// The text; empty where there is none.

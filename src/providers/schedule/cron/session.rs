@@ -86,6 +86,7 @@ impl Session for Entries {
             1 => live.notes.push("another line of that crontab is not bdr's and is kept".to_owned()),
             more => live.notes.push(format!("{more} other lines of that crontab are not bdr's and are kept")),
         }
+        live.notes.extend(place.refusal());
         Ok(live)
     }
 
