@@ -46,7 +46,8 @@ def ratios(clock, options):
         text.writelines(STORE.format(n=n) for n in range(options.buckets))
     with SeaweedFs(home, options.repo) as endpoint:
         plan = [options.bdr, "-p", policy, "plan"]
-        run(clock, [options.bdr, "-p", policy, "apply", "--auto-approve"], env=environment(endpoint.port))
+        # The first object of each bucket makes SeaweedFS grow volumes for it, which takes minutes: no lease, no object.
+        run(clock, [options.bdr, "-p", policy, "apply", "--auto-approve", "--no-lease"], env=environment(endpoint.port))
         file = os.path.join(home, "requests")
         count = recorded(clock, options, plan, endpoint.port, file)
         bare = [options.floor, "replay", f"127.0.0.1:{endpoint.port}", file, str(WORKERS)]
