@@ -21,9 +21,7 @@ fn main() {
         return;
     };
     let count: usize = count.parse().unwrap();
-    let mut sources = Sources::new();
-    sources.add("bdr.yaml", policy_text(count / per_store()));
-    let loaded = load_unresolved(sources);
+    let loaded = load_unresolved(policy_texts(count / per_store()));
     let policy = loaded.policy.unwrap();
     let compiled = compiled(&policy);
     let known = recording(&compiled);
@@ -51,24 +49,27 @@ fn compiled(policy: &Policy) -> Compiled {
     compiled
 }
 
-/// How many resources one store of [`policy_text`] wants.
+/// How many resources one store of [`policy_texts`] wants.
 fn per_store() -> usize {
-    let mut sources = Sources::new();
-    sources.add("bdr.yaml", policy_text(1));
-    compiled(&load_unresolved(sources).policy.unwrap()).desired.len()
+    compiled(&load_unresolved(policy_texts(1)).policy.unwrap()).desired.len()
 }
 
-fn policy_text(stores: usize) -> String {
-    let mut text = "version: 1\nname: bench\nstores:\n".to_owned();
-    for n in 0..stores {
-        writeln!(
-            text,
-            "  s{n}:\n    s3: {{ bucket: bench-{n:06}, region: eu-north-1 }}\n    versioning: true\n    noncurrent: {{ for: 30d }}\n    \
-             abort_uploads_after: 7d\n    encryption: {{ sse: AES256 }}\n    tags: {{ team: platform, cost: \"{n}\" }}"
-        )
-        .unwrap();
+/// A policy of so many stores, in files of a thousand.
+fn policy_texts(stores: usize) -> Sources {
+    let mut sources = Sources::new();
+    for first in (0..stores).step_by(1_000) {
+        let mut text = if first == 0 { "version: 1\nname: bench\nstores:\n".to_owned() } else { "stores:\n".to_owned() };
+        for n in first..stores.min(first + 1_000) {
+            writeln!(
+                text,
+                "  s{n}:\n    s3: {{ bucket: bench-{n:06}, region: eu-north-1 }}\n    versioning: true\n    noncurrent: {{ for: 30d }}\n    \
+                 abort_uploads_after: 7d\n    encryption: {{ sse: AES256 }}\n    tags: {{ team: platform, cost: \"{n}\" }}"
+            )
+            .unwrap();
+        }
+        sources.add(format!("{first:06}.yaml"), text);
     }
-    text
+    sources
 }
 
 /// The live system as it reads when everything is in place.

@@ -24,6 +24,8 @@ pub struct Look {
 const NEAR: usize = 8;
 /// A line longer than this many bytes is named, not shown: it is no longer something to read.
 const LONGEST_LINE: usize = 16 * 1024;
+/// So are lines that are longer than this together, such as all of a list that should be a word.
+const MOST_SHOWN: usize = 1024 * 1024;
 const NARROWEST: usize = 40;
 
 /// All findings, each followed by an empty line. A secret that one of them marks is blanked in all.
@@ -77,7 +79,8 @@ struct Frame {
     line: usize,
     /// Column of the first label in characters; used where the line is too long to be shown.
     column: usize,
-    text: String,
+    /// `None` where it is too long to be shown.
+    text: Option<String>,
     /// Byte range within `text`, whether it is the primary place, and its sentence.
     marks: Vec<(Range<usize>, bool, String)>,
 }
@@ -85,18 +88,18 @@ struct Frame {
 impl Frame {
     /// Width of the widest line number.
     fn gutter(&self) -> usize {
-        (self.line + self.text.lines().count()).to_string().len()
+        (self.line + self.text.as_deref().map_or(1, |text| text.lines().count())).to_string().len()
     }
 
     fn add_to(self, group: Group<'_>) -> Group<'_> {
-        if self.text.lines().any(|line| line.len() > LONGEST_LINE) {
+        let Some(text) = self.text else {
             return group.element(Origin::path(self.path).line(self.line).char_column(self.column));
-        }
+        };
         let marks = self.marks.into_iter().map(|(span, primary, text)| -> Annotation<'_> {
             let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             kind.span(span).label(text)
         });
-        group.element(Snippet::source(self.text).path(self.path).line_start(self.line).annotations(marks))
+        group.element(Snippet::source(text).path(self.path).line_start(self.line).annotations(marks))
     }
 }
 
@@ -125,6 +128,12 @@ fn frames(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets) -> Vec<
 fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources: &Sources, secrets: &Secrets) -> Option<Frame> {
     let source = sources.get(file)?;
     let range = source.line_range(lines.start)?.start..source.line_range(lines.end)?.end;
+    let column = labels.first().and_then(|(_, label)| sources.position(label.span)).map_or(1, |at| at.column as usize);
+    let (path, line) = (printable(&source.name), lines.start + 1);
+    // Looked at before anything is copied: thousands of findings may stand on one such line.
+    if range.len() > MOST_SHOWN || source.line_range(lines.start)?.len() > LONGEST_LINE {
+        return Some(Frame { path, line, column, text: None, marks: Vec::new() });
+    }
     let text = source.text.get(range.clone())?;
     let inside = |at: u32| boundary(text, (at as usize).clamp(range.start, range.end) - range.start);
     let mut shown = secrets.blank(text).into_owned();
@@ -136,8 +145,8 @@ fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources:
         }
         marks.push((span, *at == 0, printable(&secrets.blank(&label.text))));
     }
-    let column = labels.first().and_then(|(_, label)| sources.position(label.span)).map_or(1, |at| at.column as usize);
-    Some(Frame { path: printable(&source.name), line: lines.start + 1, column, text: shown, marks })
+    let text = Some(shown).filter(|shown| shown.lines().all(|line| line.len() <= LONGEST_LINE));
+    Some(Frame { path, line, column, text, marks })
 }
 
 /// A `*` for each byte of the range, but for line ends and blanks.

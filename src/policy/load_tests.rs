@@ -194,3 +194,15 @@ fn a_wrong_value_from_outside_is_not_shown() {
     assert_eq!(codes, [codes::BUCKET, codes::REFUSED]);
     assert!(!format!("{:?}", loaded.diagnostics).contains("Se cret"));
 }
+
+#[test]
+fn a_reference_without_a_value_is_told_once_with_its_places() {
+    let store = |at: usize| format!("  s{at}: {{ folder: {{ path: \"${{env:GONE}}/{at}\" }} }}\n");
+    let text = format!("version: 1\nname: x\nstores:\n{}", (0..8).map(store).collect::<String>());
+    let mut sources = Sources::new();
+    sources.add("x.yaml", text.as_str());
+    let found = load(sources, &Outside).diagnostics;
+    let told: Vec<_> = found.iter().filter(|finding| finding.code == codes::REFUSED).collect();
+    assert_eq!(told.len(), 1, "{found:#?}");
+    assert_eq!((told[0].labels.len(), told[0].notes.as_slice()), (5, ["3 more values refer to it".to_owned()].as_slice()));
+}

@@ -27,7 +27,8 @@ stores: { primary: { folder: { path: /srv/backups } } }
 UTF-8, mean that the file is something else or was saved in another encoding. Save it as UTF-8: `iconv -f LATIN1 -t UTF-8`.";
 
     TOO_LARGE "BDR-P003" "too-large" "More text than a policy can be."
-    "A text of more than 16 MiB, or of more values than its size makes plausible, is not read: reading a policy from a pull
+    "A text of more than 16 MiB or 100,000 values is not read to its end, a value has at most 4,096 bytes, components together inherit
+at most 100,000 protections and tiers, and of more than 10,000 findings the rest are counted only: reading a policy from a pull
 request must not cost the memory of the machine. Split a large policy into several files; bdr merges all files of a folder.";
 
     DEPTH "BDR-P004" "too-deep" "Lists or mappings nested too deeply."

@@ -9,8 +9,8 @@ use super::LayoutError;
 use super::column::{Columns, Owner};
 use super::token::{Kind, Token};
 
-/// Most tokens, so that memory stays bounded: a policy of a hundred thousand lines has fewer.
-const MOST: usize = 1_500_000;
+/// Most tokens of one text: two for each value that a text may have (`policy/tree`), and as many comments as values.
+const MOST: usize = 300_000;
 
 /// All tokens, in order.
 ///

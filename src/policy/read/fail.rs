@@ -67,7 +67,7 @@ fn mismatch(at: Reader<'_>, expected: &str) -> Diagnostic {
         "yes" | "on" | "y" if expected.contains("true") => finding.help("Write `true`."),
         "no" | "off" | "n" if expected.contains("true") => finding.help("Write `false`."),
         _ if !plain && expected.contains("true") && matches!(word(text), Word::Bool(_)) => finding.help("Remove the quotes."),
-        _ if expected.contains("number") && text.starts_with(|c: char| c.is_ascii_digit()) => {
+        _ if expected.contains("number") => {
             finding.help("Write a whole number in plain decimal digits, without quotes, such as 12.")
         }
         _ if plain && word(text) == Word::Null && expected.contains("text") => finding.help("Write a value, or remove the key."),

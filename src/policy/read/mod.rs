@@ -18,6 +18,9 @@ use crate::policy::tree::{NodeId, Shape, Tree, Word, word};
 use crate::policy::{codes, echo};
 pub(crate) use fail::Fail;
 
+/// Longest text of a value, in bytes: the longest path of Linux (`PATH_MAX` in `limits.h`).
+const LONGEST: usize = 4_096;
+
 /// Reads one document. What is wrong is pushed to `out`; `None` when nothing of it can be used.
 pub fn read<T: DeserializeOwned>(tree: &Tree<'_>, node: NodeId, out: &mut Diagnostics) -> Option<T> {
     let notes = RefCell::new(std::mem::take(out));
@@ -116,6 +119,13 @@ impl<'de> serde::Deserializer<'de> for Reader<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
         let text = self.text("text")?;
+        if text.len() > LONGEST {
+            let finding = Diagnostic::error(codes::TOO_LARGE, format!("a text of {} bytes", text.len()))
+                .at(self.span(), format!("at most {LONGEST} bytes"))
+                .help("No value of a policy is longer than a path can be.");
+            self.push(finding);
+            return Err(Fail::told());
+        }
         visitor.visit_str(text).map_err(|fail: Fail| fail.placed(self))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::merge::Table;
 use crate::address::ComponentName;
-use crate::diag::{Diagnostic, Diagnostics, Sources, Spanned};
+use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
 use crate::policy::class;
 use crate::policy::document::{
     ComponentDocument, FileBackupDocument, Named, ObjectiveDocument, ObjectivesDocument, ProtectionDocument, TierDocument,
@@ -19,6 +19,16 @@ pub(crate) struct Heritage {
     pub protect: Field<Named<ProtectionDocument>>,
     pub retain: Field<Named<TierDocument>>,
 }
+
+impl Heritage {
+    fn entries(&self) -> usize {
+        let protections = self.protect.as_ref().map_or(0, |protect| protect.value.0.len());
+        protections + self.retain.as_ref().map_or(0, |retain| retain.value.0.len())
+    }
+}
+
+/// Most protections and tiers that all components together may inherit: a short text must not stand for millions of them.
+const INHERITED: usize = 100_000;
 
 /// Where a name of `inherits` leads.
 enum Parent {
@@ -41,22 +51,7 @@ pub(super) fn inherit(
                 parents.insert(name.clone(), parent);
             }
             None if torn => {}
-            None => {
-                let classes: Vec<&str> = class::names().collect();
-                let known: Vec<&str> = classes
-                    .iter()
-                    .copied()
-                    .chain(components.keys().map(ComponentName::as_str))
-                    .filter(|known| *known != name.as_str())
-                    .collect();
-                let mut finding = Diagnostic::error(
-                    codes::NO_CLASS,
-                    format!("nothing is called {} to inherit from", echo::quote(&inherits.value.0)),
-                )
-                .at(inherits.span, "neither a service class nor a component");
-                finding.help = echo::suggest(&inherits.value.0, known.iter().copied());
-                out.push(finding);
-            }
+            None => out.push(unknown(name, &inherits.value.0, inherits.span, components)),
         }
     }
     if parents.is_empty() {
@@ -66,6 +61,7 @@ pub(super) fn inherit(
     let mut classes: BTreeMap<&'static str, Heritage> = BTreeMap::new();
     let mut done: BTreeSet<ComponentName> = BTreeSet::new();
     let names: Vec<ComponentName> = parents.keys().cloned().collect();
+    let mut inherited = 0;
     for name in names {
         // From the farthest ancestor down, so that each is complete before anybody inherits from it.
         let mut line = vec![name];
@@ -86,11 +82,38 @@ pub(super) fn inherit(
                 }
                 Some(Parent::Component(parent)) => of_component(components, parent),
             };
+            inherited += heritage.entries();
+            if inherited > INHERITED {
+                out.push(too_much(components.get(&name).and_then(|(written, _)| written.span)));
+                return;
+            }
             if let Some((_, Field::Given(document))) = components.get_mut(&name) {
                 take(&mut document.value, heritage);
             }
         }
     }
+}
+
+fn unknown(
+    name: &ComponentName,
+    written: &str,
+    at: Option<Span>,
+    components: &Table<ComponentName, ComponentDocument>,
+) -> Diagnostic {
+    let classes: Vec<&str> = class::names().collect();
+    let all = classes.into_iter().chain(components.keys().map(ComponentName::as_str));
+    let known: Vec<&str> = all.filter(|known| *known != name.as_str()).collect();
+    let finding = Diagnostic::error(codes::NO_CLASS, format!("nothing is called {} to inherit from", echo::quote(written)));
+    Diagnostic {
+        help: echo::suggest(written, known.iter().copied()),
+        ..finding.at(at, "neither a service class nor a component")
+    }
+}
+
+fn too_much(at: Option<Span>) -> Diagnostic {
+    Diagnostic::error(codes::TOO_LARGE, format!("components inherit more than {INHERITED} protections and tiers"))
+        .at(at, "one component too many")
+        .help("Let fewer components inherit, or from one that states less.")
 }
 
 fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName, ComponentDocument>) -> Option<Parent> {

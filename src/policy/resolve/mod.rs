@@ -17,7 +17,7 @@ use crate::address::{PolicyName, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
 use crate::policy::document::{ContactDocument, Document};
 use crate::policy::read::Field;
-use crate::policy::reference::Resolve;
+use crate::policy::reference::{Reference, Refused, Resolve};
 use crate::policy::{Contact, Policy, codes, echo};
 use crate::units::cadence::Zone;
 pub(super) use inherit::Heritage;
@@ -34,7 +34,7 @@ pub(super) fn resolve(
 ) -> Option<Policy> {
     let mut merged = merge::merge(documents, out);
     inherit::inherit(&mut merged.components, sources, torn, out);
-    let mut run = Run { sources, resolver, torn, out };
+    let mut run = Run { sources, resolver, torn, refused: BTreeMap::new(), out };
     run.version(&merged);
     let name = run.name(&merged);
     let timezone = run.zone(&merged.timezone).unwrap_or_else(|| Spanned::bare(Zone::utc()));
@@ -44,6 +44,7 @@ pub(super) fn resolve(
     let stores = run.stores(merged.stores);
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
     let scheduler = run.scheduler(merged.scheduler);
+    text::refused(run.refused, run.out);
     let mut policy = Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: String::new() };
     policy.digest = super::digest::digest(&policy);
     Some(policy)
@@ -54,6 +55,8 @@ struct Run<'a> {
     sources: &'a Sources,
     resolver: Option<&'a dyn Resolve>,
     torn: bool,
+    /// References that have no value: why, and where they are used.
+    refused: BTreeMap<Reference, (Refused, Vec<Span>)>,
     out: &'a mut Diagnostics,
 }
 

@@ -1,11 +1,12 @@
 //! Texts with references: read, looked up where the caller allows, kept as written otherwise.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::ExposeSecret;
 
 use super::Run;
-use crate::diag::{Diagnostic, Span, Spanned};
+use crate::diag::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::policy::read::Field;
 use crate::policy::reference::{Reference, Refused, Text};
 use crate::policy::{codes, echo};
@@ -43,7 +44,8 @@ impl Run<'_> {
                             looked_up = true;
                         }
                         Err(refused) => {
-                            self.out.push(no_value(&reference, &refused, written.span));
+                            let uses = &mut self.refused.entry(reference).or_insert_with(|| (refused, Vec::new())).1;
+                            uses.extend(written.span);
                             return None;
                         }
                     }
@@ -85,6 +87,23 @@ impl Run<'_> {
         Reference::File(folder.map_or(path.clone(), |folder| folder.join(&path).to_string_lossy().into_owned()))
     }
 }
+
+/// Each reference without a value, with the places that use it: asked for once, told once.
+pub(super) fn refused(refused: BTreeMap<Reference, (Refused, Vec<Span>)>, out: &mut Diagnostics) {
+    for (reference, (why, uses)) in refused {
+        let mut finding = no_value(&reference, &why, uses.first().copied());
+        for again in uses.iter().skip(1).take(PLACES) {
+            finding = finding.at(*again, "and here");
+        }
+        if let Some(more) = uses.len().checked_sub(1 + PLACES).filter(|more| *more > 0) {
+            finding = finding.note(format!("{more} more values refer to it"));
+        }
+        out.push(finding);
+    }
+}
+
+/// Places shown besides the first.
+const PLACES: usize = 4;
 
 fn no_value(reference: &Reference, refused: &Refused, at: Option<Span>) -> Diagnostic {
     let name = echo::quote(&reference.to_string());

@@ -8,10 +8,9 @@ use super::{DEPTH, Form, Node, NodeId, Tree, syntax};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
 use crate::policy::codes;
 
-/// Most nodes that aliases may add to one text.
+/// Most nodes that aliases may add to one text; 64 bytes that are repeated count as one more.
 const ALIASED: usize = 100_000;
-/// Nodes of one text: this many, and one more for each ten bytes. No real policy comes near (a node takes about twenty bytes
-/// there), and it keeps the tree within three times the text.
+/// Most nodes of one text: some megabytes of policy, and what is made of them takes some tens.
 const NODES: usize = 100_000;
 
 type Events<'t> = Parser<'t, StrInput<'t>>;
@@ -21,8 +20,8 @@ pub fn parse<'t>(file: FileId, text: &'t str, out: &mut Diagnostics) -> Tree<'t>
     let tree = Tree {
         text,
         file,
-        nodes: Vec::with_capacity(text.len() / 16),
-        children: Vec::with_capacity(text.len() / 16),
+        nodes: Vec::with_capacity(NODES.min(text.len() / 16)),
+        children: Vec::with_capacity(NODES.min(text.len() / 16)),
         owned: Vec::new(),
         documents: Vec::new(),
         torn: false,
@@ -63,7 +62,7 @@ struct Builder<'t, 'o> {
     out: &'o mut Diagnostics,
 }
 
-/// The document cannot be read on; it has been said why.
+/// A limit is passed: the text is not read on; it has been said why.
 struct Stop;
 
 impl<'t> Builder<'t, '_> {
@@ -72,18 +71,20 @@ impl<'t> Builder<'t, '_> {
             granit_parser::options! { emit_comments: false, flow_nesting_limit: 2 * DEPTH, block_nesting_limit: 2 * DEPTH };
         let mut parser = Parser::new_from_str_with_options(self.tree.text, options);
         loop {
-            let stopped = match parser.next_event() {
+            match parser.next_event() {
                 None => break,
-                Some(Ok((event, span))) => self.take(event, span).is_err(),
+                Some(Ok((event, span))) => {
+                    if let Err(Stop) = self.take(event, span) {
+                        self.tear();
+                        break;
+                    }
+                }
                 Some(Err(error)) => {
                     self.out.push(syntax::diagnose(self.tree.file, self.tree.text, &error));
-                    true
-                }
-            };
-            if stopped {
-                self.tear();
-                if !self.skip(&mut parser) {
-                    break;
+                    self.tear();
+                    if !self.skip(&mut parser) {
+                        break;
+                    }
                 }
             }
         }
@@ -112,7 +113,7 @@ impl<'t> Builder<'t, '_> {
                 let forced = tag.is_some_and(|tag| self.tag(&tag, tag_at));
                 let plain = style == ScalarStyle::Plain && !forced;
                 let node = self.scalar(&text, plain, span)?;
-                self.name(anchor, node, 1, 0);
+                self.name(anchor, node, 1 + text.len() / 64, 0);
                 self.done(node);
             }
             Event::SequenceStart(style, anchor, tag) => {
@@ -156,18 +157,23 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn add(&mut self, node: Node) -> Result<NodeId, Stop> {
-        if self.tree.nodes.len() >= NODES + self.tree.text.len() / 10 {
-            let at = Span { file: self.tree.file, start: node.start, end: node.end };
-            self.out.push(
-                Diagnostic::error(codes::TOO_LARGE, format!("more than {} values in one text", self.tree.nodes.len()))
-                    .at(at, "reading stopped here")
-                    .help("Split the policy into several files; bdr merges all files of a folder."),
-            );
-            return Err(Stop);
-        }
+        self.room(Span { file: self.tree.file, start: node.start, end: node.end })?;
         let id = NodeId(u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX));
         self.tree.nodes.push(node);
         Ok(id)
+    }
+
+    /// Whether one more node may be added, besides those for what is open.
+    fn room(&mut self, at: Span) -> Result<(), Stop> {
+        if self.tree.nodes.len() + self.open.len() < NODES {
+            return Ok(());
+        }
+        self.out.push(
+            Diagnostic::error(codes::TOO_LARGE, format!("more than {NODES} values in one text"))
+                .at(at, "reading stopped here")
+                .help("Split the policy into several files; bdr merges all files of a folder."),
+        );
+        Err(Stop)
     }
 
     fn scalar(&mut self, text: &str, plain: bool, span: Span) -> Result<NodeId, Stop> {
@@ -197,6 +203,7 @@ impl<'t> Builder<'t, '_> {
             self.out.push(syntax::deep(span));
             return Err(Stop);
         }
+        self.room(span)?;
         let (from, nodes, aliased) = (self.waiting.len(), self.tree.nodes.len(), self.aliased);
         self.open.push(Open { form, flow, start: span.start, anchor, from, nodes, aliased, height: 0 });
         Ok(())
@@ -216,10 +223,11 @@ impl<'t> Builder<'t, '_> {
         let end = tail.filter(|_| !open.flow).map_or(event_end, |tail| self.tree.node(tail).end);
         let start = head.filter(|_| !open.flow).map_or(open.start, |head| self.tree.node(head).start);
         let node = Node { start, end: end.max(start), form: open.form, first, count };
-        // The limit on nodes is checked where leaves are added; closing what was opened adds at most DEPTH.
+        // There is room: it was asked for when this began.
         let id = NodeId(u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX));
         self.tree.nodes.push(node);
-        let weight = (self.tree.nodes.len() - open.nodes).saturating_add(self.aliased - open.aliased);
+        let nodes = self.tree.nodes.len() - open.nodes + (node.end - node.start) as usize / 64;
+        let weight = nodes.saturating_add(self.aliased - open.aliased);
         if let Some(parent) = self.open.last_mut() {
             parent.height = parent.height.max(open.height + 1);
         }

@@ -29,7 +29,7 @@ pub(super) fn diagnose(file: FileId, text: &str, error: &ScanError) -> Diagnosti
     }
     let mut found =
         Diagnostic::error(codes::SYNTAX, format!("not YAML: {}", error.kind())).at(here(file, text, at), "reading stopped here");
-    found.help = help(error.kind()).map(str::to_owned);
+    found.help = Some(help(error.kind()).to_owned());
     found
 }
 
@@ -79,8 +79,8 @@ fn in_quotes(before: &str) -> bool {
     before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1
 }
 
-fn help(kind: &ErrorKind) -> Option<&'static str> {
-    Some(match kind {
+fn help(kind: &ErrorKind) -> &'static str {
+    match kind {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
@@ -95,6 +95,6 @@ fn help(kind: &ErrorKind) -> Option<&'static str> {
             "Give all keys of one mapping the same indentation."
         }
         ErrorKind::UnknownQuotedScalarEscape => "Write a backslash twice between double quotes, or use single quotes.",
-        _ => return None,
-    })
+        _ => "Compare indentation, quotes, brackets and colons here and on the line above with those of a part that is read.",
+    }
 }

@@ -176,8 +176,12 @@ fn number(text: &str, at: usize, unit: Unit) -> Result<u8, ScheduleError> {
             [first, .., last] => format!(", or a name from `{first}` to `{last}`"),
             _ => String::new(),
         };
-        let message =
-            if text.is_empty() { format!("a {} is missing", unit.name) } else { format!("`{text}` is not a {}", unit.name) };
+        let article = if unit.name == "hour" { "an" } else { "a" };
+        let message = if text.is_empty() {
+            format!("{article} {} is missing", unit.name)
+        } else {
+            format!("`{text}` is not {article} {}", unit.name)
+        };
         ScheduleError::new(whole, message, format!("Write a number from {} to {high}{names}, or `*`.", unit.low))
     })
 }

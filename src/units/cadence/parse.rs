@@ -101,6 +101,8 @@ fn unknown_word(place: Range<usize>, word: &str) -> ScheduleError {
         "midnight" | "nightly" => Some("daily"),
         "quarter" => Some("quarterly"),
         "minutely" => Some("every 1m"),
+        // Comparing costs the product of both lengths, and nothing this long is a slip of a word.
+        long if long.len() > 64 => None,
         _ => Word::ALL.iter().map(|word| word.as_str()).find(|known| strsim::damerau_levenshtein(known, &bare) <= 2),
     };
     let help = plain.map_or_else(|| SHAPES.to_owned(), |plain| format!("Write `{plain}`."));

@@ -67,6 +67,10 @@ fn is_usable(name: &str) -> bool {
 }
 
 fn nearest(text: &str) -> Option<String> {
+    // The longest name has 32 letters; what is far longer is near to none, and comparing costs the product of both lengths.
+    if text.len() > 64 {
+        return None;
+    }
     let wanted = text.to_lowercase().replace(' ', "_");
     let city = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
     let names = jiff::tz::db().available().map(|name| name.as_str().to_owned()).filter(|name| is_usable(name));
