@@ -27,7 +27,10 @@ use crate::store::{Store, StoreError};
 /// When the caller does not allow the endpoint that the policy names.
 pub async fn open(spec: &StoreSpec, env: &Env) -> Result<Arc<dyn Store>, StoreError> {
     match &spec.backend {
-        Backend::Folder(folder) => Ok(Arc::new(Retrying::new(FolderStore::new(folder.path.expose()), Patience::default()))),
+        Backend::Folder(folder) => {
+            let store = FolderStore::new(folder.path.expose()).shown_as(&folder.path.shown);
+            Ok(Arc::new(Retrying::new(store, Patience::default())))
+        }
         Backend::S3(backend) => {
             let connection = s3::connect(backend, env).await?;
             let pace = Arc::clone(&connection.pace);

@@ -10,6 +10,7 @@ mod cases;
 mod rules;
 mod schema;
 mod hostile;
+mod secrets;
 mod reading;
 mod tidy;
 mod harness;

@@ -18,12 +18,28 @@ use files::Files;
 #[derive(Debug, Clone)]
 pub struct FolderStore {
     files: Files,
+    /// What people are told instead of the root, where it may not be told.
+    shown: Option<String>,
 }
 
 impl FolderStore {
     /// Cheap: nothing is read or written before it is needed.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { files: Files::new(root.into()) }
+        Self { files: Files::new(root.into()), shown: None }
+    }
+
+    /// Names the root otherwise wherever people read of it: as the policy writes it, where a reference gave it.
+    #[must_use]
+    pub fn shown_as(self, shown: impl Into<String>) -> Self {
+        Self { shown: Some(shown.into()), ..self }
+    }
+
+    fn hide(&self, mut error: StoreError) -> StoreError {
+        if let (Some(shown), Some(root)) = (&self.shown, self.files.root().to_str()) {
+            error.subject = error.subject.replace(root, shown);
+            error.reason = error.reason.replace(root, shown);
+        }
+        error
     }
 
     /// File calls block, so they run on tokio's threads for blocking work.
@@ -34,16 +50,17 @@ impl FolderStore {
     ) -> Result<T, StoreError> {
         let files = self.files.clone();
         let subject = self.describe();
-        tokio::task::spawn_blocking(move || work(&files)).await.unwrap_or_else(|lost| {
+        let done = tokio::task::spawn_blocking(move || work(&files)).await.unwrap_or_else(|lost| {
             Err(StoreError::new(operation, subject, ErrorKind::Other, Retry::Unknown, format!("the work was broken off: {lost}")))
-        })
+        });
+        done.map_err(|error| self.hide(error))
     }
 }
 
 #[async_trait]
 impl Store for FolderStore {
     fn describe(&self) -> String {
-        self.files.root().display().to_string()
+        self.shown.clone().unwrap_or_else(|| self.files.root().display().to_string())
     }
 
     /// Linux keeps both promises on every local file system and on NFS (rename(2), flock(2)). A root that is not there yet keeps
