@@ -138,7 +138,7 @@ impl Holdings {
 
     /// Backups that are damaged, as far as anybody looked: one finding for each protection and store.
     pub fn damage(&self, policy: &Policy, sources: &Sources) -> Vec<Finding> {
-        let all = self.0.iter().filter_map(|((component, protection, store), known)| {
+        let all = self.held.iter().filter_map(|((component, protection, store), known)| {
             let known = known.as_ref().ok()?;
             let unreadable = known.backups.damaged.iter().map(|(place, _)| place.id);
             let ids: Vec<BackupId> =
