@@ -96,6 +96,13 @@ impl Text {
         self.state != State::Unresolved
     }
 
+    /// Names of the environment variables that it refers to, looked up or not.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        let referenced = if self.is_referenced() { self.shown.as_str() } else { "" };
+        let begins = referenced.match_indices("${env:").filter(|(at, _)| !referenced[..*at].ends_with('$'));
+        begins.filter_map(|(at, begin)| referenced[at + begin.len()..].split_once('}').map(|(name, _)| name))
+    }
+
     pub fn to_attr(&self) -> Attr {
         if self.is_referenced() {
             Attr::Sensitive { shown: self.shown.clone(), value: self.value.clone() }
@@ -131,3 +138,15 @@ impl PartialEq for Text {
 }
 
 impl Eq for Text {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_those_that_are_looked_up() {
+        let names = |text: Text| text.variables().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(Text::unresolved("/${env:A}/$${env:B}/${file:c}/${env:D}")), ["A", "D"]);
+        assert!(names(Text::plain("/${env:A}")).is_empty(), "what `$$` made of it is no reference");
+    }
+}

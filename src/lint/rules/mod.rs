@@ -3,6 +3,7 @@
 mod class_on_folder;
 mod class_slower_than_objective;
 mod clock_hole;
+mod cron_environment;
 mod excludes_everything;
 mod minimum_duration;
 mod no_copy_survives;
@@ -10,6 +11,7 @@ mod no_scheduler;
 mod noncurrent_unversioned;
 mod objective_unreachable;
 mod objective_unscheduled;
+mod open_folder;
 mod plain_http;
 mod protection_unscheduled;
 mod similar_names;
@@ -37,6 +39,8 @@ pub const RULES: &[&dyn Rule] = &[
     &minimum_duration::MinimumDuration,
     &no_scheduler::NoScheduler,
     &class_on_folder::ClassOnFolder,
+    &cron_environment::CronEnvironment,
+    &open_folder::OpenFolder,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

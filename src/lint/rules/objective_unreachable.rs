@@ -41,6 +41,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span};
 use crate::lint::rules::objective_unscheduled;
 use crate::lint::{Context, Rule};
 use crate::policy::Disruption;
+use crate::units::cadence::Interval;
 use crate::units::duration::Duration;
 
 const CODE: Code = Code {
@@ -114,8 +115,11 @@ fn way_out(word: &str, target: Duration, derived: &Derived, cause: &Term) -> Str
     let truth = derived.seconds().map(|seconds| format!("{} or more", Duration::from_secs(seconds)));
     match (word, truth) {
         ("RPO", Some(truth)) if minutes > 0 => {
-            let room = Duration::from_secs(minutes * 60);
-            format!("Let runs start no more than {room} apart, or state what is true: an RPO of {truth}.")
+            let often = match Interval::at_most(Duration::from_secs(minutes * 60)) {
+                Some(interval) => format!("Let it run `{interval}` or more often"),
+                None => format!("Let runs start no more than {}h apart", minutes / 60),
+            };
+            format!("{often}, or state what is true: an RPO of {truth}.")
         }
         ("RPO", None) => "Give the protection a schedule and the policy a scheduler that runs it.".to_owned(),
         (_, Some(truth)) => format!("State what is true, an {word} of {truth}, or protect it by something faster."),

@@ -37,14 +37,18 @@ impl Interval {
         if MINUTES % i64::from(minutes) == 0 {
             return Ok(Self { minutes, offset: 0 });
         }
-        // Round neighbours only: divisors of an hour, or whole hours.
-        let round =
-            |m: &u16| if *m < 60 { 60_u16.is_multiple_of(*m) } else { m.is_multiple_of(60) && 24_u16.is_multiple_of(*m / 60) };
         let duration = |minutes: Option<u16>| Duration::from_secs(u64::from(minutes.unwrap_or(1)) * 60);
         Err(NotAnInterval::Uneven {
-            shorter: duration((1..minutes).rev().find(round)),
-            longer: duration((minutes..=1_440).find(round)),
+            shorter: duration((1..minutes).rev().find(is_round)),
+            longer: duration((minutes..=1_440).find(is_round)),
         })
+    }
+
+    /// The longest round interval within a length of time; `None`: less than a minute, or a day and more, for which a time of
+    /// day is the better word.
+    pub fn at_most(longest: Duration) -> Option<Self> {
+        let minutes = u16::try_from(longest.as_secs() / 60).ok().filter(|minutes| i64::from(*minutes) < MINUTES)?;
+        (1..=minutes).rev().find(is_round).map(|minutes| Self { minutes, offset: 0 })
     }
 
     /// The time between two runs.
@@ -67,10 +71,35 @@ impl Interval {
     }
 }
 
+/// Lengths that people think in: divisors of an hour, or whole hours that divide a day.
+fn is_round(minutes: &u16) -> bool {
+    if *minutes < 60 {
+        60_u16.is_multiple_of(*minutes)
+    } else {
+        minutes.is_multiple_of(60) && 24_u16.is_multiple_of(*minutes / 60)
+    }
+}
+
 /// As it is written, with the minute where it was spread: `every 10m from minute 3`.
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "every {}", self.every())?;
         if self.offset > 0 { write!(f, " from minute {}", self.offset) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_round_interval_within_a_time_is_one_that_every_takes() {
+        for (minutes, text) in [(1, "every 1m"), (56, "every 30m"), (61, "every 1h"), (1_439, "every 12h")] {
+            let found = Interval::at_most(Duration::from_secs(minutes * 60)).expect("an interval");
+            assert_eq!(found.to_string(), text);
+            assert_eq!(Interval::new(found.every()), Ok(found));
+        }
+        assert_eq!(Interval::at_most(Duration::from_secs(59)), None);
+        assert_eq!(Interval::at_most(Duration::from_secs(1_556 * 60)), None);
     }
 }
