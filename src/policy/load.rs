@@ -126,11 +126,17 @@ fn find_secret(tree: &Tree<'_>, key: Option<NodeId>, value: NodeId, hidden: &mut
     let text = tree.text(value).unwrap_or_default();
     let Some(kind) = secrets::suspect(key.and_then(|key| tree.text(key)), text) else { return };
     let span = tree.span(value);
+    let of_aws = key.and_then(|key| tree.text(key)).is_some_and(secrets::is_aws_credential);
+    let help = if of_aws {
+        "Change the secret, and remove it: credentials come from AWS's own chain (environment, ~/.aws/credentials, or a role)."
+    } else {
+        "Change the secret, keep it outside, and refer to it: \"${env:NAME}\" or \"${file:PATH}\"."
+    };
     hidden.push(span);
     out.push(
         Diagnostic::error(codes::SECRET, format!("{kind} is written in plain"))
             .at_secret(span, "a secret")
             .note("whoever can read the policy, its history or a log of it has the secret")
-            .help("Change the secret, keep it outside, and refer to it: \"${env:NAME}\" or \"${file:PATH}\"."),
+            .help(help),
     );
 }

@@ -43,6 +43,16 @@ pub(crate) fn suspect(key: Option<&str>, text: &str) -> Option<&'static str> {
     TOKENS.iter().find(token).map(|(_, kind)| *kind)
 }
 
+/// Whether a key is for credentials of AWS, by its name: those have a chain of their own.
+pub(crate) fn is_aws_credential(key: &str) -> bool {
+    let lower = key.get(..key.len().min(64)).unwrap_or_default().to_ascii_lowercase().replace('-', "_");
+    ["access_key", "secret_key", "session_token"].iter().any(|part| lower.contains(part))
+}
+
+/// What to do about credentials of AWS in a policy.
+pub(crate) const AWS_CHAIN: &str = "Remove it: credentials come from AWS's own chain (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in \
+    the environment, ~/.aws/credentials, or a role), never from the policy.";
+
 /// The byte ranges of what looks secret in the lines of a text that could not be read as YAML.
 pub(crate) fn in_lines(text: &str, mut found: impl FnMut(u32, u32)) {
     let mut start = 0;

@@ -65,7 +65,7 @@ an IP address, and without the beginnings and endings that AWS keeps to itself."
 
     GLOB "BDR-P036" "glob" "A text that is not a glob, or can match nothing."
     "Globs are relative to each path of the component: `*` and `?` stay inside one folder, `**` crosses folders, `[ab]` and
-`{a,b}` choose. One that begins with `/` or goes up by `..` could never match."
+`{a,b}` choose. One that begins with `/` or `./`, or goes up by `..`, could never match."
     wrong "components:
   docs: { files: { paths: [/srv/docs], exclude: [\"cache/[ab\"] } }
 "

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{GlobText, NameText, Named, ObjectivesDocument, PathText, ProtectionDocument, TierDocument};
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 
 /// A thing to recover: what it is, what it can bear, how it is copied and how long copies stay.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -60,4 +60,16 @@ pub struct FilesDocument {
     pub exclude: Field<Vec<Field<GlobText>>>,
     /// Stay on the file system that each path lies on; `false` unless told.
     pub one_file_system: Field<bool>,
+}
+
+impl Instead for ComponentDocument {
+    const WRITE: Hints = &["Write `{key}: { files: { paths: [{value}] } }`.", "Write `{key}: { files: { paths: [{value}] } }`."];
+    const NAMED: Hints = &[
+        "The names are keys: `{key}: { NAME: { files: { paths: [/srv/data] } } }`.",
+        "The names are keys: `{key}: { NAME: { files: { paths: [/srv/data] } } }`.",
+    ];
+}
+
+impl Instead for FilesDocument {
+    const WRITE: Hints = &["Write `{key}: { paths: [{value}] }`.", "Write `{key}: { paths: [{value}] }`."];
 }

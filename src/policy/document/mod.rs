@@ -18,7 +18,7 @@ pub use class::ClassDocument;
 pub use component::{ComponentDocument, FilesDocument};
 pub use contact::ContactDocument;
 pub use objective::{ObjectiveDocument, ObjectivesDocument};
-pub use protection::{FileBackupDocument, ProtectionDocument};
+pub use protection::{FileBackupDocument, Level, ProtectionDocument};
 pub use retention::TierDocument;
 pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};
 pub use store::{EncryptionDocument, FolderDocument, NoncurrentDocument, S3Document, SseWord, StoreDocument};

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::DurationText;
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 
 /// How much loss and downtime a component can bear, in general and by disruption.
 ///
@@ -39,4 +39,18 @@ pub struct ObjectiveDocument {
     pub rpo: Field<DurationText>,
     /// Most time until service is back.
     pub rto: Field<DurationText>,
+}
+
+impl Instead for ObjectivesDocument {
+    const WRITE: Hints = &[
+        "Write `{key}: { rpo: {value} }` for what may be lost, `rto:` for the time until it is back.",
+        "Write `{key}: { rpo: 26h, rto: 8h }`.",
+    ];
+}
+
+impl Instead for ObjectiveDocument {
+    const WRITE: Hints = &[
+        "Write `{key}: { rpo: {value} }` for what may be lost, `rto:` for the time until it is back.",
+        "Write `{key}: { rpo: 26h, rto: 8h }`.",
+    ];
 }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{NameText, ScheduleText};
-use crate::policy::read::Field;
+use super::{ScheduleText, StoreText};
+use crate::policy::read::{Field, Hints, Instead};
 
 /// One way in which a component's data is copied: exactly one method, when it runs, and where its copies go.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -16,10 +16,10 @@ pub struct ProtectionDocument {
     /// When it runs; only by hand unless told.
     pub schedule: Field<ScheduleText>,
     /// The store that its copies go to.
-    pub store: Field<NameText>,
+    pub store: Field<StoreText>,
     /// The stores that its copies go to, where there are several.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub stores: Field<Vec<Field<NameText>>>,
+    pub stores: Field<Vec<Field<StoreText>>>,
 }
 
 /// Copies files into the tree format: what did not change is not stored again.
@@ -31,5 +31,34 @@ pub struct FileBackupDocument {
     pub full: Field<ScheduleText>,
     /// Level of zstd: 1 is fast, 19 is small; 3 unless told.
     #[schemars(range(min = 1, max = 19))]
-    pub compression: Field<i64>,
+    pub compression: Field<Level>,
+}
+
+/// A level of zstd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Level(pub i64);
+
+impl Instead for ProtectionDocument {
+    const WRITE: Hints = &[
+        "Write `{key}: { file_backup: {}, schedule: daily, store: NAME }`.",
+        "Write `{key}: { file_backup: {}, schedule: daily, store: NAME }`.",
+    ];
+    const NAMED: Hints = &[
+        "The names are keys: `{key}: { nightly: { file_backup: {}, schedule: daily, store: NAME } }`.",
+        "The names are keys: `{key}: { nightly: { file_backup: {}, schedule: daily, store: NAME } }`.",
+    ];
+}
+
+impl Instead for FileBackupDocument {
+    const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
+}
+
+impl Instead for Level {
+    const WRITE: Hints = &[
+        "Write a level from 1 (fast) to 19 (small): `{key}: 3`.",
+        "Write a level from 1 (fast) to 19 (small): `{key}: 3`.",
+        "Write a level from 1 (fast) to 19 (small): `{key}: 3`.",
+    ];
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{DurationText, PeriodText};
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 use crate::units::storage_class::StorageClass;
 
 /// A class of retention: the first good backup of each period is kept for a time, in a storage class.
@@ -20,3 +20,13 @@ pub struct TierDocument {
     /// The storage class it is written in; STANDARD unless told.
     pub class: Field<StorageClass>,
 }
+
+impl Instead for TierDocument {
+    const WRITE: Hints = &["Write `{key}: { for: {value} }`.", "Write how long its copies stay: `{key}: { for: 30d }`."];
+    const NAMED: Hints = &[
+        "Write how long one of each day is kept: `{key}: { daily: { for: {value} } }`.",
+        "Write the tiers by name: `{key}: { daily: { for: 30d } }`.",
+    ];
+}
+
+impl Instead for StorageClass {}

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::PathText;
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 
 /// What carries schedules out: exactly one of `systemd` and `cron`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -37,4 +37,17 @@ pub struct CronDocument {
     pub user: Field<bool>,
     /// A file with a user column, as in /etc/cron.d.
     pub file: Field<PathText>,
+}
+
+impl Instead for SchedulerDocument {
+    const WRITE: Hints =
+        &["Write `{key}: { systemd: {} }` or `{key}: { cron: {} }`.", "Write `{key}: { systemd: {} }` or `{key}: { cron: {} }`."];
+}
+
+impl Instead for SystemdDocument {
+    const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
+}
+
+impl Instead for CronDocument {
+    const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
 }

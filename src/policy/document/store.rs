@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText, Tags};
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 
 /// A place where copies live: exactly one of `folder` and `s3`, and how it is to be set up.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -90,3 +90,34 @@ pub struct NoncurrentDocument {
     #[serde(rename = "for")]
     pub keep: Field<DurationText>,
 }
+
+impl Instead for StoreDocument {
+    const WRITE: Hints =
+        &["Write `{key}: { folder: { path: /srv/backups } }`.", "Write `{key}: { folder: { path: /srv/backups } }`."];
+    const NAMED: Hints = &[
+        "The names are keys: `{key}: { NAME: { folder: { path: /srv/backups } } }`.",
+        "The names are keys: `{key}: { NAME: { folder: { path: /srv/backups } } }`.",
+    ];
+}
+
+impl Instead for FolderDocument {
+    const WRITE: Hints = &["Write `{key}: { path: {value} }`.", "Write `{key}: { path: /srv/backups }`."];
+}
+
+impl Instead for S3Document {
+    const WRITE: Hints =
+        &["Write `{key}: { bucket: {value}, region: REGION }`.", "Write `{key}: { bucket: NAME, region: REGION }`."];
+}
+
+impl Instead for EncryptionDocument {
+    const WRITE: Hints = &[
+        "Write `{key}: { sse: AES256 }` or `{key}: { sse: aws:kms }`.",
+        "Write `{key}: { sse: AES256 }` or `{key}: { sse: aws:kms }`.",
+    ];
+}
+
+impl Instead for NoncurrentDocument {
+    const WRITE: Hints = &["Write `{key}: { for: {value} }`.", "Write `{key}: { for: 30d }`."];
+}
+
+impl Instead for SseWord {}

@@ -10,11 +10,15 @@ use serde::{Deserialize, Deserializer};
 
 use super::{NAME_PATTERN, PlainText};
 use crate::diag::Spanned;
-use crate::policy::read::Field;
+use crate::policy::read::{Field, Hints, Instead};
 
 /// Things by name, in the order of the text.
 #[derive(Debug, Clone)]
 pub struct Named<T>(pub Vec<(Spanned<String>, Field<T>)>);
+
+impl<T: Instead> Instead for Named<T> {
+    const WRITE: Hints = T::NAMED;
+}
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
@@ -24,7 +28,7 @@ impl<T> Default for Named<T> {
 
 struct Entries<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+impl<'de, T: Deserialize<'de> + Instead> Visitor<'de> for Entries<T> {
     type Value = Named<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +44,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+impl<'de, T: Deserialize<'de> + Instead> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Entries(PhantomData))
     }
@@ -65,6 +69,10 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(pub Named<PlainText>);
+
+impl Instead for Tags {
+    const WRITE: Hints = &["Write `{key}: { team: web }`.", "Write `{key}: { team: web }`."];
+}
 
 impl JsonSchema for Tags {
     fn inline_schema() -> bool {

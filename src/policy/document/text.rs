@@ -5,15 +5,19 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::policy::read::{Hints, Instead};
+
 /// What a name looks like: `crate::address` says why.
 pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9_-]{0,62}$";
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $type:ident { $($schema:tt)* })*) => {$(
+    ($($(#[$doc:meta])* $type:ident { $($schema:tt)* } $(=> { $($instead:tt)* })?)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
         #[serde(transparent)]
         pub struct $type(pub String);
+
+        impl Instead for $type { $($($instead)*)? }
 
         impl AsRef<str> for $type {
             fn as_ref(&self) -> &str {
@@ -40,6 +44,11 @@ macro_rules! texts {
 texts! {
     /// A name of the policy's own choice.
     NameText { "type": ["string", "integer"], "pattern": NAME_PATTERN, "minimum": 0 }
+    /// The name of a store.
+    StoreText { "type": ["string", "integer"], "pattern": NAME_PATTERN, "minimum": 0 } => {
+        const WRITE: Hints = &["", "Write `stores: [{value}]`, or `store:` and one name."];
+        const LISTED: Hints = &["Write `store: {value}` or `stores: [{value}]`."];
+    }
     /// Any text; a bare number is taken as it is written.
     PlainText { "type": ["string", "number"], "not": { "type": "string", "pattern": "\\$\\{" } }
     /// A length of time: whole numbers with units.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
-use super::Reader;
+use super::{Reader, instead};
 use crate::diag::Diagnostic;
 use crate::policy::tree::{Shape, Word, word};
 use crate::policy::{codes, echo};
@@ -59,10 +59,11 @@ fn mismatch(at: Reader<'_>, expected: &str) -> Diagnostic {
     let shape = at.shape();
     let found = describe(shape);
     let finding = Diagnostic::error(codes::TYPE, format!("expected {expected}, found {found}"));
-    let Shape::Scalar { text, plain } = shape else {
-        return finding.at(at.span(), format!("expected {expected}"));
-    };
     let finding = finding.at(at.span(), format!("expected {expected}"));
+    if let Some(help) = instead::help(at) {
+        return finding.help(help);
+    }
+    let Shape::Scalar { text, plain } = shape else { return finding };
     match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "y" if expected.contains("true") => finding.help("Write `true`."),
         "no" | "off" | "n" if expected.contains("true") => finding.help("Write `false`."),

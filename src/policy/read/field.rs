@@ -9,7 +9,7 @@ use serde::de::value::U32Deserializer;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Fail, Reader};
+use super::{Fail, Instead, Reader};
 use crate::diag::{FileId, Span, Spanned};
 
 pub(super) const FIELD: &str = "$bdr::Field";
@@ -119,15 +119,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
             Ok(None) | Err(_) => Field::Broken(span),
         })
     }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Field<T>, D::Error> {
-        T::deserialize(inner).map(|value| Field::Given(Spanned::bare(value)))
-    }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+/// The reader takes the place of the names of fields for what the type says where something else stands there.
+impl<'de, T: Deserialize<'de> + Instead> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(FIELD, FieldVisitor(PhantomData))
+        deserializer.deserialize_struct(FIELD, T::WRITE, FieldVisitor(PhantomData))
     }
 }
 

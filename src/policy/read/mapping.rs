@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use super::{Fail, Reader};
 use crate::diag::{Diagnostic, Severity};
 use crate::policy::tree::{Entries, NodeId};
-use crate::policy::{codes, echo};
+use crate::policy::{codes, echo, secrets};
 
 /// The items of a list.
 pub(super) struct Items<'a> {
@@ -40,7 +40,8 @@ pub(super) struct Pairs<'a> {
     entries: Entries<'a>,
     next: usize,
     fields: Option<&'static [&'static str]>,
-    value: Option<NodeId>,
+    /// Key and value that are being read.
+    value: Option<(NodeId, NodeId)>,
     /// Known keys that are not given; found out when the first unknown one is met.
     free: OnceCell<Vec<&'static str>>,
 }
@@ -53,9 +54,10 @@ impl<'a> Pairs<'a> {
     fn unknown(&self, key: NodeId, written: &str, fields: &'static [&'static str]) {
         let finding = || {
             let found = Diagnostic::error(codes::UNKNOWN_KEY, format!("unknown key {}", echo::quote(written)));
+            let credential = secrets::is_aws_credential(written).then(|| secrets::AWS_CHAIN.to_owned());
             let free = self.free.get_or_init(|| free(self.reader, self.entries, fields));
             Diagnostic {
-                help: echo::suggest(written, free.iter().copied()),
+                help: credential.or_else(|| echo::suggest(written, free.iter().copied())),
                 ..found.at(self.reader.tree.span(key), "not known here")
             }
         };
@@ -84,15 +86,15 @@ impl<'de> MapAccess<'de> for Pairs<'_> {
                     continue;
                 }
             }
-            self.value = Some(value);
+            self.value = Some((key, value));
             return seed.deserialize(self.reader.at_key(key)).map(Some);
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fail> {
-        let value = self.value.take().unwrap_or(self.reader.node);
-        seed.deserialize(self.reader.at(value))
+        let Some((key, value)) = self.value.take() else { return seed.deserialize(self.reader) };
+        seed.deserialize(Reader { under: Some(key), ..self.reader.at(value) })
     }
 
     fn size_hint(&self) -> Option<usize> {

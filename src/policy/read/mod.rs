@@ -5,9 +5,11 @@
 
 mod fail;
 mod field;
+mod instead;
 mod mapping;
 
 pub use field::Field;
+pub use instead::{Hints, Instead};
 
 use std::cell::RefCell;
 
@@ -24,7 +26,7 @@ const LONGEST: usize = 4_096;
 /// Reads one document. What is wrong is pushed to `out`; `None` when nothing of it can be used.
 pub fn read<T: DeserializeOwned>(tree: &Tree<'_>, node: NodeId, out: &mut Diagnostics) -> Option<T> {
     let notes = RefCell::new(std::mem::take(out));
-    let reader = Reader { tree, node, key: false, notes: &notes };
+    let reader = Reader { tree, node, key: false, under: None, instead: &[], notes: &notes };
     let result = T::deserialize(reader).map_err(|fail| reader.note(fail)).ok();
     *out = notes.into_inner();
     result
@@ -37,16 +39,20 @@ pub(crate) struct Reader<'a> {
     node: NodeId,
     /// A key is text, whatever it could mean as a value (`on:` is the key `on`).
     key: bool,
+    /// The key that it stands under.
+    under: Option<NodeId>,
+    /// What its type says where something else stands there.
+    instead: Hints,
     notes: &'a RefCell<Diagnostics>,
 }
 
 impl<'a> Reader<'a> {
     fn at(self, node: NodeId) -> Self {
-        Self { node, key: false, ..self }
+        Self { node, key: false, under: None, instead: &[], ..self }
     }
 
     fn at_key(self, node: NodeId) -> Self {
-        Self { node, key: true, ..self }
+        Self { node, key: true, under: None, instead: &[], ..self }
     }
 
     fn span(self) -> Span {
@@ -147,10 +153,13 @@ impl<'de> serde::Deserializer<'de> for Reader<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fail> {
+        if name == field::FIELD {
+            return visitor.visit_seq(field::Parts::new(Self { instead: fields, ..self }));
+        }
         match self.shape() {
             Shape::Mapping(entries) => {
                 visitor.visit_map(mapping::Pairs::new(self, entries, Some(fields))).map_err(|fail: Fail| fail.placed(self))
@@ -178,7 +187,7 @@ impl<'de> serde::Deserializer<'de> for Reader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fail> {
         match name {
-            field::FIELD | field::SPANNED => visitor.visit_seq(field::Parts::new(self)),
+            field::SPANNED => visitor.visit_seq(field::Parts::new(self)),
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Run;
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{FileBackupDocument, NameText, Named, ProtectionDocument};
+use crate::policy::document::{FileBackupDocument, NameText, Named, ProtectionDocument, StoreText};
 use crate::policy::read::Field;
 use crate::policy::{FileBackup, Method, Protection, codes, echo};
 
@@ -70,7 +70,7 @@ impl Run<'_> {
         Some(Protection { name, method, schedule, stores: given, span })
     }
 
-    fn store_named(&mut self, field: &Field<NameText>, known: &BTreeMap<StoreName, Option<Span>>) -> Option<Spanned<StoreName>> {
+    fn store_named(&mut self, field: &Field<StoreText>, known: &BTreeMap<StoreName, Option<Span>>) -> Option<Spanned<StoreName>> {
         let name = self.named::<StoreName>(field)?;
         if known.contains_key(&name.value) {
             return Some(name);
@@ -90,10 +90,10 @@ impl Run<'_> {
         let FileBackupDocument { full, compression } = field.given()?.value;
         let level = match compression.given() {
             None => Spanned::bare(DEFAULT_LEVEL),
-            Some(level) => match i32::try_from(level.value).ok().filter(|_| LEVELS.contains(&level.value)) {
+            Some(level) => match i32::try_from(level.value.0).ok().filter(|_| LEVELS.contains(&level.value.0)) {
                 Some(value) => Spanned::new(value, level.span),
                 None => {
-                    let written = level.value.to_string();
+                    let written = level.value.0.to_string();
                     let written = Spanned::new(written.as_str(), level.span);
                     self.bad(codes::RANGE, written, "is not a level of zstd", "Write a level from 1 (fast) to 19 (small).");
                     Spanned::bare(DEFAULT_LEVEL)

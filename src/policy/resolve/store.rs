@@ -98,6 +98,7 @@ impl Run<'_> {
         }
         let own_endpoint = !endpoint.is_absent();
         let bucket = self.text(&bucket);
+        let mut fits = true;
         if let Some(why) =
             bucket.as_ref().filter(|name| name.value.is_known()).and_then(|name| aws::bucket_fault(name.value.expose()))
         {
@@ -105,7 +106,7 @@ impl Run<'_> {
             shown.into_iter().for_each(|shown| {
                 self.bad(codes::BUCKET, shown, format!("is not the name of a bucket: {why}"), aws::BUCKET_HELP)
             });
-            return None;
+            fits = false;
         }
         let region = self.region(&region, own_endpoint);
         let endpoint = self.endpoint(&endpoint);
@@ -122,7 +123,7 @@ impl Run<'_> {
             }
             fits
         });
-        Some(S3Backend { bucket: bucket?, region, endpoint, path_style: path_style.given(), prefix, account })
+        Some(S3Backend { bucket: bucket.filter(|_| fits)?, region, endpoint, path_style: path_style.given(), prefix, account })
     }
 
     fn region(&mut self, field: &Field<impl AsRef<str>>, own_endpoint: bool) -> Option<Spanned<String>> {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::{Run, merge};
 use crate::address::NameError;
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{DurationText, EmailText, GlobText, ModeText, NameText, PathText, ScheduleText, ZoneText};
+use crate::policy::document::{DurationText, EmailText, GlobText, ModeText, PathText, ScheduleText, ZoneText};
 use crate::policy::read::Field;
 use crate::policy::reference::Text;
 use crate::policy::{codes, echo};
@@ -22,7 +22,7 @@ impl Run<'_> {
         self.out.push(finding);
     }
 
-    pub(super) fn named<N: FromStr<Err = NameError>>(&mut self, field: &Field<NameText>) -> Option<Spanned<N>> {
+    pub(super) fn named<N: FromStr<Err = NameError>>(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<N>> {
         let written = self.as_written(field)?;
         match written.value.parse() {
             Ok(name) => Some(Spanned::new(name, written.span)),
@@ -91,6 +91,10 @@ impl Run<'_> {
         let text = self.text(field)?;
         let shown = || Spanned::new(text.value.shown.as_str(), text.span);
         let path = text.value.expose();
+        // What is left of a reference without quotes, which has been told.
+        if self.torn && path.ends_with('$') {
+            return None;
+        }
         if text.value.is_known() && !path.starts_with('/') {
             self.bad(
                 codes::PATH,
@@ -125,6 +129,21 @@ impl Run<'_> {
         if written.value.starts_with('/') || written.value.split('/').any(|part| part == "..") {
             let help = "Write it relative to each path of the component, such as `cache/**`.";
             self.bad(codes::GLOB, written, "can match nothing below the component's paths", help);
+            return None;
+        }
+        let inside = written.value.trim_end_matches('/');
+        if inside.split('/').any(|part| matches!(part, "" | ".")) {
+            let parts: Vec<&str> = inside.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+            let help = match parts.as_slice() {
+                [] => "Remove it: everything below the component's paths is meant unless told.".to_owned(),
+                [name] => format!(
+                    "Write {} for that name at any depth, {} for what is in that folder of each path.",
+                    echo::quote(name),
+                    echo::quote(&format!("{name}/**"))
+                ),
+                parts => format!("Write {}.", echo::quote(&parts.join("/"))),
+            };
+            self.bad(codes::GLOB, written, "can match nothing: no path has `.` or nothing between its slashes", help);
             return None;
         }
         match globset::GlobBuilder::new(written.value).literal_separator(true).build() {
