@@ -111,7 +111,8 @@ impl Context {
         let _ = err.flush();
         drop(err);
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).ok()?;
+        // The end of the input is no answer.
+        io::stdin().read_line(&mut answer).ok().filter(|read| *read > 0)?;
         Some(answer.trim().to_owned())
     }
 }

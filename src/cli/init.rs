@@ -1,5 +1,6 @@
 //! `bdr init`: a first policy, asked for on a terminal or given by flags.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -73,15 +74,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("`{}` is there already", args.out.display()))
             .help("Name another file with --out, or replace it with --force."));
     }
-    let answers = Asker { context, open: context.terminal.stdin && context.terminal.stderr }.answers(args)?;
-    let text = match draft::draft(&answers, context.now()) {
-        Ok(text) => text,
-        Err((found, sources)) => {
-            context.warn(render_all(&found, &sources, context.look_stderr()).trim_end());
-            return Err(Failure::new("no policy was written: with these answers it could not keep what it promises")
-                .help("Run `bdr init` again with other answers; each finding above says what would help."));
-        }
-    };
+    let text = agreed(args, context)?;
     if to_stdout {
         context.print(&text)?;
         return Ok(Exit::Done);
@@ -90,6 +83,29 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let file = args.out.display();
     context.say(&format!("Wrote {file}. Next: bdr plan -p {file}"));
     Ok(Exit::Done)
+}
+
+/// The text of a policy that nothing is to be said against. At a terminal the questions come again until there is one, each with
+/// what was answered before.
+fn agreed(args: &Args, context: &Context) -> Result<String, Failure> {
+    let asker = Asker { context, open: context.terminal.stdin && context.terminal.stderr, asked: Cell::new(false) };
+    let mut before = None;
+    loop {
+        let answers = asker.answers(args, before.as_ref())?;
+        let (found, sources) = match draft::draft(&answers, context.now()) {
+            Ok(text) => return Ok(text),
+            Err(refused) => refused,
+        };
+        context.warn(render_all(&found, &sources, context.look_stderr()).trim_end());
+        if !asker.asked.get() {
+            return Err(Failure::new("no policy was written: with these answers it could not keep what it promises")
+                .help("Run `bdr init` again with other answers; each finding above says what would help."));
+        }
+        context.warn(
+            "With these answers the policy could not keep what it promises. Once more; an empty answer keeps the one before.",
+        );
+        before = Some(answers);
+    }
 }
 
 /// Writes the file, whole or not at all; without `force` never over another one, even one that came in this moment.
@@ -107,16 +123,21 @@ struct Asker<'a> {
     context: &'a Context,
     /// Whether there is somebody to ask.
     open: bool,
+    /// Whether somebody was asked anything.
+    asked: Cell<bool>,
 }
 
 impl Asker<'_> {
-    fn answers(&self, args: &Args) -> Result<Answers, Failure> {
-        let name = self.value(args.name.clone(), "Name of the policy?", &folder_name(), |text| {
+    /// `before`: the answers of the round before, which are the defaults of this one.
+    fn answers(&self, args: &Args, before: Option<&Answers>) -> Result<Answers, Failure> {
+        let name = before.map_or_else(folder_name, |before| before.name.to_string());
+        let name = self.value(args.name.clone(), "Name of the policy?", &name, |text| {
             PolicyName::new(text).map_err(|error| error.to_string())
         })?;
         let mut paths = args.path.clone();
         if paths.is_empty() {
-            paths.push(PathBuf::from(self.needed("Which file or folder must be recoverable?", "--path PATH")?));
+            let kept = before.and_then(|before| before.paths.first().cloned());
+            paths.push(PathBuf::from(self.needed("Which file or folder must be recoverable?", "--path PATH", kept)?));
         }
         let mut folder = args.store_folder.clone();
         let mut bucket = args.store_s3.clone();
@@ -124,6 +145,7 @@ impl Asker<'_> {
             let place = self.needed(
                 "Where do copies go: a folder (best on another disk), or s3://BUCKET?",
                 "--store-folder PATH or --store-s3 BUCKET",
+                before.and_then(place),
             )?;
             match place.strip_prefix("s3://") {
                 Some(name) => bucket = Some(name.trim_end_matches('/').to_owned()),
@@ -132,11 +154,16 @@ impl Asker<'_> {
         }
         let duration = |text: &str| text.parse::<Duration>().map_err(|error| error.to_string());
         let shown = |given: Option<Duration>| given.map(|given| given.to_string());
-        let rpo = self.value(shown(args.rpo), "How much loss is bearable, as time (RPO)?", RPO, duration)?;
-        let rto = self.value(shown(args.rto), "How long may recovery take (RTO)?", RTO, duration)?;
+        let (rpo, rto) =
+            before.map_or_else(|| (RPO.to_owned(), RTO.to_owned()), |before| (before.rpo.to_string(), before.rto.to_string()));
+        let rpo = self.value(shown(args.rpo), "How much loss is bearable, as time (RPO)?", &rpo, duration)?;
+        let rto = self.value(shown(args.rto), "How long may recovery take (RTO)?", &rto, duration)?;
         let given = args.scheduler.and_then(|word| word.to_possible_value()).map(|word| word.get_name().to_owned());
         let question = "What runs the schedules: systemd, systemd-user, cron or crontab?";
-        let scheduler = self.value(given, question, "systemd", |text| Scheduler::from_str(text, true))?;
+        let kept = before.map_or("systemd", |before| word(before.scheduler));
+        let scheduler = self.value(given, question, kept, |text| {
+            Scheduler::from_str(text, true).map_err(|_| format!("`{text}` is none of systemd, systemd-user, cron and crontab"))
+        })?;
         Ok(Answers {
             name,
             zone: local_zone(),
@@ -174,21 +201,41 @@ impl Asker<'_> {
         }
     }
 
-    /// A value without a default.
-    fn needed(&self, question: &str, flag: &str) -> Result<String, Failure> {
+    /// A value without a default, but for what was answered before.
+    fn needed(&self, question: &str, flag: &str, before: Option<String>) -> Result<String, Failure> {
         if !self.open {
             return Err(Failure::usage(format!("give {flag}")).help("Without a terminal there is nobody to ask."));
         }
         loop {
-            let answer = self.ask(question)?;
-            if !answer.is_empty() {
-                return Ok(answer);
+            let answer = match &before {
+                Some(before) => self.ask(&format!("{question} [{before}]"))?,
+                None => self.ask(question)?,
+            };
+            match (answer.is_empty(), &before) {
+                (false, _) => return Ok(answer),
+                (true, Some(before)) => return Ok(before.clone()),
+                (true, None) => {}
             }
         }
     }
 
     fn ask(&self, question: &str) -> Result<String, Failure> {
+        self.asked.set(true);
         self.context.ask(question).ok_or_else(|| Failure::new("the answer could not be read; nothing was written"))
+    }
+}
+
+/// Where copies go, as it is answered.
+fn place(answers: &Answers) -> Option<String> {
+    answers.s3.as_ref().map(|bucket| format!("s3://{}", bucket.name)).or_else(|| answers.folder.clone())
+}
+
+fn word(scheduler: SchedulerWord) -> &'static str {
+    match scheduler {
+        SchedulerWord::Systemd => "systemd",
+        SchedulerWord::SystemdUser => "systemd-user",
+        SchedulerWord::Cron => "cron",
+        SchedulerWord::Crontab => "crontab",
     }
 }
 

@@ -75,7 +75,13 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Fai
     let failed = |error: std::io::Error| Failure::new(format!("could not read `{}`: {error}", path.display()));
     let kind = std::fs::metadata(path).map_err(failed)?;
     if !kind.is_dir() {
-        if named || path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml") {
+        let policy = named || path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
+        // Reading a pipe or a device could wait or go on for ever.
+        if policy && !kind.is_file() {
+            let what = format!("`{}` cannot hold a policy: it is neither a file nor a folder", path.display());
+            return Err(Failure::new(what).help("Name a file, or a folder with .yaml or .yml files."));
+        }
+        if policy {
             files.push(path.to_path_buf());
         }
         return Ok(());

@@ -105,7 +105,11 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
     };
     if captured.counts.entries == 0 {
         let seen: Vec<String> = captured.issues.iter().flat_map(|issue| issue.examples.iter().take(3).cloned()).collect();
-        return Err(TreeError::Nothing(if seen.is_empty() { "the paths are empty".to_owned() } else { seen.join("; ") }));
+        return Err(TreeError::Nothing(if seen.is_empty() {
+            "the paths are empty, or nothing in them matches `include`".to_owned()
+        } else {
+            seen.join("; ")
+        }));
     }
     let parent = if instead.is_some() { None } else { parent };
     let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, instead));

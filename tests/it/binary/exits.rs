@@ -174,3 +174,15 @@ fn two_applies_at_once_do_not_meet() {
     home.run(&["plan", "--detailed-exitcode"]).ends(0);
     assert_eq!(home.run(&["list", "docs"]).ends(0).stdout.matches("full").count(), 1, "one first backup");
 }
+
+#[test]
+fn a_pipe_is_no_policy() {
+    let home = Home::new();
+    let made = std::process::Command::new("mkfifo").arg(home.path("bdr.yaml")).status().unwrap();
+    assert!(made.success());
+    for command in ["lint", "fmt", "plan"] {
+        let ran = home.run(&[command]).ends(1);
+        assert!(ran.stderr.contains("neither a file nor a folder"), "{command}: {ran:#?}");
+    }
+    assert!(home.run(&["lint", "-p", "/dev/zero"]).ends(1).stderr.contains("neither a file nor a folder"));
+}

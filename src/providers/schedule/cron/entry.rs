@@ -113,7 +113,7 @@ pub fn parse(block: &[String], table: &Attr, with_user: bool) -> BTreeMap<Key, A
 
 /// `# component/protection`, and what follows a colon.
 fn heading(line: &str) -> Option<(Key, Option<&str>)> {
-    let rest = line.strip_prefix("# ")?;
+    let rest = line.trim_end().strip_prefix("# ")?;
     let (name, due) = rest.split_once(": ").map_or((rest, None), |(name, due)| (name, Some(due)));
     let (component, protection) = name.split_once('/')?;
     Some(((ComponentName::new(component).ok()?, ProtectionName::new(protection).ok()?), due))
@@ -147,5 +147,18 @@ fn push(attrs: &mut Attrs, name: &str, line: &str) {
     match attrs.entry(name.to_owned()).or_insert_with(|| Attr::List(Vec::new())) {
         Attr::List(list) => list.push(Attr::text(line)),
         other => *other = Attr::list([line]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carriage_return_is_part_of_the_command() {
+        let block = |end: &str| [format!("# data/nightly{end}"), format!("0 4 * * * root /usr/bin/bdr -p bdr.yaml{end}")];
+        let entry = |end: &str| parse(&block(end), &Attr::text("t"), true).into_values().next().expect("an entry");
+        assert_eq!(entry("").get("command"), Some(&Attr::text("/usr/bin/bdr -p bdr.yaml")));
+        assert_ne!(entry("\r"), entry(""), "cron would hand `bdr.yaml\\r` to the job");
     }
 }

@@ -57,7 +57,8 @@ impl Table {
                 let (_, lines) = begun.take().ok_or(Torn::NoBegin(number))?;
                 block = Some(lines);
             } else if let Some((_, lines)) = &mut begun {
-                lines.push(line.trim_end_matches(['\n', '\r']).to_owned());
+                // A carriage return is no line end to cron: it becomes the end of the command.
+                lines.push(line.strip_suffix('\n').unwrap_or(line).to_owned());
             } else if block.is_some() {
                 after.push_str(line);
             } else {
