@@ -41,6 +41,32 @@ pub struct Capabilities {
     pub replace_if_match: bool,
 }
 
+/// Whether an object can be read now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retrieval {
+    Ready,
+    /// In an archive class; nobody has asked for it.
+    Archived,
+    /// Asked for, and not there yet.
+    UnderWay,
+}
+
+/// How an object is to be brought out of an archive class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retrieve {
+    /// How long the copy stays that can be read.
+    pub days: u16,
+    pub speed: Speed,
+}
+
+/// What is paid for a retrieval, and how long it takes (S3 user guide, "Archive retrieval options").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speed {
+    Expedited,
+    Standard,
+    Bulk,
+}
+
 /// Why a store refused or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -144,6 +170,16 @@ pub trait Store: Send + Sync {
     /// The distinct first path parts below a prefix (empty, or ending in `/`), each with its trailing `/`, in order and
     /// without the prefix.
     async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Whether an object can be read now.
+    async fn retrieval(&self, _key: &str) -> Result<Retrieval, StoreError> {
+        Ok(Retrieval::Ready)
+    }
+
+    /// Asks for an object in an archive class; it can be read hours later. Asking twice is asking once.
+    async fn retrieve(&self, _key: &str, _how: Retrieve) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Removes an object; removing what is not there succeeds.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::backoff::{Backoff, Patience};
 
 /// Repeats what failed for a passing reason. Reads, removals and plain writes mean the same however often they are done.
@@ -123,6 +123,14 @@ impl<S: Store> Store for Retrying<S> {
 
     async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.repeat(|| self.inner.list_folders(prefix)).await
+    }
+
+    async fn retrieval(&self, key: &str) -> Result<Retrieval, StoreError> {
+        self.repeat(|| self.inner.retrieval(key)).await
+    }
+
+    async fn retrieve(&self, key: &str, how: Retrieve) -> Result<(), StoreError> {
+        self.repeat(|| self.inner.retrieve(key, how)).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Store, StoreError};
+use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Store, StoreError};
 use crate::stores::pace::Pace;
 
 /// Waits for a turn before each operation of the store behind it, and slows down where that was refused.
@@ -63,6 +63,14 @@ impl<S: Store> Store for Throttled<S> {
 
     async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.paced(self.inner.list_folders(prefix)).await
+    }
+
+    async fn retrieval(&self, key: &str) -> Result<Retrieval, StoreError> {
+        self.paced(self.inner.retrieval(key)).await
+    }
+
+    async fn retrieve(&self, key: &str, how: Retrieve) -> Result<(), StoreError> {
+        self.paced(self.inner.retrieve(key, how)).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! `bdr restore`: brings a component back, whole or in part.
 
+mod archive;
 mod guard;
 mod pick;
 
@@ -11,6 +12,7 @@ use crate::catalog::manifest::Manifest;
 use crate::cli::backup::threads;
 use crate::cli::chosen::{self, Which};
 use crate::cli::load::References;
+use crate::cli::restore::archive::Fast;
 use crate::cli::{Context, Exit, Failure, load, working};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
@@ -55,6 +57,12 @@ pub struct Args {
     /// Do not ask on a terminal before something is replaced or removed
     #[arg(long, visible_alias = "auto-approve")]
     yes: bool,
+    /// Days that what is brought out of an archive class stays readable
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+    retrieve_days: u16,
+    /// How fast to bring it out of an archive class; faster costs more
+    #[arg(long, value_enum, default_value_t = Fast::Standard)]
+    retrieve_speed: Fast,
     /// Only show what would be restored
     #[arg(long)]
     dry_run: bool,
@@ -83,6 +91,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.dry_run {
         return Ok(Exit::Done);
     }
+    archive::ready(chosen, &manifest, args.retrieve_days, args.retrieve_speed).await?;
     let target = target(args, &manifest)?;
     let whole = paths.is_all();
     let job =

@@ -3,6 +3,7 @@
 mod connection;
 mod probe;
 mod refusal;
+mod retrieval;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ pub use connection::{Connection, connect, requests};
 pub use refusal::{Refusal, credentials};
 
 use crate::policy::S3Backend;
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::keys;
 use crate::units::storage_class::StorageClass;
 
@@ -278,6 +279,18 @@ impl Store for S3Store {
         found.sort_unstable();
         found.dedup();
         Ok(found)
+    }
+
+    async fn retrieval(&self, key: &str) -> Result<Retrieval, StoreError> {
+        keys::check("look at", key)?;
+        let place = (&self.bucket, self.full(key), self.owner.clone());
+        retrieval::look(&self.connection, place).await.map_err(|refusal| self.fault("look at", key, refusal))
+    }
+
+    async fn retrieve(&self, key: &str, how: Retrieve) -> Result<(), StoreError> {
+        keys::check("retrieve", key)?;
+        let place = (&self.bucket, self.full(key), self.owner.clone());
+        retrieval::ask(&self.connection, place, how).await.map_err(|refusal| self.fault("retrieve", key, refusal))
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

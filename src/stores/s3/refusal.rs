@@ -89,6 +89,7 @@ fn denied(operation: &str, subject: &str) -> String {
         "list" => ("s3:ListBucket", bucket),
         "write" | "replace" => ("s3:PutObject", path),
         "delete" => ("s3:DeleteObject", path),
+        "retrieve" => ("s3:RestoreObject", path),
         _ => ("s3:GetObject", path),
     };
     format!(
