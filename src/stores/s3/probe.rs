@@ -17,7 +17,12 @@ const WRITERS: u8 = 8;
 /// Writes below `.bdr/probe/` and removes what it wrote.
 pub(super) async fn probe(store: &impl Store) -> Result<Capabilities, StoreError> {
     // Some endpoints make a bucket by the first write to it (SeaweedFS, for an administrator): where there is none nothing is written.
-    store.list(PROBES, None, 1).await?;
+    // Another error of this look says nothing that the writes won't say.
+    if let Err(error) = store.list(PROBES, None, 1).await
+        && error.kind == ErrorKind::NotFound
+    {
+        return Err(error);
+    }
     let key = format!("{PROBES}{:016x}", fastrand::u64(..));
     let outcome = attempt(store, &key).await;
     let removed = store.delete(&key).await;
