@@ -10,7 +10,7 @@ use crate::journal::RunRecord;
 use crate::policy::Policy;
 use crate::provider::Env;
 use crate::store::ErrorKind;
-use crate::stores;
+use crate::stores::{self, Patience};
 
 /// Records are a help and not a need: a store that is slower than this is told by those who need it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub async fn places(policy: &Policy, env: &Env, context: &Context) -> BTreeSet<S
 /// The lease of the first store that has one; a store that does not answer is told elsewhere.
 async fn leases(policy: &Policy, env: &Env) -> Option<LeaseRecord> {
     for spec in policy.stores.values().take(LOOKED_AT) {
-        let reading = async { lease::read(stores::open(spec, env).await?.as_ref(), policy.name.as_str()).await };
+        let reading = async { lease::read(stores::open_with(spec, env, TRIES).await?.as_ref(), policy.name.as_str()).await };
         match tokio::time::timeout(PATIENCE, reading).await {
             Ok(Ok(Some((lease, _)))) => return Some(lease),
             Ok(Ok(None)) => {}
@@ -38,11 +38,14 @@ async fn leases(policy: &Policy, env: &Env) -> Option<LeaseRecord> {
     None
 }
 
+/// A second try for a cut connection; one that is down is told soon by the reads that need it.
+const TRIES: Patience = Patience { attempts: 2, total: Duration::from_secs(2) };
+
 /// The newest records of the policy's applies, newest first, from the first store that has any.
 pub async fn records(policy: &Policy, env: &Env, most: usize, context: &Context) -> Vec<RunRecord> {
     for (name, spec) in policy.stores.iter().take(LOOKED_AT) {
         let reading = async {
-            let store = stores::open(spec, env).await?;
+            let store = stores::open_with(spec, env, TRIES).await?;
             records::newest(store.as_ref(), policy.name.as_str(), most).await
         };
         let reason = match tokio::time::timeout(PATIENCE, reading).await {

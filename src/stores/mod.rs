@@ -26,15 +26,23 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// When the caller does not allow the endpoint that the policy names.
 pub async fn open(spec: &StoreSpec, env: &Env) -> Result<Arc<dyn Store>, StoreError> {
+    open_with(spec, env, Patience::default()).await
+}
+
+/// As [`open`], with another patience: for what is not worth waiting for.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(spec: &StoreSpec, env: &Env, patience: Patience) -> Result<Arc<dyn Store>, StoreError> {
     match &spec.backend {
         Backend::Folder(folder) => {
             let store = FolderStore::new(folder.path.expose()).shown_as(&folder.path.shown);
-            Ok(Arc::new(Retrying::new(store, Patience::default())))
+            Ok(Arc::new(Retrying::new(store, patience)))
         }
         Backend::S3(backend) => {
             let connection = s3::connect(backend, env).await?;
             let pace = Arc::clone(&connection.pace);
-            Ok(Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, backend), pace), Patience::default())))
+            Ok(Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, backend), pace), patience)))
         }
     }
 }
