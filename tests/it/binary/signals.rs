@@ -113,7 +113,7 @@ fn asked_once_what_runs_is_finished_nothing_is_begun_and_what_is_left_is_told() 
         assert!(home.text("table").contains("# bdr begin notes"), "what ran was finished");
         assert!(ran.stdout.contains("left     component.docs/run:nightly"), "{ran:#?}");
         assert!(ran.stdout.contains("Partly applied: 2 changes done, 1 first backup not begun (asked to stop)."), "{ran:#?}");
-        assert!(ran.stdout.contains("Run `bdr apply` again"), "{ran:#?}");
+        assert!(ran.stdout.contains("run `bdr apply` again"), "{ran:#?}");
         assert!(ran.stderr.contains("lease    given back"), "{ran:#?}");
         assert!(run(&home, &["unlock"]).ends(0).stderr.contains("Nobody holds the lease"));
         run(&home, &["apply", "--auto-approve"]).ends(0);
