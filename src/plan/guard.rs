@@ -1,5 +1,6 @@
 //! The guard: what a person must have agreed to before a plan is carried out.
 
+use crate::plan::reconcile::MOVED;
 use crate::plan::{Intent, Plan};
 use crate::resource::{Action, Job, Op, Risk, Work};
 
@@ -77,13 +78,23 @@ pub fn guard<'a>(plan: &'a Plan, consent: &Consent) -> Result<Guarded<'a>, Vec<R
     if destroys > 0 && consent.destroy_data != Some(destroys) {
         refusals.push(Refusal::DestroysData(destroys));
     }
-    let removed = plan.summary.delete + plan.summary.release;
-    let owned = removed + plan.summary.update + plan.summary.unchanged;
+    // What moves is made anew elsewhere by the same plan, after which the old one goes.
+    let moved = moved(plan);
+    let removed = plan.summary.delete + plan.summary.release - moved;
+    let owned = removed + moved + plan.summary.update + plan.summary.unchanged;
     let most = removed >= MASS && removed * 2 > owned;
     if plan.intent != Intent::Destroy && most && !consent.confirmed && consent.remove != Some(removed) {
         refusals.push(Refusal::MassRemoval { removed, owned });
     }
     if refusals.is_empty() { Ok(Guarded(plan)) } else { Err(refusals) }
+}
+
+fn moved(plan: &Plan) -> u64 {
+    let changes = plan.actions.iter().filter_map(|action| match &action.work {
+        Work::Change { changes } => Some(changes),
+        Work::Run { .. } => None,
+    });
+    changes.flatten().filter(|change| change.op == Op::Delete && change.reason == MOVED).count() as u64
 }
 
 /// The gravest thing that an action does.

@@ -11,7 +11,10 @@ use crate::plan::{
     PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
 };
 use crate::policy::Policy;
-use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Since, Work};
+use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Risk, Since, Work};
+
+/// Why something is removed that the policy wants in another place.
+pub const MOVED: &str = "moved to where the policy wants it now";
 
 /// Every code that planning can find.
 pub const CODES: [Code; 2] = [RING, DAMAGED];
@@ -133,6 +136,9 @@ struct Compared<'a> {
 fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
     let known: &'a Known = input.known;
     let mut wanted = input.compiled.desired.iter().peekable();
+    let elsewhere = known.live.keys().any(|id| moved_from(id).is_some());
+    let all = input.compiled.desired.iter().filter(|_| elsewhere);
+    let places: BTreeSet<(&Subject, &str)> = all.map(|r| (&r.id.subject, r.id.key.as_str())).collect();
     let mut compared = Compared { seen: Vec::with_capacity(known.live.len()), changes: BTreeMap::new() };
     for (id, live) in &known.live {
         while wanted.next_if(|resource| resource.id < *id).is_some() {}
@@ -144,13 +150,27 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
             continue;
         }
         let Some(change) = diff::diff(kind, resource, live, id).filter(|change| change.op != Op::None) else { continue };
-        let change = if input.intent == Intent::Destroy { let_go(change) } else { change };
+        let change = match moved_from(id) {
+            _ if input.intent == Intent::Destroy => let_go(change),
+            Some(key) if resource.is_none() && places.contains(&(&id.subject, key)) => moved(change),
+            _ => change,
+        };
         let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
         // The notes stand apart: they are no part of what is done.
         let since = known.last_set.get(id).map(|last| since(last, live));
         compared.changes.insert(id.clone(), Change { notes: Vec::new(), since, ..diff::at(change, place) });
     }
     compared
+}
+
+/// The key of a resource that stands elsewhere than where the policy wants it: what follows an `@` says where.
+fn moved_from(id: &ResourceId) -> Option<&str> {
+    id.key.split_once('@').map(|(key, _)| key)
+}
+
+/// It stands, or is made, where the policy wants it now: nothing is lost by its removal here.
+fn moved(change: Change) -> Change {
+    Change { risk: Risk::None, reason: MOVED.to_owned(), ..change }
 }
 
 fn since(last: &LastSet, live: &Live) -> Since {

@@ -34,6 +34,7 @@ fn units_and_entries_of_where_the_policy_wrote_before_are_removed() {
     home.policy(&moved);
     let plan = home.run(&["plan"]).ends(0);
     assert!(plan.stdout.contains("2 to remove") && plan.stdout.contains("@"), "{plan:#?}");
+    assert!(plan.stdout.contains("moved to where") && !plan.stdout.contains("weaken"), "nothing is lost by a move: {plan:#?}");
     // What stands elsewhere still makes the backups: the objectives are not called new.
     assert!(plan.stdout.contains("meets its goal, unchanged") || plan.stdout.contains("meet their goals"), "{plan:#?}");
     home.run(&["plan", "--out", "p.json"]).ends(0);
@@ -52,6 +53,23 @@ fn units_and_entries_of_where_the_policy_wrote_before_are_removed() {
     assert_eq!(home.text("table"), "1 2 3 4 5 root true\n", "what is theirs stays");
     assert!(home.text("other-table").contains("# bdr begin notes"));
     home.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn a_move_of_many_schedules_is_no_mass_removal() {
+    let home = Home::new();
+    let more: String = ["b", "c", "d"]
+        .map(|name| format!("      {name}: {{ file_backup: {{}}, schedule: '5 3 * * *', store: disk }}\n"))
+        .concat();
+    let many = POLICY.replace("    retain:", &format!("{more}    retain:"));
+    home.policy(&many);
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    home.policy(&many.replace("'@/units'", "'@/elsewhere'"));
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!((units(&home, "units"), units(&home, "elsewhere")), (0, 8));
+    // Without a new place it is one.
+    home.policy(&POLICY.replace("'@/units'", "'@/third'"));
+    home.run(&["apply", "--auto-approve"]).ends(4);
 }
 
 #[test]
