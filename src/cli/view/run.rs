@@ -276,6 +276,8 @@ fn next_step(record: &RunRecord) -> Option<String> {
         "Mend what failed, then run `bdr apply` again: it goes on from the live system.".to_owned()
     } else if counts.stale > 0 {
         "The live system changed since the review: run `bdr plan`, and review what is there now.".to_owned()
+    } else if counts.not_visible > 0 && counts.skipped > 0 {
+        "In a while, run `bdr apply` again: it goes on once what was written is visible.".to_owned()
     } else if counts.not_visible > 0 {
         "Run `bdr plan` in a while: it tells whether everything is visible.".to_owned()
     } else if counts.stopped + counts.cut_off > 0 {
