@@ -7,6 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::units::hex;
+
 /// The attributes of one resource by name.
 pub type Attrs = BTreeMap<String, Attr>;
 
@@ -237,8 +239,7 @@ impl Fingerprint {
         if let Some(attrs) = attrs {
             hash_map(&mut hash, attrs);
         }
-        let digest = hash.finalize();
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex::encode(&hash.finalize()))
     }
 }
 

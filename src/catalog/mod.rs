@@ -2,7 +2,6 @@
 //!
 //! A backup is one folder: packs, then index parts, then the manifest, whose create-only put is the commit.
 
-mod hex;
 pub mod digest;
 pub mod layout;
 pub mod entry;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::FormatError;
 use crate::catalog::entry::{Block, Content, Entry, Hole, Identity, Kind, Line, Meta, More, Time, Xattr, is_safe};
-use crate::catalog::hex;
+use crate::units::hex;
 
 /// A line; without `path` it goes on with the file before it. Names that are not UTF-8 are told again as hex in `*_raw`.
 #[derive(Serialize, Deserialize, Default)]

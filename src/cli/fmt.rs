@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Context, Exit, Failure, load};
 use crate::diag::{Diagnostics, Secrets, Sources, render_all};
 use crate::policy::{self, LARGEST, codes, layout};
+use crate::units::count::counted;
 
 /// Give policy files their uniform layout
 ///
@@ -65,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let only_looks = args.check || args.diff;
     let verb = if only_looks { "would change" } else { "changed" };
     let left = if unread == 0 { String::new() } else { format!(", {unread} left alone because they cannot be read") };
-    context.say(&format!("{changed} of {all} file{} {verb}{left}.", if all == 1 { "" } else { "s" }));
+    context.say(&format!("{changed} of {} {verb}{left}.", counted(all, "file")));
     Ok(match (unread, changed) {
         (1.., _) => Exit::Failed,
         (_, 1..) if only_looks => Exit::Present,

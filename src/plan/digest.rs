@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::attrs::{Attrs, Fingerprint};
 use crate::plan::{Intent, Plan, Summary};
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
+use crate::units::hex;
 
 /// Names the form that is hashed; a change of it changes every digest, and must change this.
 const FORM: &[u8] = b"bdr plan digest 1\n";
@@ -113,7 +114,7 @@ impl Plan {
         hashing.0.update(FORM);
         // The only errors of `to_writer` are the writer's, which has none, and keys that are not strings, of which a plan has none.
         match serde_json::to_writer(&mut hashing, &Done::of(self)) {
-            Ok(()) => format!("sha256:{}", hashing.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+            Ok(()) => format!("sha256:{}", hex::encode(&hashing.0.finalize())),
             Err(_) => String::new(),
         }
     }

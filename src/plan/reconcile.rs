@@ -12,6 +12,7 @@ use crate::plan::{
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Risk, Since, Work};
+use crate::units::count::count;
 
 /// Why something is removed that the policy wants in another place.
 pub const MOVED: &str = "moved to where the policy wants it now";
@@ -39,19 +40,15 @@ const DAMAGED: Code = Code {
 };
 
 /// Says that a store holds damaged backups.
-pub fn damaged_backups(subject: &str, count: u64, newest: &str, place: Option<Position>) -> Finding {
+pub fn damaged_backups(subject: &str, damaged: u64, newest: &str, place: Option<Position>) -> Finding {
     Finding {
         code: DAMAGED.code.to_owned(),
         severity: DAMAGED.severity,
-        message: format!("{subject}: {} damaged, the newest of them {newest}", counted(count, "backup is", "backups are")),
+        message: format!("{subject}: {} damaged, the newest {newest}", count(damaged, "backup")),
         place,
         help: Some("`bdr verify` says what is damaged, and `bdr backup` makes a new one.".to_owned()),
         forbids: false,
     }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Everything that a plan is made from; equal input gives an equal plan.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Policy;
 use crate::diag::Spanned;
 use crate::units::cadence::{Schedule, Zone};
+use crate::units::hex;
 
 /// Names the form that is hashed; a change of it changes every digest, and must change this.
 const FORM: &[u8] = b"bdr policy digest 1\n";
@@ -16,7 +17,7 @@ pub(super) fn digest(policy: &Policy) -> String {
     hash.update(FORM);
     // Serializing plain data into memory cannot fail; if it ever did, the digest of nothing would match no plan.
     hash.update(serde_json::to_vec(policy).unwrap_or_default());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash.finalize())
 }
 
 /// A schedule as it was written: the same times in another spelling are another digest, which costs one new review at most.

@@ -9,6 +9,11 @@ pub fn count(number: u64, noun: &str) -> String {
     }
 }
 
+/// The same for the length of a collection.
+pub fn counted(number: usize, noun: &str) -> String {
+    count(number as u64, noun)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

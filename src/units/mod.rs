@@ -3,5 +3,6 @@
 pub mod bytes;
 pub mod count;
 pub mod cadence;
+pub mod hex;
 pub mod duration;
 pub mod storage_class;

@@ -8,6 +8,7 @@ use crate::cli::chosen::Chosen;
 use crate::store::{Retrieve, Speed};
 use crate::tree::retrieve;
 use crate::units::bytes::Bytes;
+use crate::units::count::count;
 use crate::units::storage_class::StorageClass;
 
 /// How fast, as the command line says it.
@@ -36,9 +37,8 @@ pub async fn ready(chosen: &Chosen<'_>, manifest: &Manifest, days: u16, fast: Fa
         return Ok(());
     }
     let what = if waiting.asked > 0 { "retrieval started" } else { "the retrieval is still under way" };
-    let (packs, class) = (waiting.packs, waiting.class.as_str());
-    let many = if packs == 1 { "pack" } else { "packs" };
-    Err(Failure::new(format!("nothing was restored yet: {what} of {packs} {many} ({}) from {class}", Bytes(waiting.bytes))).help(
+    let (packs, class) = (count(waiting.packs, "pack"), waiting.class.as_str());
+    Err(Failure::new(format!("nothing was restored yet: {what} of {packs} ({}) from {class}", Bytes(waiting.bytes))).help(
         format!(
             "It takes {}. Run the same command again then; what is there stays readable for {days} days.",
             time(waiting.class, fast)

@@ -5,11 +5,7 @@ use serde::Serialize;
 use crate::cli::Failure;
 use crate::tree::{Read, Verified};
 use crate::units::bytes::Bytes;
-use crate::units::count::count;
-
-fn counted(number: usize, noun: &str) -> String {
-    count(number as u64, noun)
-}
+use crate::units::count::{count, counted};
 
 /// One paragraph for each series; every damage on a line of its own.
 pub fn human(all: &[(String, Verified)], read: Read) -> String {

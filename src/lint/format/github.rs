@@ -3,9 +3,10 @@
 //! Source: GitHub Docs, "Workflow commands for GitHub Actions" (escaping as in actions/toolkit `command.ts`). A step shows
 //! at most 10 annotations of each kind; more are dropped without a word, so the worst come first and the rest is counted.
 
-use super::{counted, word};
+use super::word;
 use crate::diag::{Secrets, Severity, printable};
 use crate::lint::{Finding, Report};
+use crate::units::count::counted;
 
 /// Annotations of one kind that one step shows.
 const SHOWN: usize = 10;

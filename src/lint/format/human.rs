@@ -1,8 +1,8 @@
 //! For people: every finding with its lines, and a last line that counts.
 
-use super::counted;
 use crate::diag::{Look, Severity, render_all};
 use crate::lint::Report;
+use crate::units::count::counted;
 
 /// Findings that count, in order of place, and the summary.
 pub fn human(report: &Report<'_>, look: Look) -> String {

@@ -26,10 +26,6 @@ fn word(severity: Severity) -> &'static str {
 }
 
 /// `1 error`, `2 errors`.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// JSON as files are written: indented, with a final line end.
 fn pretty(value: &impl serde::Serialize) -> String {
     // Serializing plain data to a string cannot fail; an empty text would be noticed by whatever reads it.

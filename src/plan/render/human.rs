@@ -6,6 +6,7 @@ use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
 use super::{Look, Tone, promises, values};
 use crate::diag::{Severity, printable};
 use crate::plan::{Intent, LeftOut, Plan};
+use crate::units::count::{count, counted};
 
 /// Lines of a whole plan at most, unless everything is asked for.
 pub const BUDGET: usize = 200;
@@ -97,15 +98,10 @@ fn left_undone(left: &[LeftOut]) -> String {
     if left.is_empty() {
         return "Nothing else is to be done.".to_owned();
     }
-    let counted = |count: u64, one: &str, many: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        more => Some(format!("{more} {many}")),
-    };
     let told = |left: &LeftOut| {
-        let changes = counted(left.changes, "change", "changes");
-        let runs = counted(left.first_backups, "first backup", "first backups");
-        let counts: Vec<String> = changes.into_iter().chain(runs).collect();
+        let counts =
+            [(left.changes, "change"), (left.first_backups, "first backup")].into_iter().filter(|(number, _)| *number > 0);
+        let counts: Vec<String> = counts.map(|(number, noun)| count(number, noun)).collect();
         format!("{} ({}{})", left.of, counts.join(" and "), if left.waits { ", waiting for this" } else { "" })
     };
     let named: Vec<String> = left.iter().take(LEFT).map(told).collect();
@@ -203,11 +199,7 @@ fn rest(plan: &Plan, look: Look) -> Vec<String> {
         parts.push(format!("{unchanged} unchanged"));
     }
     if foreign > 0 {
-        parts.push(format!(
-            "{foreign} foreign {} kept as {}",
-            if foreign == 1 { "part" } else { "parts" },
-            if foreign == 1 { "it is" } else { "they are" }
-        ));
+        parts.push(format!("{} kept as {}", counted(foreign, "foreign part"), if foreign == 1 { "it is" } else { "they are" }));
     }
     if !parts.is_empty() {
         lines.push(look.paint(Tone::Dim, &format!("= {}", parts.join("; "))));

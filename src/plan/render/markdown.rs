@@ -4,6 +4,8 @@ use super::entry::{Entry, Weight, entries, grouped, subject_heading};
 use super::{Look, promises};
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan, Promise};
+use crate::units::bytes::Bytes;
+use crate::units::count::counted;
 
 /// Bytes of the whole comment at most: below GitHub's 65,536 characters, with room for what a workflow adds.
 pub const BUDGET: usize = 60_000;
@@ -31,8 +33,7 @@ fn caution(plan: &Plan) -> String {
         );
     }
     for effect in plan.retention.iter().filter(|effect| effect.shortens()).take(10) {
-        let (count, bytes) = (effect.goes.len(), crate::units::bytes::Bytes(effect.bytes()));
-        let backups = if count == 1 { "1 backup".to_owned() } else { format!("{count} backups") };
+        let (backups, bytes) = (counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
         lines.push(format!(
             "**the next prune lets {backups} of `{}` in `{}` go** ({bytes}), and the oldest moment to restore moves",
             effect.component, effect.store
@@ -106,7 +107,7 @@ fn changes(plan: &Plan, room: usize) -> String {
         return String::new();
     }
     let count: usize = groups.iter().map(Vec::len).sum();
-    let mut text = format!("<details><summary>{count} {}</summary>\n\n````diff\n", if count == 1 { "change" } else { "changes" });
+    let mut text = format!("<details><summary>{}</summary>\n\n````diff\n", counted(count, "change"));
     let mut told = 0;
     for group in &groups {
         let lines = group_lines(group);
@@ -164,7 +165,8 @@ fn foot(plan: &Plan) -> String {
             "<details><summary>Backups that retention lets go</summary>\n\n````text\n{kept}\n````\n</details>\n\n"
         ));
     }
-    let foreign = if plan.foreign.is_empty() { String::new() } else { format!(" · {} foreign parts kept", plan.foreign.len()) };
+    let foreign =
+        if plan.foreign.is_empty() { String::new() } else { format!(" · {} kept", counted(plan.foreign.len(), "foreign part")) };
     text.push_str(&format!(
         "\n<sub>plan {} · made {}{foreign}</sub>\n",
         plan.digest,

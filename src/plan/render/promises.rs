@@ -3,6 +3,7 @@
 use super::{Look, Tone};
 use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect, Window};
 use crate::units::bytes::Bytes;
+use crate::units::count::counted;
 use crate::units::duration::Duration;
 
 /// Rows shown at most.
@@ -121,10 +122,8 @@ fn padded(cell: &str, width: usize, look: Look) -> String {
 pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
     let mut lines = Vec::new();
     for effect in effects.iter().filter(|effect| !effect.goes.is_empty()) {
-        let count = effect.goes.len();
-        let what = if count == 1 { "backup" } else { "backups" };
         let whose = format!("{} in {}", effect.component, effect.store);
-        let head = format!("! {whose}: prune lets {count} {what} go, {}", Bytes(effect.bytes()));
+        let head = format!("! {whose}: prune lets {} go, {}", counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
         let place = effect.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
         let gap = look.width.saturating_sub(head.chars().count() + place.chars().count());
         let (head, place) = (look.paint(Tone::Bad, &head), look.paint(Tone::Dim, &place));
@@ -138,8 +137,8 @@ pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
         for backup in effect.goes.iter().take(most) {
             lines.push(format!("    {}  {}  {}", backup.backup, Bytes(backup.bytes), backup.reason));
         }
-        if count > most {
-            lines.push(format!("    {} {} more (--all shows them)", look.dots(), count - most));
+        if effect.goes.len() > most {
+            lines.push(format!("    {} {} more (--all shows them)", look.dots(), effect.goes.len() - most));
         }
     }
     lines

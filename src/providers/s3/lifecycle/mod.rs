@@ -14,6 +14,7 @@ use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Foreign, Kind, Live, Risk};
+use crate::units::hex;
 
 /// Most rules of a bucket (S3 API reference, `PutBucketLifecycleConfiguration`).
 const MOST: usize = 1000;
@@ -54,7 +55,7 @@ fn key(parts: &[&str]) -> String {
         return key;
     }
     let digest = Sha256::digest(key.as_bytes());
-    digest.iter().take(20).fold("~".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("~{}", hex::encode(&digest[..20]))
 }
 
 fn rules(document: Option<&Element>) -> impl Iterator<Item = &Element> {
