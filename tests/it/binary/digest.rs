@@ -1,20 +1,6 @@
 //! A plan has one digest, from wherever and whenever it is made, and `apply --expect` holds a run to it.
 
-use super::{Home, Ran};
-
-const POLICY: &str = "\
-version: 1
-name: notes
-stores:
-  disk: { folder: { path: '@/backups' } }
-components:
-  docs:
-    files: { paths: ['@/docs'] }
-    protect:
-      nightly: { file_backup: {}, schedule: '0 2 * * *', store: disk }
-    retain: { daily: { for: 7d } }
-scheduler: { systemd: { directory: '@/units' } }
-";
+use super::{Home, POLICY, Ran};
 
 fn plan(home: &Home, folder: &str, policy: &str, now: &str) -> serde_json::Value {
     let mut command = home.command(&["plan", "--format", "json", "-p", policy]);

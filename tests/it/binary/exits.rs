@@ -1,20 +1,6 @@
 //! Exit codes and next steps of `plan`, `show`, `apply`, `drift`, `destroy` and `unlock`.
 
-use super::{Home, contents};
-
-const POLICY: &str = "\
-version: 1
-name: notes
-stores:
-  disk: { folder: { path: '@/backups' } }
-components:
-  docs:
-    files: { paths: ['@/docs'] }
-    protect:
-      nightly: { file_backup: {}, schedule: '0 2 * * *', store: disk }
-    retain: { daily: { for: 7d } }
-scheduler: { systemd: { directory: '@/units' } }
-";
+use super::{Home, POLICY, contents};
 
 fn applied() -> Home {
     let home = Home::new();

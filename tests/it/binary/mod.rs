@@ -11,6 +11,21 @@ mod signals;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// One component that a timer backs up every night.
+pub const POLICY: &str = "\
+version: 1
+name: notes
+stores:
+  disk: { folder: { path: '@/backups' } }
+components:
+  docs:
+    files: { paths: ['@/docs'] }
+    protect:
+      nightly: { file_backup: {}, schedule: '0 2 * * *', store: disk }
+    retain: { daily: { for: 7d } }
+scheduler: { systemd: { directory: '@/units' } }
+";
+
 /// A policy with everything that it names below one temporary folder.
 pub struct Home {
     dir: tempfile::TempDir,

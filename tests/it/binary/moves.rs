@@ -1,21 +1,12 @@
 //! What an earlier form of the policy wrote elsewhere is found and removed, and what is told of the past is true.
 
+use std::sync::LazyLock;
+
 use super::Home;
 
-const POLICY: &str = "\
-version: 1
-name: notes
-stores:
-  disk: { folder: { path: '@/backups' } }
-components:
-  docs:
-    files: { paths: ['@/docs'] }
-    objectives: { rpo: 30h, rto: 4h }
-    protect:
-      nightly: { file_backup: {}, schedule: '0 2 * * *', store: disk }
-    retain: { daily: { for: 7d } }
-scheduler: { systemd: { directory: '@/units' } }
-";
+/// With an objective, whose bound moves with the schedule.
+static POLICY: LazyLock<String> =
+    LazyLock::new(|| super::POLICY.replace("    protect:", "    objectives: { rpo: 30h, rto: 4h }\n    protect:"));
 
 fn units(home: &Home, folder: &str) -> usize {
     let files = std::fs::read_dir(home.path(folder)).into_iter().flatten();
@@ -25,7 +16,7 @@ fn units(home: &Home, folder: &str) -> usize {
 #[test]
 fn units_and_entries_of_where_the_policy_wrote_before_are_removed() {
     let home = Home::new();
-    home.policy(POLICY);
+    home.policy(&POLICY);
     home.run(&["apply", "--auto-approve"]).ends(0);
     assert_eq!(units(&home, "units"), 2);
     std::fs::write(home.path("units/theirs.timer"), "[Timer]\n").unwrap();
@@ -75,7 +66,7 @@ fn a_move_of_many_schedules_is_no_mass_removal() {
 #[test]
 fn drift_tells_since_when_and_who_changed_something() {
     let home = Home::new();
-    home.policy(POLICY);
+    home.policy(&POLICY);
     let mut apply = home.command(&["apply", "--auto-approve"]);
     assert!(apply.env("BDR_NOW", "2026-03-04T05:06:07Z").output().unwrap().status.success());
     let timer = "units/bdr-notes.docs.nightly.timer";
@@ -98,7 +89,7 @@ fn what_left_the_policy_and_still_runs_counts_in_what_holds_before() {
     let two = POLICY.replace("    retain:", "      hourly: { file_backup: {}, schedule: '5 * * * *', store: disk }\n    retain:");
     home.policy(&two);
     home.run(&["apply", "--auto-approve"]).ends(0);
-    home.policy(POLICY);
+    home.policy(&POLICY);
     let plan: serde_json::Value = serde_json::from_str(&home.run(&["plan", "--format", "json"]).ends(0).stdout).unwrap();
     let row = plan["objectives"].as_array().unwrap().iter().find(|row| row["disruption"] == "process").unwrap_or_else(|| {
         panic!("{plan:#}");
@@ -110,7 +101,7 @@ fn what_left_the_policy_and_still_runs_counts_in_what_holds_before() {
 #[test]
 fn old_records_of_runs_go_and_the_newest_stay() {
     let home = Home::new();
-    home.policy(POLICY);
+    home.policy(&POLICY);
     home.run(&["apply", "--auto-approve"]).ends(0);
     let runs = home.path("backups/notes/.bdr/runs");
     for day in 0..120 {
@@ -128,7 +119,7 @@ fn old_records_of_runs_go_and_the_newest_stay() {
 #[test]
 fn a_target_that_is_misspelt_is_suggested_and_what_it_leaves_out_is_told() {
     let home = Home::new();
-    home.policy(POLICY);
+    home.policy(&POLICY);
     let wrong = home.run(&["plan", "--target", "dosc"]).ends(64);
     assert!(wrong.stderr.contains("Did you mean `docs`?"), "{wrong:#?}");
     let far = home.run(&["plan", "--target", "zzzzzzzz"]).ends(64);
@@ -141,7 +132,7 @@ fn a_target_that_is_misspelt_is_suggested_and_what_it_leaves_out_is_told() {
 #[test]
 fn a_plan_of_another_version_says_who_made_it() {
     let home = Home::new();
-    home.policy(POLICY);
+    home.policy(&POLICY);
     home.run(&["plan", "--out", "p.json"]).ends(0);
     let newer = home.text("p.json").replace("\"format_version\": 1", "\"format_version\": 7").replace("\"bdr 0.", "\"bdr 9.");
     std::fs::write(home.path("p.json"), newer).unwrap();

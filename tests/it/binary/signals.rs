@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -11,19 +12,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::{Home, Ran};
 
 /// Written in this order with `--parallelism 1`: the store, the crontab, which is slow, and then the first backup.
-const POLICY: &str = "\
-version: 1
-name: notes
-stores:
-  disk: { folder: { path: '@/backups' } }
-components:
-  docs:
-    files: { paths: ['@/docs'] }
-    protect:
-      nightly: { file_backup: {}, schedule: '0 2 * * *', store: disk }
-    retain: { daily: { for: 7d } }
-scheduler: { cron: { user: true } }
-";
+static POLICY: LazyLock<String> =
+    LazyLock::new(|| super::POLICY.replace("systemd: { directory: '@/units' }", "cron: { user: true }"));
 
 /// A crontab(1) that takes its time: writing says that it has begun, and ends once it may.
 const CRONTAB: &str = "#!/bin/sh
@@ -49,7 +39,7 @@ impl Slow {
     /// An apply that hangs in the middle of writing the crontab.
     fn begun(more: &[&str]) -> Self {
         let home = Home::new();
-        home.policy(POLICY);
+        home.policy(&POLICY);
         std::fs::create_dir(home.path("bin")).unwrap();
         let program = home.path("bin/crontab");
         std::fs::write(&program, CRONTAB.replace('@', &home.path("").display().to_string())).unwrap();
