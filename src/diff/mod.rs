@@ -53,6 +53,7 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
         after,
         foreign: in_order(&live.foreign),
         notes: live.notes.clone(),
+        moves: false,
         since: None,
     })
 }

@@ -12,7 +12,7 @@ use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
 use crate::units::hex;
 
 /// Names the form that is hashed; a change of it changes every digest, and must change this.
-const FORM: &[u8] = b"bdr plan digest 1\n";
+const FORM: &[u8] = b"bdr plan digest 2\n";
 
 /// What a plan does, and from what: nothing of when, where and how it was made. Two plans that do the same to the same live system
 /// are equal here, also where they were made from another folder, at another time, or beside another amount of free space.
@@ -47,6 +47,7 @@ struct DoneChange<'a> {
     live: &'a Fingerprint,
     wanted: &'a Fingerprint,
     foreign: &'a [Foreign],
+    moves: bool,
 }
 
 impl<'a> Done<'a> {
@@ -83,6 +84,7 @@ impl<'a> DoneChange<'a> {
             live: &change.live,
             wanted: &change.wanted,
             foreign: &change.foreign,
+            moves: change.moves,
         }
     }
 }

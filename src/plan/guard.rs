@@ -1,6 +1,5 @@
 //! The guard: what a person must have agreed to before a plan is carried out.
 
-use crate::plan::reconcile::MOVED;
 use crate::plan::{Intent, Plan};
 use crate::resource::{Action, Job, Op, Risk, Work};
 
@@ -94,7 +93,7 @@ fn moved(plan: &Plan) -> u64 {
         Work::Change { changes } => Some(changes),
         Work::Run { .. } => None,
     });
-    changes.flatten().filter(|change| change.op == Op::Delete && change.reason == MOVED).count() as u64
+    changes.flatten().filter(|change| change.moves).count() as u64
 }
 
 /// The gravest thing that an action does.

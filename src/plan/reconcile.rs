@@ -14,9 +14,6 @@ use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Risk, Since, Work};
 use crate::units::count::count;
 
-/// Why something is removed that the policy wants in another place.
-pub const MOVED: &str = "moved to where the policy wants it now";
-
 /// Every code that planning can find.
 pub const CODES: [Code; 2] = [RING, DAMAGED];
 
@@ -167,7 +164,7 @@ fn moved_from(id: &ResourceId) -> Option<&str> {
 
 /// It stands, or is made, where the policy wants it now: nothing is lost by its removal here.
 fn moved(change: Change) -> Change {
-    Change { risk: Risk::None, reason: MOVED.to_owned(), ..change }
+    Change { risk: Risk::None, reason: "moved to where the policy wants it now".to_owned(), moves: true, ..change }
 }
 
 fn since(last: &LastSet, live: &Live) -> Since {

@@ -59,6 +59,9 @@ pub struct Change {
     pub wanted: Fingerprint,
     pub foreign: Vec<Foreign>,
     pub notes: Vec<String>,
+    /// A removal of what the same plan has, or makes, where the policy wants it now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moves: bool,
     /// The last apply that set it, where its record was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,

@@ -36,6 +36,7 @@ fn action(subject: Subject, kind: &'static str, key: &str, op: Op, sides: [&str;
         wanted: Fingerprint::of(None),
         foreign: Vec::new(),
         notes: Vec::new(),
+        moves: false,
         since: None,
     };
     Action { id: ActionId(id.to_string()), work: Work::Change { changes: vec![change] }, after: [].into(), queue: None }

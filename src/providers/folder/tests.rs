@@ -46,6 +46,7 @@ fn change(op: Op, id: &ResourceId) -> Change {
         wanted: none,
         foreign: Vec::new(),
         notes: Vec::new(),
+        moves: false,
         since: None,
     }
 }
