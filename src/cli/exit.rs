@@ -7,7 +7,7 @@ use crate::provider::ProviderError;
 use crate::store::{ErrorKind, StoreError};
 use crate::tree::TreeError;
 
-/// How a command ended. The numbers are part of bdr's interface (docs/backups.md, docs/plan-and-apply.md).
+/// How a command ended. The numbers are part of bdr's interface (docs/cli.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or no change.

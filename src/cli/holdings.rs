@@ -107,7 +107,7 @@ impl Holdings {
     pub fn measured(&self) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
         let mut all: BTreeMap<(ComponentName, ProtectionName), Vec<&Manifest>> = BTreeMap::new();
         for ((component, protection, _), known) in self.held.iter().chain(&self.left) {
-            let good = known.iter().flat_map(|known| &known.backups.good).filter(|manifest| !manifest.is_suspect());
+            let good = known.iter().flat_map(|known| known.backups.good.iter().filter(|manifest| known.is_good(manifest)));
             all.entry((component.clone(), protection.clone())).or_default().extend(good);
         }
         all.into_iter().filter_map(|(key, manifests)| Some((key, measured(manifests)?))).collect()

@@ -69,21 +69,17 @@ pub async fn backup(job: &Job, source: Make<'_>, progress: Arc<Progress>) -> Res
 async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
     let attempt = &claim.attempt;
     // The attempt is in the store before the parent is looked at again: from here on no prune takes the parent's packs.
-    let mut instead = None;
-    let parent = match &job.parent {
+    let mut parent = match &job.parent {
         Some(parent) if job.shelf.exists(&job.shelf.key(&parent.place().manifest())).await? => Some(parent.clone()),
         _ => None,
     };
-    let parent = match parent {
-        Some(parent) => match unusable(&job.shelf, &parent).await? {
-            None => Some(parent),
-            why => {
-                instead = why;
-                None
-            }
-        },
+    let mut instead = match &parent {
+        Some(parent) => lost(&job.shelf, parent).await?,
         None => None,
     };
+    if instead.is_some() {
+        parent = None;
+    }
     let request = |parent: Option<Manifest>| Request {
         shelf: job.shelf.clone(),
         place: attempt.place(),
@@ -96,12 +92,13 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
     };
     let snapshot = Timestamp::now();
     let first = guarded(job, attempt, capture::capture(request(parent.clone()), source(), Arc::clone(&progress))).await;
-    let captured = match (first, &parent) {
-        (Err(TreeError::Format(error)), Some(_)) => {
-            instead = Some(error.to_string());
+    let captured = match first {
+        Err(error) if parent.is_some() => {
+            instead = Some(error.damage("the parent's index")?);
+            parent = None;
             guarded(job, attempt, capture::capture(request(None), source(), progress)).await?
         }
-        (result, _) => result?,
+        result => result?,
     };
     if captured.counts.entries == 0 {
         let seen: Vec<String> = captured.issues.iter().flat_map(|issue| issue.examples.iter().take(3).cloned()).collect();
@@ -111,7 +108,6 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
             seen.join("; ")
         }));
     }
-    let parent = if instead.is_some() { None } else { parent };
     let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, instead));
     commit(&job.shelf, attempt, &manifest).await?;
     let leftovers = attempt.generation > 0 || (parent.is_none() && job.parent.is_some());
@@ -119,23 +115,13 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
     Ok(manifest)
 }
 
-/// Why a backup cannot be built upon this one: a pack, a table or a part of the index that is missing or damaged.
-async fn unusable(shelf: &Shelf, parent: &Manifest) -> Result<Option<String>, TreeError> {
-    let gone = match shelf.missing_packs(parent).await {
-        Ok(missing) => missing.into_iter().next(),
-        Err(TreeError::Format(error)) => Some(error.to_string()),
-        Err(TreeError::Store(error)) if error.kind == ErrorKind::NotFound => Some(format!("{} is missing", error.subject)),
-        Err(error) => return Err(error),
-    };
-    if gone.is_some() {
-        return Ok(gone);
+/// Why a backup cannot be built upon this one: a pack or a part of the table that is missing or damaged. Its index is read as the
+/// backup is made.
+async fn lost(shelf: &Shelf, parent: &Manifest) -> Result<Option<String>, TreeError> {
+    match shelf.missing_packs(parent).await {
+        Ok(missing) => Ok(missing.into_iter().next()),
+        Err(error) => error.damage("the parent's table of packs").map(Some),
     }
-    for part in &parent.index {
-        if !shelf.exists(&shelf.key(&part.key)).await? {
-            return Ok(Some(format!("{} is missing", part.key)));
-        }
-    }
-    Ok(None)
 }
 
 /// Runs the work as long as the attempt is ours.

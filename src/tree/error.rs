@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::catalog::FormatError;
 use crate::source::Trouble;
-use crate::store::StoreError;
+use crate::store::{ErrorKind, StoreError};
 
 /// A job of the tree engine that did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,5 +35,17 @@ pub enum TreeError {
 impl TreeError {
     pub(crate) fn machine(operation: &'static str, reason: impl ToString) -> Self {
         Self::Machine { operation, reason: reason.to_string() }
+    }
+
+    /// What is missing or damaged, in words: an answer to whoever asks for it. A store that does not answer is not.
+    ///
+    /// # Errors
+    /// Every other failure, as it was.
+    pub fn damage(self, what: &str) -> Result<String, Self> {
+        match self {
+            Self::Format(error) => Ok(error.to_string()),
+            Self::Store(error) if error.kind == ErrorKind::NotFound => Ok(format!("{what} is missing: {}", error.subject)),
+            other => Err(other),
+        }
     }
 }

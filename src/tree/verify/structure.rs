@@ -7,7 +7,6 @@ use tokio::task::spawn_blocking;
 
 use crate::catalog::entry::{Kind, Line};
 use crate::catalog::manifest::Manifest;
-use crate::store::ErrorKind;
 use crate::tree::TreeError;
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
@@ -24,7 +23,7 @@ pub async fn check(
     let table = match Table::load(shelf, manifest).await {
         Ok(table) => Arc::new(table),
         Err(error) => {
-            damages.push(damage(error, "the table of packs")?);
+            damages.push(error.damage("the table of packs")?);
             return Ok((damages, None));
         }
     };
@@ -34,18 +33,9 @@ pub async fn check(
     let read = spawn_blocking(move || index(&shelf, &manifest, &looked_up, &runtime, &progress));
     match read.await.unwrap_or(Err(TreeError::Stopped)) {
         Ok(found) => damages.extend(found),
-        Err(error) => damages.push(damage(error, "the index")?),
+        Err(error) => damages.push(error.damage("the index")?),
     }
     Ok((damages, Arc::into_inner(table)))
-}
-
-/// What is missing or damaged is an answer; a store that does not answer is not.
-fn damage(error: TreeError, what: &str) -> Result<String, TreeError> {
-    match error {
-        TreeError::Format(error) => Ok(error.to_string()),
-        TreeError::Store(error) if error.kind == ErrorKind::NotFound => Ok(format!("{what} is missing: {}", error.subject)),
-        other => Err(other),
-    }
 }
 
 /// Damages of one kind that are told one by one.
