@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::AbortHandle;
 
 use crate::address::StoreName;
-use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request, Stop};
+use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request};
 use crate::cli::prepare::Opened;
 use crate::cli::view::run::{RunView, outcome};
-use crate::cli::{Context, Exit, Failure, jobs};
+use crate::cli::{Context, Exit, Failure, jobs, working};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
@@ -70,8 +70,10 @@ pub async fn carry_out(
         failure.help = help;
         failure
     })?;
-    let stop = Stop::new();
-    let listening = tokio::spawn(listen(stop.clone()));
+    // The first signal finishes what runs; the second stops at once, and what was done is told all the same.
+    let stop = context.stop.clone();
+    let asked = stop.clone();
+    let listening = working::on_signals(move |_| asked.ask());
     let mut view = RunView::new(plan, carry.is_json(), context);
     let now = || context.now();
     let request = Request {
@@ -92,27 +94,13 @@ pub async fn carry_out(
         now: &now,
     };
     let record = apply::apply(request, stop, &mut |event| view.event(event)).await;
-    listening.abort();
+    listening.iter().for_each(AbortHandle::abort);
     view.finish();
     let record = record.map_err(|error| unleased(error, context))?;
     if !carry.is_json() {
         context.print(&outcome(plan, &record, context))?;
     }
     Ok(exit(&record))
-}
-
-/// The first Ctrl-C, or the wish of whoever runs us, finishes what runs; the second stops at once.
-async fn listen(stop: Stop) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        stop.ask();
-    }
 }
 
 async fn guardian(policy: &Policy, env: &Env, carry: &Carry) -> Result<Guardian, Failure> {

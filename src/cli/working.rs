@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::AbortHandle;
 
 use crate::cli::{Context, Failure};
 use crate::tree::{Progress, TreeError};
@@ -20,27 +21,36 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Listens for Ctrl-C and for the SIGTERM of whoever runs us (systemd, Kubernetes) from now on: the first asks [`show`] to end
 /// the work, the second ends the process, with the code that the signal itself would give (128 and its number).
-pub fn listen(context: &Context) {
-    let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
-    tokio::spawn(heed(context.clone(), interrupt, terminate));
-}
-
 #[expect(
     clippy::exit,
     reason = "whoever asks twice wants no more of the program; every object in a store is whole at any moment"
 )]
-async fn heed(context: Context, mut interrupt: Signal, mut terminate: Signal) {
-    loop {
-        let code = tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
-        };
+pub fn listen(context: &Context) {
+    let context = context.clone();
+    on_signals(move |code| {
         context.stop.ask();
         if context.stop.asked() > 1 {
             std::process::exit(code);
         }
         context.warn("Stopping where nothing is half done. Once more stops at once.");
-    }
+    });
+}
+
+/// Calls `each` for every Ctrl-C and SIGTERM from now on, with the exit code that belongs to it.
+pub fn on_signals(mut each: impl FnMut(i32) + Send + 'static) -> Option<AbortHandle> {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return None;
+    };
+    let heeding = tokio::spawn(async move {
+        loop {
+            let code = tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            };
+            each(code);
+        }
+    });
+    Some(heeding.abort_handle())
 }
 
 /// Runs something that only looks, and lets go of it when a signal asks to stop.
