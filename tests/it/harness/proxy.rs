@@ -14,6 +14,8 @@ pub enum Fault {
     None,
     /// Passed on after a while.
     Delay(Duration),
+    /// Passed on once the test lets go ([`Proxy::let_go`]), at the latest after that while.
+    Hold(Duration),
     /// Answered with 503 `SlowDown` without reaching the endpoint.
     SlowDown,
     /// Answered with 501 `NotImplemented`, as by an endpoint that does not know it.
@@ -37,6 +39,7 @@ type Plan = Box<dyn FnMut(&str) -> Fault + Send>;
 struct Memory {
     answers: std::collections::HashMap<String, Vec<u8>>,
     seen: Vec<String>,
+    let_go: bool,
 }
 
 /// A running proxy; gone when dropped.
@@ -67,6 +70,11 @@ impl Proxy {
     /// First lines of all requests so far.
     pub fn seen(&self) -> Vec<String> {
         self.memory.lock().unwrap().seen.iter().map(|head| first_line(head.as_bytes())).collect()
+    }
+
+    /// Passes on what is held, and holds nothing any more.
+    pub fn let_go(&self) {
+        self.memory.lock().unwrap().let_go = true;
     }
 
     /// Heads of all requests so far.
@@ -107,6 +115,12 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
                 }
             }
             Fault::Delay(time) => tokio::time::sleep(time).await,
+            Fault::Hold(longest) => {
+                let until = tokio::time::Instant::now() + longest;
+                while !memory.lock().unwrap().let_go && tokio::time::Instant::now() < until {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
             _ => {}
         }
         let mut server = TcpStream::connect(target).await.ok()?;

@@ -82,11 +82,17 @@ async fn stale(endpoint: &Endpoint) {
 
 /// The second of two applies ends while the first works, and says who that is.
 async fn one_at_a_time(endpoint: &Endpoint) {
-    let slow = |line: &str| match line {
-        line if line.starts_with("PUT") && line.contains("?lifecycle") => Fault::Delay(Duration::from_secs(6)),
-        _ => Fault::None,
+    let mut writes = 0;
+    // The one that sets everything up passes; the next one is held until the second apply has ended.
+    let held = move |line: &str| {
+        writes += u32::from(line.starts_with("PUT") && line.contains("?lifecycle"));
+        if line.starts_with("PUT") && line.contains("?lifecycle") && writes > 1 {
+            Fault::Hold(Duration::from_secs(25))
+        } else {
+            Fault::None
+        }
     };
-    let proxy = Proxy::before(&endpoint.url, slow).await;
+    let proxy = Proxy::before(&endpoint.url, held).await;
     let trial = Trial::through(endpoint, &proxy.url).await;
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.shorten_ours().await;
@@ -103,6 +109,7 @@ async fn one_at_a_time(endpoint: &Endpoint) {
     let second = Ran::of(&spawn().wait_with_output().unwrap()).ends(4);
     assert!(second.stderr.contains("ada@") && second.stderr.contains("holds the lease"), "{second:#?}");
     assert!(second.stderr.contains("bdr unlock"), "{second:#?}");
+    proxy.let_go();
     Ran::of(&first.wait_with_output().unwrap()).ends(0);
     trial.plans_nothing();
 }
