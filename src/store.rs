@@ -123,6 +123,10 @@ pub struct StoreError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// How the reason begins where nothing could be sent to an endpoint; its host and port follow, the same for all that failed
+/// because of it.
+pub const NO_CONNECTION: &str = "no connection to ";
+
 impl StoreError {
     pub fn new(
         operation: &'static str,

@@ -62,7 +62,8 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let scope = plan::scope(&args.target, &opened.compiled, &known)?;
     let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);
-    if !args.carry.is_json() {
+    let unseen = args.carry.is_json() || (context.global.quiet && args.auto_approve);
+    if !unseen {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
     if !plan.applyable {
@@ -73,8 +74,12 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::new("nothing was applied").exit(Exit::Failed));
     }
     let exit = carry_out::carry_out(&plan, &args.consent(confirmed), &opened, &args.carry, context).await?;
-    // What could not be read may need more.
-    if plan.complete { Ok(exit) } else { Err(plan::incomplete(&plan)) }
+    // What could not be read may need more: what was done is part of it.
+    match exit {
+        _ if plan.complete => Ok(exit),
+        Exit::Done => Err(plan::incomplete(&plan).exit(Exit::Partly)),
+        exit => Err(plan::incomplete(&plan).exit(exit)),
+    }
 }
 
 fn nothing_to_do(plan: &Plan, context: &Context) -> Result<Exit, Failure> {

@@ -38,8 +38,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut facts = Facts::at(context.now());
     if args.measured {
         let holdings = holdings::look(&loaded.policy, &context.env(references)?, context.global.parallelism.into()).await;
-        for (store, error) in holdings.unread() {
-            context.warn(&format!("warning: nothing measured is known of `{store}`: {error}"));
+        for (unread, _) in holdings.unread() {
+            context.warn(&format!("warning: nothing measured is known of the {}: {}", unread.subject, unread.reason));
         }
         facts.measured = holdings.measured();
     }

@@ -47,7 +47,35 @@ impl Chosen<'_> {
 /// When the policy has no such component.
 pub fn component<'a>(policy: &'a Policy, name: &str) -> Result<&'a Component, Failure> {
     let found = ComponentName::new(name).ok().and_then(|name| policy.components.get(&name));
-    found.ok_or_else(|| unknown("component", name, policy.components.keys().map(ComponentName::as_str)))
+    found.ok_or_else(|| {
+        let mut failure = unknown("component", name, policy.components.keys().map(ComponentName::as_str));
+        let left = "Backups of a component that left the policy are read with one that still has it (`-p OLDER-POLICY`).";
+        failure.help = Some(failure.help.map_or_else(|| left.to_owned(), |help| format!("{help} {left}")));
+        failure
+    })
+}
+
+/// What the options choose of one component, or of all of the policy.
+///
+/// # Errors
+/// When a name is unknown, a store cannot be opened, or nothing fits.
+pub async fn all<'a>(policy: &'a Policy, name: Option<&str>, which: &Which, env: &Env) -> Result<Vec<Chosen<'a>>, Failure> {
+    if let Some(name) = name {
+        return choose(policy, component(policy, name)?, which, env).await;
+    }
+    let mut chosen = Vec::new();
+    for component in policy.components.values() {
+        let fitting =
+            |protection: &&Protection| which.protection.as_ref().is_none_or(|wanted| wanted == protection.name.as_str());
+        for protection in component.protections.values().filter(fitting) {
+            chosen.extend(of_protection(policy, component, protection, which, env).await?);
+        }
+    }
+    match policy.components.values().next() {
+        // One component stands for all: what it has not, none has.
+        Some(component) if chosen.is_empty() => choose(policy, component, which, env).await,
+        _ => Ok(chosen),
+    }
 }
 
 /// The chosen protections of a component in the chosen stores, in order.
@@ -70,17 +98,7 @@ pub async fn choose<'a>(
     };
     let mut chosen = Vec::new();
     for protection in protections {
-        for name in &protection.stores {
-            let named = which.store.as_ref().is_none_or(|wanted| wanted == name.as_str());
-            let Some(spec) = policy.stores.get(&name.value).filter(|_| named) else { continue };
-            let series = Series {
-                policy: policy.name.value.clone(),
-                component: component.name.value.clone(),
-                protection: protection.name.value.clone(),
-            };
-            let shelf = Shelf::new(Arc::clone(&stores::open(spec, env).await?), series);
-            chosen.push(Chosen { component, protection, store: name.value.clone(), shelf });
-        }
+        chosen.extend(of_protection(policy, component, protection, which, env).await?);
     }
     match (&which.store, chosen.is_empty()) {
         (Some(name), true) => {
@@ -91,6 +109,28 @@ pub async fn choose<'a>(
             .help("Add one under `protect`, such as `nightly: { file_backup: {}, schedule: daily, store: primary }`.")),
         _ => Ok(chosen),
     }
+}
+
+async fn of_protection<'a>(
+    policy: &'a Policy,
+    component: &'a Component,
+    protection: &'a Protection,
+    which: &Which,
+    env: &Env,
+) -> Result<Vec<Chosen<'a>>, Failure> {
+    let mut chosen = Vec::new();
+    for name in &protection.stores {
+        let named = which.store.as_ref().is_none_or(|wanted| wanted == name.as_str());
+        let Some(spec) = policy.stores.get(&name.value).filter(|_| named) else { continue };
+        let series = Series {
+            policy: policy.name.value.clone(),
+            component: component.name.value.clone(),
+            protection: protection.name.value.clone(),
+        };
+        let shelf = Shelf::new(Arc::clone(&stores::open(spec, env).await?), series);
+        chosen.push(Chosen { component, protection, store: name.value.clone(), shelf });
+    }
+    Ok(chosen)
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {

@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
-
 use crate::address::{BackupId, ComponentName, ProtectionName, StoreName};
 use crate::assess::Measured;
 use crate::catalog::facts::BackupFacts;
 use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{self, Decision};
-use crate::diag::Sources;
-use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Window};
-use crate::policy::{Component, Policy, StoreSpec};
+use crate::cli::Failure;
+use crate::cli::catalogues::{Catalogue, Catalogues};
+use crate::diag::{Sources, Spanned};
+use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Unread, Window};
+use crate::policy::{Component, Policy};
 use crate::provider::Env;
 use crate::store::{ErrorKind, StoreError};
-use crate::stores;
+use crate::stores::{self, Patience};
 use crate::tree::{Known, Shelf};
+use crate::units::count::count;
 
 /// Newest backups that figures are taken from.
 const SAMPLES: usize = 20;
@@ -30,29 +31,21 @@ pub type Protected = (ComponentName, ProtectionName);
 /// A component's protection in one store.
 type Held = (ComponentName, ProtectionName, StoreName);
 
+/// How long one operation is tried again: who plans soon wants to hear of a store that is down.
+const TRYING: Patience = Patience { attempts: 8, total: std::time::Duration::from_secs(8) };
+
 /// What was found, series by series.
 pub struct Holdings {
-    held: BTreeMap<Held, Result<Known, StoreError>>,
+    held: BTreeMap<Held, Catalogue>,
     /// Of protections that left the policy and are still carried out.
-    left: BTreeMap<Held, Result<Known, StoreError>>,
+    left: BTreeMap<Held, Catalogue>,
 }
 
 /// Reads the catalogue of every protection from every store, `at_once` series at a time. A store that cannot be read is a
-/// finding of its own, never an empty catalogue.
+/// finding of its own, never an empty catalogue. A store that is not there yet holds nothing: its folder or bucket is what the
+/// plan makes.
 pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
-    let series = policy.components.values().flat_map(|component| {
-        component.protections.values().flat_map(move |protection| {
-            protection.stores.iter().filter_map(move |store| {
-                let spec = policy.stores.get(&store.value)?;
-                Some(((component.name.value.clone(), protection.name.value.clone(), store.value.clone()), spec))
-            })
-        })
-    });
-    let reads = stream::iter(series).map(|(held, spec)| async move {
-        let known = read(policy, &held, spec, env).await;
-        (held, known)
-    });
-    Holdings { held: reads.buffer_unordered(at_once.max(1)).collect().await, left: BTreeMap::new() }
+    Holdings { held: read(policy, all(policy), env, at_once).await, left: BTreeMap::new() }
 }
 
 /// The protections that are carried out live and that the policy no longer has, while their component stays.
@@ -63,42 +56,54 @@ pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected
     live.filter(is_left).cloned().collect()
 }
 
-/// A store that is not there yet holds nothing: its folder or bucket is what the plan makes.
-async fn read(policy: &Policy, held: &Held, spec: &StoreSpec, env: &Env) -> Result<Known, StoreError> {
-    let series = Series { policy: policy.name.value.clone(), component: held.0.clone(), protection: held.1.clone() };
-    let store = stores::open(spec, env).await?;
-    let shelf = Shelf::new(Arc::clone(&store), series);
-    match tokio::time::timeout(PATIENCE, shelf.known()).await {
-        Ok(Err(error)) if error.kind == ErrorKind::NotFound => Ok(Known::default()),
-        Ok(known) => known,
-        Err(_) => Err(StoreError {
-            operation: "read the catalogue in",
-            subject: store.describe(),
-            kind: ErrorKind::Unavailable,
-            retry: crate::store::Retry::Later,
-            reason: format!("nothing came within {} s", PATIENCE.as_secs()),
-            help: None,
-            source: None,
-        }),
+async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at_once: usize) -> BTreeMap<Held, Catalogue> {
+    let mut found = BTreeMap::new();
+    let mut series = Vec::new();
+    for held in wanted {
+        let Some(spec) = policy.stores.get(&held.2) else { continue };
+        match stores::open_with(spec, env, TRYING).await {
+            Ok(store) => series.push((held.clone(), Shelf::new(store, series_of(policy, &held)))),
+            Err(error) => _ = found.insert(held, Err(Arc::new(error))),
+        }
     }
+    let shelves = series.iter().map(|(held, shelf)| (held.2.clone(), shelf.clone()));
+    let mut reads = Catalogues::read(shelves, at_once, Some(PATIENCE));
+    while let Some((at, catalogue)) = reads.next().await {
+        let catalogue = match catalogue {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Known::default()),
+            catalogue => catalogue,
+        };
+        found.insert(series[at].0.clone(), catalogue);
+    }
+    found
+}
+
+fn all(policy: &Policy) -> impl Iterator<Item = Held> {
+    policy.components.values().flat_map(|component| {
+        component.protections.values().flat_map(move |protection| {
+            let held =
+                |store: &Spanned<StoreName>| (component.name.value.clone(), protection.name.value.clone(), store.value.clone());
+            protection.stores.iter().map(held)
+        })
+    })
+}
+
+fn series_of(policy: &Policy, (component, protection, _): &Held) -> Series {
+    Series { policy: policy.name.value.clone(), component: component.clone(), protection: protection.clone() }
 }
 
 impl Holdings {
     /// Reads what every store holds of protections that left the policy: which stores theirs were, only the backups tell.
     pub async fn look_for_left(&mut self, policy: &Policy, env: &Env, left: &BTreeSet<Protected>, at_once: usize) {
         let all = left.iter().flat_map(|(component, protection)| {
-            policy.stores.iter().map(move |(store, spec)| ((component.clone(), protection.clone(), store.clone()), spec))
+            policy.stores.keys().map(move |store| (component.clone(), protection.clone(), store.clone()))
         });
-        let reads = stream::iter(all).map(|(held, spec)| async move {
-            let known = read(policy, &held, spec, env).await;
-            (held, known)
-        });
-        self.left = reads.buffer_unordered(at_once.max(1)).collect().await;
+        self.left = read(policy, all, env, at_once).await;
     }
 
     /// The stores that hold backups of a protection that left the policy.
     pub fn stores_of_left(&self, (component, protection): &Protected) -> Vec<StoreName> {
-        let holds = |known: &Result<Known, StoreError>| known.as_ref().is_ok_and(|known| !known.facts.is_empty());
+        let holds = |known: &Catalogue| known.as_ref().is_ok_and(|known| !known.facts.is_empty());
         let same = self.left.iter().filter(|((c, p, _), known)| (c, p) == (component, protection) && holds(known));
         same.map(|((_, _, store), _)| store.clone()).collect()
     }
@@ -131,9 +136,21 @@ impl Holdings {
         all
     }
 
-    /// Stores whose catalogue could not be read, with the reason.
-    pub fn unread(&self) -> impl Iterator<Item = (&StoreName, &StoreError)> {
-        self.held.iter().filter_map(|((_, _, store), known)| Some((store, known.as_ref().err()?)))
+    /// What could not be read: one entry for each store and reason, with the number of protections behind it.
+    pub fn unread(&self) -> Vec<(Unread, &StoreError)> {
+        let mut reasons: BTreeMap<(&StoreName, &str), (&StoreError, u64)> = BTreeMap::new();
+        for ((_, _, store), known) in &self.held {
+            if let Err(error) = known {
+                reasons.entry((store, &error.reason)).or_insert((error, 0)).1 += 1;
+            }
+        }
+        let mut all = Vec::new();
+        for ((store, _), (error, behind)) in reasons {
+            let subject = format!("backups of {} in {store}", count(behind, "protection"));
+            let help = Failure::from_store(error).help;
+            all.push((Unread { subject, reason: error.to_string(), help, resources: Vec::new() }, error));
+        }
+        all
     }
 
     /// Backups that are damaged, as far as anybody looked: one finding for each protection and store.

@@ -6,6 +6,7 @@ pub mod apply;
 pub mod assess;
 pub mod backup;
 pub mod carry_out;
+pub mod catalogues;
 pub mod chosen;
 pub mod codes;
 pub mod completions;
@@ -76,7 +77,7 @@ pub struct Global {
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Tell more on stderr: `info` counts requests, `debug` names them
+    /// Tell more on stderr: `info` counts requests to S3, `debug` the operations on every store by name
     #[arg(long, value_enum, default_value_t = LogLevel::Off, global = true, value_name = "LEVEL")]
     pub log: LogLevel,
     /// Most operations at the same time
@@ -177,6 +178,7 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))),
     };
     let outcome = runtime.block_on(cli.command.dispatch(&context));
+    log_operations(&context);
     // Work that was cancelled must not hold the process: whatever blocks in a thread is cut off, after a moment or, where a
     // signal asked for it, at once.
     let moment = if context.stop.asked() > 0 { 0 } else { 2 };
@@ -184,6 +186,15 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => exit::report(&context, &failure),
+    }
+}
+
+/// What was asked of stores, under `--log debug`.
+fn log_operations(context: &Context) {
+    let operations = crate::stores::operations();
+    if !operations.is_empty() {
+        let told: Vec<String> = operations.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        context.log(LogLevel::Debug, &format!("operations on stores: {}", told.join(", ")));
     }
 }
 

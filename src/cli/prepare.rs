@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::address::{ComponentName, Subject};
 use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, past};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, past, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
 use crate::lint;
-use crate::plan::{Finding, Input, Intent, Known, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
-use crate::policy::{FileBackup, Method, Policy, Protection};
+use crate::plan::{Finding, FirstBackup, Input, Intent, Known, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
+use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::{self, schedule};
 use crate::resource::Desired;
+use crate::store::ErrorKind;
 use crate::stores::s3;
 use crate::units::cadence::Schedule;
 
@@ -93,6 +95,12 @@ pub async fn open(context: &Context, references: References) -> Result<Opened, F
 impl Opened {
     /// Reads the live system.
     pub async fn survey(&self, context: &Context) -> Known {
+        let mut known = working::patiently(context, self.survey_now(context)).await;
+        known.unread = Unread::by_cause(known.unread);
+        known
+    }
+
+    async fn survey_now(&self, context: &Context) -> Known {
         let begun = std::time::Instant::now();
         let mut known = apply::survey(&self.sessions, &self.compiled, usize::from(context.global.parallelism)).await;
         known.unread.extend(self.unconnected.iter().cloned());
@@ -109,27 +117,26 @@ impl Opened {
     pub async fn survey_all(&self, context: &Context) -> (Known, Holdings) {
         let at_once = usize::from(context.global.parallelism);
         let looking = holdings::look(&self.loaded.policy, &self.env, at_once);
-        let (mut known, mut holdings) = tokio::join!(self.survey(context), looking);
-        let policy = &self.loaded.policy;
-        let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
-        holdings.look_for_left(policy, &self.env, &left, at_once).await;
+        let reading = async {
+            let (known, mut holdings) = tokio::join!(self.survey_now(context), looking);
+            let policy = &self.loaded.policy;
+            let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
+            holdings.look_for_left(policy, &self.env, &left, at_once).await;
+            (known, holdings)
+        };
+        let (mut known, holdings) = working::patiently(context, reading).await;
         known.backups = holdings.first_backups();
-        for (store, error) in holdings.unread() {
-            let unread = Unread {
-                subject: format!("backups in {store}"),
-                reason: error.to_string(),
-                help: Failure::from_store(error).help,
-                resources: Vec::new(),
-            };
-            // Where the plan tells already why the place cannot be asked, that says it of the backups too.
+        for (unread, error) in holdings.unread() {
+            // Where the plan tells already why the place takes no credentials, that says it of the backups too.
             let told = |other: &Unread| {
                 let same_place = error.kind.is_of_place() && error.subject.starts_with(&format!("{}/", other.subject));
-                same_place || other.reason.ends_with(&error.reason) || *other == unread
+                same_place || other.reason.ends_with(&error.reason)
             };
-            if !known.unread.iter().any(told) {
+            if error.kind == ErrorKind::Unavailable || !known.unread.iter().any(told) {
                 known.unread.push(unread);
             }
         }
+        known.unread = Unread::by_cause(known.unread);
         (known, holdings)
     }
 
@@ -146,7 +153,7 @@ impl Opened {
         let live = self.live_schedules(known);
         let standing = as_it_stands(policy, &live, holdings);
         let before = assess::assess(&standing, &Facts { live: Some(live), ..facts });
-        let mut objectives = promises::rows(Some(&before), &after);
+        let mut objectives = promises::rows(Some(&before), &after, &unknown(policy, known, holdings));
         let mut findings = self.findings(&after, now);
         if intent == Intent::Drift {
             // What the policy itself cannot keep is no drift.
@@ -216,4 +223,34 @@ impl Opened {
         let report = lint::Report::new(found, sources, &codes, wish);
         report.counted().map(|finding| Finding::of(&finding.diagnostic, sources)).collect()
     }
+}
+
+/// Components of which it is not known what a plan leaves them with: what it rests on was not read, or there is no backup and
+/// none is planned.
+fn unknown(policy: &Policy, known: &Known, holdings: Option<&Holdings>) -> BTreeMap<ComponentName, String> {
+    let mut why = BTreeMap::new();
+    let first = holdings.map(Holdings::first_backups).unwrap_or_default();
+    for component in policy.components.values() {
+        let name = &component.name.value;
+        let own: Vec<_> = first.iter().filter(|((of, _), _)| of == name).collect();
+        let missing = |first: &FirstBackup| matches!(first, FirstBackup::Missing(_));
+        if own.iter().any(|(_, first)| **first == FirstBackup::Unknown) {
+            why.insert(name.clone(), "its backups could not be read".to_owned());
+        } else if !own.is_empty() && own.iter().all(|(key, first)| missing(first) && !known.backups.contains_key(*key)) {
+            why.insert(name.clone(), "it has no good backup, and none is planned".to_owned());
+        }
+    }
+    let uses = |component: &Component, subject: &Subject| match subject {
+        Subject::Component(name) => *name == component.name.value,
+        Subject::Store(store) => {
+            component.protections.values().any(|protection| protection.stores.iter().any(|s| s.value == *store))
+        }
+        Subject::Policy => false,
+    };
+    for id in known.unread.iter().flat_map(|unread| &unread.resources) {
+        for component in policy.components.values().filter(|component| uses(component, &id.subject)) {
+            why.entry(component.name.value.clone()).or_insert_with(|| format!("{id} could not be read"));
+        }
+    }
+    why
 }

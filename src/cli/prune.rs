@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
-use crate::cli::view::{backups::moment, table};
+use crate::cli::view::backups::{heading, moment};
+use crate::cli::view::table;
 use crate::cli::{Context, Exit, Failure, load, working};
 use crate::policy::Policy;
 use crate::tree::{Known, Progress, PrunePlan};
@@ -42,18 +43,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
-    let components = match &args.component {
-        Some(name) => vec![chosen::component(&loaded.policy, name)?],
-        None => loaded.policy.components.values().collect(),
-    };
+    let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
     let act = args.yes || !(args.dry_run || context.terminal.stdout);
     let mut worst = Exit::Done;
-    for component in components {
-        for chosen in chosen::choose(&loaded.policy, component, &args.which, &env).await? {
-            let exit = one(context, &loaded.policy, &chosen, &How { act, quiet: false }).await?;
-            if exit != Exit::Done {
-                worst = exit;
-            }
+    for chosen in &all {
+        let exit = one(context, &loaded.policy, chosen, &How { act, quiet: false }).await?;
+        if exit != Exit::Done {
+            worst = exit;
         }
     }
     if !act && !args.dry_run {
@@ -105,7 +101,7 @@ pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &
 }
 
 fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan) -> String {
-    let mut out = format!("{}\n", chosen.label());
+    let mut out = heading(&chosen.label(), &policy.timezone);
     let row = |decision: &crate::catalog::retention::Decision| {
         let facts = known.facts.iter().find(|facts| facts.id == decision.id)?;
         let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
@@ -117,7 +113,7 @@ fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, 
     if rows.is_empty() {
         out.push_str("no backup\n");
     } else {
-        out.push_str(&table::columns(&["", "backup", "restores", "stored", "because"], &rows, context.terminal.width));
+        out.push_str(&table::fitting(&["", "backup", "restores", "stored", "because"], &rows, context.terminal.width, 4));
     }
     for (place, bytes) in &plan.orphans {
         let folder = place.folder();

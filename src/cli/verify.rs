@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use crate::cli::chosen::{self, Chosen, Format, Which};
 use crate::cli::load::References;
-use crate::cli::view::verification;
-use crate::cli::{Context, Exit, Failure, load, working};
-use crate::tree::{Progress, Read, Verified, verify};
+use crate::cli::view::backups::Silent;
+use crate::cli::view::verification::{self, Told};
+use crate::cli::{Context, Exit, Failure, catalogues, load, working};
+use crate::store::StoreError;
+use crate::tree::{Known, Progress, Read, verify};
 
 /// Check that backups are whole
 ///
 /// Without options it checks that every manifest, index and pack is there, with the right size and digest where they are small.
 /// `--read-data` reads the packs themselves: all of them, or a share, those first that were not read for longest, so that a
-/// small share every day reads everything in turn. What was seen is remembered in the store. Exit code 1: something is damaged.
+/// small share every day reads everything in turn. What was seen is remembered in the store, where it may be written. Exit code 1:
+/// something is damaged, could not be looked at, or there is no backup to look at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component [default: all of the policy]
@@ -48,29 +51,60 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
-    let components = match &args.component {
-        Some(name) => vec![chosen::component(&loaded.policy, name)?],
-        None => loaded.policy.components.values().collect(),
-    };
+    let chosen = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
     let read = args.read_data.map_or(Read::Nothing, |share| share.0);
-    let mut all: Vec<(String, Verified)> = Vec::new();
-    for component in components {
-        for chosen in chosen::choose(&loaded.policy, component, &args.which, &env).await? {
-            all.push((chosen.label(), one(context, &chosen, read).await?));
-        }
-    }
+    let (mut all, failed) = every(context, &chosen, read).await?;
+    all.sort_by_key(|(at, _)| *at);
+    let all: Vec<Told> = all.into_iter().map(|(_, told)| told).collect();
     match args.format {
         Format::Human => context.print(&verification::human(&all, read))?,
-        Format::Json => context.print(&verification::json(&all)?)?,
+        Format::Json => {
+            let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
+            context.print(&verification::json(&all, silent)?)?;
+        }
     }
-    Ok(if all.iter().all(|(_, verified)| verified.is_good()) { Exit::Done } else { Exit::Failed })
+    for told in &all {
+        if let Some(why) = told.verified.as_ref().and_then(|verified| verified.not_noted.as_ref()) {
+            context
+                .warn(&format!("warning: {}: what was seen could not be noted, so `list` does not show it: {why}", told.label));
+        }
+    }
+    match catalogues::failure(&failed) {
+        Some(failure) => Err(failure),
+        None => Ok(if all.iter().all(Told::is_good) { Exit::Done } else { Exit::Failed }),
+    }
 }
 
 const AGAIN: &str = "Nothing of it is remembered: run the command again.";
 
-async fn one(context: &Context, chosen: &Chosen<'_>, read: Read) -> Result<Verified, Failure> {
-    let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
+type Failed<'a> = Vec<(&'a Chosen<'a>, Arc<StoreError>)>;
+
+/// Each series as its catalogue comes, with its place in the order; a store that does not answer holds up no other.
+async fn every<'a>(context: &Context, chosen: &'a [Chosen<'a>], read: Read) -> Result<(Vec<(usize, Told)>, Failed<'a>), Failure> {
+    let mut reads = catalogues::begin(context, chosen);
+    let mut stop = context.stop.clone();
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    loop {
+        let next = tokio::select! {
+            next = reads.next() => next,
+            () = stop.asked_times(1) => return Err(catalogues::stopped()),
+        };
+        match next {
+            Some((at, Ok(known))) => all.push((at, one(context, &chosen[at], known, read).await?)),
+            Some((at, Err(error))) => failed.push((&chosen[at], error)),
+            None => return Ok((all, failed)),
+        }
+    }
+}
+
+async fn one(context: &Context, chosen: &Chosen<'_>, known: Known, read: Read) -> Result<Told, Failure> {
+    let label = chosen.label();
+    let suspect = known.backups.good.iter().filter(|manifest| manifest.is_suspect()).count();
+    if known.backups.good.is_empty() && known.backups.damaged.is_empty() {
+        return Ok(Told { label, suspect, verified: None });
+    }
     let progress = Arc::new(Progress::default());
     let work = verify(&chosen.shelf, &known, read, context.now(), Arc::clone(&progress));
-    working::show(context, (&format!("verifying {}", chosen.label()), AGAIN), progress, work).await
+    let verified = working::show(context, (&format!("verifying {label}"), AGAIN), progress, work).await?;
+    Ok(Told { label, suspect, verified: Some(verified) })
 }

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::AbortHandle;
 
 use crate::cli::{Context, Failure};
+use crate::stores;
 use crate::tree::{Progress, TreeError};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
@@ -51,6 +52,29 @@ pub fn on_signals(mut each: impl FnMut(i32) + Send + 'static) -> Option<AbortHan
         }
     });
     Some(heeding.abort_handle())
+}
+
+/// Waiting in silence for longer than this looks like hanging.
+const SILENCE: Duration = Duration::from_secs(4);
+
+/// Runs a reading of what is outside, and says now and then what it waits for.
+pub async fn patiently<T>(context: &Context, work: impl Future<Output = T>) -> T {
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + SILENCE, LINE);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return result,
+            _ = tick.tick() => context.say(&format!("Still reading{}.", trouble())),
+        }
+    }
+}
+
+/// What does not answer just now, to go on a sentence; empty where all does.
+pub fn trouble() -> String {
+    match stores::s3::unreached() {
+        down if down.is_empty() => String::new(),
+        down => format!("; no connection to {} yet, trying again", down.join(", ")),
+    }
 }
 
 /// Runs something that only looks, and lets go of it when a signal asks to stop.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{ComponentName, ProtectionName, ResourceId};
 use crate::attrs::Fingerprint;
 use crate::resource::{Foreign, Live, Resource};
+use crate::store::NO_CONNECTION;
 
 /// The live system as it was read for one plan.
 #[derive(Debug, Clone, Default)]
@@ -57,4 +58,72 @@ pub struct Unread {
     /// Addresses that the plan therefore says nothing about.
     #[schemars(with = "Vec<String>")]
     pub resources: Vec<ResourceId>,
+}
+
+impl Unread {
+    /// One entry for each cause: an endpoint that cannot be reached is told once, whatever was wanted of it.
+    #[must_use]
+    pub fn by_cause(all: Vec<Self>) -> Vec<Self> {
+        let mut told: Vec<Self> = Vec::new();
+        let mut down: BTreeMap<String, (Vec<String>, Self)> = BTreeMap::new();
+        for unread in all {
+            let Some(cause) = unread.cause() else {
+                told.push(unread);
+                continue;
+            };
+            let (subjects, one) = down.entry(cause).or_insert_with_key(|cause| {
+                let one = Self { reason: cause.clone(), subject: String::new(), help: None, resources: Vec::new() };
+                (Vec::new(), one)
+            });
+            if !subjects.contains(&unread.subject) {
+                subjects.push(unread.subject);
+            }
+            one.help = one.help.take().or(unread.help);
+            one.resources.extend(unread.resources);
+        }
+        told.extend(down.into_values().map(|(subjects, mut one)| {
+            one.subject = subjects.join(", ");
+            one.resources.sort();
+            one.resources.dedup();
+            one
+        }));
+        told.sort();
+        told
+    }
+
+    /// The missing connection behind it, if that is what it is.
+    fn cause(&self) -> Option<String> {
+        let from = self.reason.find(NO_CONNECTION)?;
+        let cause = &self.reason[from..];
+        Some(cause.split(" (tried ").next().unwrap_or(cause).to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unread(subject: &str, reason: &str) -> Unread {
+        Unread { subject: subject.to_owned(), reason: reason.to_owned(), help: None, resources: Vec::new() }
+    }
+
+    #[test]
+    fn what_has_one_cause_is_told_once() {
+        let all = vec![
+            unread("s3", "could not list the buckets: no connection to 127.0.0.1:9: refused"),
+            unread("s3://b", "could not read the tags of s3://b: no connection to 127.0.0.1:9: refused"),
+            unread("backups in a", "could not list `s3://b/`: no connection to 127.0.0.1:9: refused (tried 7 times)"),
+            unread("backups in b", "could not list `s3://c/`: no connection to 127.0.0.1:8: refused (tried 7 times)"),
+            unread("folder", "could not read /x: permission denied"),
+        ];
+        let told: Vec<String> = Unread::by_cause(all).iter().map(|one| format!("{}: {}", one.subject, one.reason)).collect();
+        assert_eq!(
+            told,
+            [
+                "backups in b: no connection to 127.0.0.1:8: refused",
+                "folder: could not read /x: permission denied",
+                "s3, s3://b, backups in a: no connection to 127.0.0.1:9: refused",
+            ]
+        );
+    }
 }

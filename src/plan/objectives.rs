@@ -15,6 +15,10 @@ pub struct ObjectiveRow {
     pub disruption: Disruption,
     pub rpo: Promise,
     pub rto: Promise,
+    /// Why it is not known what holds after: what it rests on was not read, or is not there and not planned. Then `after` is
+    /// what the policy would give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
 }
 
 /// A goal with what holds before and after the plan.
@@ -67,8 +71,8 @@ impl ObjectiveRow {
         moved(&self.rpo) || moved(&self.rto)
     }
 
-    /// Whether both goals are kept once the plan is applied.
+    /// Whether both goals are known to be kept once the plan is applied.
     pub fn kept(&self) -> bool {
-        self.rpo.after.keeps(self.rpo.goal) && self.rto.after.keeps(self.rto.goal)
+        self.unknown.is_none() && self.rpo.after.keeps(self.rpo.goal) && self.rto.after.keeps(self.rto.goal)
     }
 }

@@ -1,11 +1,14 @@
 //! How a plan moves what can be promised: the assessment of the live system beside that of the policy.
 
+use std::collections::BTreeMap;
+
+use crate::address::ComponentName;
 use crate::assess::{Assessment, Cell, Derived, Origin};
 use crate::plan::objectives::{Basis, Bound, ObjectiveRow, Promise};
 
 /// One row for each component and disruption that has a goal. `before` is the assessment
-/// of what stands live; `None`: it is not known.
-pub fn rows(before: Option<&Assessment>, after: &Assessment) -> Vec<ObjectiveRow> {
+/// of what stands live; `None`: it is not known. `unknown` says of which components it is not known what holds after, and why.
+pub fn rows(before: Option<&Assessment>, after: &Assessment, unknown: &BTreeMap<ComponentName, String>) -> Vec<ObjectiveRow> {
     let earlier =
         |cell: &Cell| before?.cells.iter().find(|old| old.component == cell.component && old.disruption == cell.disruption);
     let row = |cell: &Cell| ObjectiveRow {
@@ -13,6 +16,7 @@ pub fn rows(before: Option<&Assessment>, after: &Assessment) -> Vec<ObjectiveRow
         disruption: cell.disruption,
         rpo: promise(earlier(cell).map(|old| &old.rpo), &cell.rpo),
         rto: promise(earlier(cell).map(|old| &old.rto), &cell.rto),
+        unknown: unknown.get(&cell.component).cloned(),
     };
     let matters = |row: &ObjectiveRow| row.rpo.goal.is_some() || row.rto.goal.is_some();
     after.cells.iter().map(row).filter(matters).collect()

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use backoff::{Backoff, Patience};
 pub use folder::FolderStore;
 pub use pace::Pace;
-pub use retrying::Retrying;
+pub use retrying::{Retrying, operations};
 pub use s3::S3Store;
 pub use throttled::Throttled;
 
@@ -42,7 +42,8 @@ pub async fn open_with(spec: &StoreSpec, env: &Env, patience: Patience) -> Resul
         Backend::S3(backend) => {
             let connection = s3::connect(backend, env).await?;
             let pace = Arc::clone(&connection.pace);
-            Ok(Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, backend), pace), patience)))
+            let store = S3Store::new(connection, backend, env.tells_places());
+            Ok(Arc::new(Retrying::new(Throttled::new(store, pace), patience)))
         }
     }
 }

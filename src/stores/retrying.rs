@@ -1,12 +1,26 @@
 //! A store that tries again where that is safe, and finds out what happened where it is not known.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::backoff::{Backoff, Patience};
+
+/// Operations that this process began on stores, repetitions aside.
+static OPERATIONS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+
+/// How many operations of each name this process began on stores, repetitions aside: what `--log debug` tells.
+pub fn operations() -> BTreeMap<&'static str, u64> {
+    OPERATIONS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn began(operation: &'static str) {
+    *OPERATIONS.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_insert(0) += 1;
+}
 
 /// Repeats what failed for a passing reason. Reads, removals and plain writes mean the same however often they are done.
 /// A conditional write whose outcome is unknown is looked up: the object that lies there is either the one that this caller
@@ -94,10 +108,12 @@ impl<S: Store> Store for Retrying<S> {
     }
 
     async fn capabilities(&self) -> Result<Capabilities, StoreError> {
+        began("probe");
         self.repeat(|| self.inner.capabilities()).await
     }
 
     async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
+        began("write");
         if how.if_absent {
             self.settle(key, &body, || self.inner.put(key, body.clone(), how)).await
         } else {
@@ -106,22 +122,27 @@ impl<S: Store> Store for Retrying<S> {
     }
 
     async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
+        began("replace");
         self.settle(key, &body, || self.inner.replace(key, body.clone(), etag)).await
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        began("read");
         self.repeat(|| self.inner.get(key, range.clone())).await
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        began("look");
         self.repeat(|| self.inner.head(key)).await
     }
 
     async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
+        began("list");
         self.repeat(|| self.inner.list(prefix, start_after, limit)).await
     }
 
     async fn list_folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        began("list folders");
         self.repeat(|| self.inner.list_folders(prefix)).await
     }
 
@@ -134,6 +155,7 @@ impl<S: Store> Store for Retrying<S> {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        began("delete");
         self.repeat(|| self.inner.delete(key)).await
     }
 }

@@ -23,7 +23,8 @@ use crate::units::count::count;
 /// Restore a component into a folder
 ///
 /// Every block is checked before its file gets a name. A backup of one path goes right into the folder; of several paths each
-/// keeps its own full path below it. Exit code 3 tells that something is missing or not as it was; it is named.
+/// keeps its own full path below it. Exit code 3 tells that something is missing or not as it was; it is named. Backups of a
+/// component that left the policy stay: name a policy that still has it with `-p`, such as an older one from version control.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component to restore

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::Args;
-use crate::cli::view::backups::moment;
+use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
 use crate::tree::Known;
 use crate::units::bytes::Bytes;
@@ -76,7 +76,7 @@ fn refuse_older(
     Err(Failure::new(format!("{}: the newest backup {id} is damaged", chosen.label())).cause(why).help(format!(
         "The newest good one is {}, with the state of {}: `bdr restore {} --backup {} …` restores it.",
         found.id,
-        moment(found.snapshot, zone),
+        moment_in(found.snapshot, zone),
         args.component,
         found.id
     )))
@@ -107,7 +107,7 @@ pub fn describe(chosen: &Chosen<'_>, manifest: &Manifest, zone: &Zone, args: &Ar
         "{}: {kind} backup {}{suspect}\n  state of {}\n  holds    {}, {}\n  goes to  {}{part}{replace}",
         chosen.label(),
         manifest.id,
-        moment(manifest.snapshot, zone),
+        moment_in(manifest.snapshot, zone),
         count(manifest.counts.entries, "entry"),
         Bytes(manifest.counts.bytes),
         args.to.display()

@@ -5,14 +5,15 @@ use serde::Serialize;
 
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::Failure;
+use crate::cli::chosen::Chosen;
 use crate::cli::view::table;
+use crate::store::StoreError;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 
 /// One backup in one store.
 #[derive(Debug, Clone)]
 pub struct Row {
-    pub component: String,
     pub store: String,
     pub verified: Option<Timestamp>,
     /// When a verification last found it damaged, and nobody found it good since.
@@ -20,29 +21,42 @@ pub struct Row {
     pub manifest: Manifest,
 }
 
-/// A moment by the policy's clock.
+/// A series that could not be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Silent {
+    series: String,
+    reason: String,
+}
+
+impl Silent {
+    pub fn of(chosen: &Chosen<'_>, error: &StoreError) -> Self {
+        Self { series: chosen.label(), reason: error.to_string() }
+    }
+}
+
+/// A moment by the policy's clock; the zone is told by [`heading`] or [`moment_in`].
 pub fn moment(at: Timestamp, zone: &Zone) -> String {
     at.to_zoned_datetime(zone.0.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A table, oldest first, grouped by component and store.
-pub fn human(rows: &[Row], zone: &Zone, width: usize) -> String {
-    let mut out = String::new();
-    let mut at = 0;
-    while at < rows.len() {
-        let key = |row: &Row| (row.component.clone(), row.manifest.protection.to_string(), row.store.clone());
-        let first = key(&rows[at]);
-        let count = rows[at..].iter().take_while(|row| key(row) == first).count();
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&format!("{}/{} in {}\n", first.0, first.1, first.2));
-        let lines: Vec<Vec<String>> = rows[at..at + count].iter().map(|row| line(row, zone)).collect();
-        let header = ["backup", "restores", "kind", "tiers", "entries", "size", "stored", "state"];
-        out.push_str(&table::columns(&header, &lines, width));
-        at += count;
+/// A moment with the zone of its clock, such as `2026-11-24 02:00 UTC`.
+pub fn moment_in(at: Timestamp, zone: &Zone) -> String {
+    format!("{} {zone}", moment(at, zone))
+}
+
+/// The line above a table of backups: whose they are, and by which clock its moments are told.
+pub fn heading(label: &str, zone: &Zone) -> String {
+    format!("{label}   (times: {zone})\n")
+}
+
+/// The backups of one series, oldest first.
+pub fn human(label: &str, rows: &[Row], zone: &Zone, width: usize) -> String {
+    if rows.is_empty() {
+        return format!("{label}\nno backup yet\n");
     }
-    out
+    let lines: Vec<Vec<String>> = rows.iter().map(|row| line(row, zone)).collect();
+    let header = ["backup", "restores", "kind", "tiers", "entries", "size", "stored", "state"];
+    heading(label, zone) + &table::fitting(&header, &lines, width, 4)
 }
 
 fn line(row: &Row, zone: &Zone) -> Vec<String> {
@@ -80,6 +94,7 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
 struct Document<'a> {
     version: u32,
     backups: Vec<Told<'a>>,
+    unread: Vec<Silent>,
 }
 
 #[derive(Serialize)]
@@ -91,16 +106,16 @@ struct Told<'a> {
     manifest: &'a Manifest,
 }
 
-/// Every manifest with the store that it lies in.
+/// Every manifest with the store that it lies in, and what could not be read.
 ///
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn json(rows: &[Row]) -> Result<String, Failure> {
+pub fn json(rows: &[Row], unread: Vec<Silent>) -> Result<String, Failure> {
     let told = |row| {
-        let Row { store, verified, damaged, manifest, .. }: &Row = row;
+        let Row { store, verified, damaged, manifest }: &Row = row;
         Told { store, verified: *verified, damaged: *damaged, suspect: manifest.is_suspect(), manifest }
     };
-    let document = Document { version: 1, backups: rows.iter().map(told).collect() };
+    let document = Document { version: 1, backups: rows.iter().map(told).collect(), unread };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     Ok(text + "\n")
 }

@@ -32,6 +32,34 @@ pub fn columns(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
     out
 }
 
+/// Least room that the last column needs beside the others.
+const LEAST: usize = 20;
+
+/// As [`columns`] where the width has room for them; else the first `kept` columns, and below each row the others by name, the
+/// last one as it is.
+pub fn fitting(header: &[&str], rows: &[Vec<String>], width: usize, kept: usize) -> String {
+    let size = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let last = header.len().saturating_sub(1);
+    let before_last: usize = (0..last).map(|at| size(at).max(header[at].chars().count()) + 2).sum();
+    if before_last + size(last).min(LEAST) <= width {
+        return columns(header, rows, width);
+    }
+    let short: Vec<Vec<String>> = rows.iter().map(|row| row.iter().take(kept).cloned().collect()).collect();
+    let lines = columns(&header[..kept.min(header.len())], &short, usize::MAX);
+    let mut lines = lines.lines();
+    let mut out = format!("{}\n", lines.next().unwrap_or_default());
+    for (line, row) in lines.zip(rows) {
+        out.push_str(&format!("{line}\n"));
+        let named = row.iter().enumerate().skip(kept);
+        let told: Vec<String> =
+            named.map(|(at, cell)| if at == last { cell.clone() } else { format!("{} {cell}", header[at]) }).collect();
+        for part in wrap(&told.join(", "), width.saturating_sub(4)) {
+            out.push_str(&format!("    {part}\n"));
+        }
+    }
+    out
+}
+
 /// Breaks a text into lines of at most `width` characters at blanks; a longer word stands alone and overflows.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -49,12 +77,21 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{columns, wrap};
+    use super::{columns, fitting, wrap};
 
     #[test]
     fn columns_line_up_and_the_last_wraps() {
         let rows = vec![vec!["å".into(), "a word and another one".into()], vec!["long".into(), "x".into()]];
         assert_eq!(columns(&["n", "why"], &rows, 20), "n     why\nå     a word and\n      another one\nlong  x\n");
+    }
+
+    #[test]
+    fn what_has_no_room_beside_stands_below() {
+        let rows = vec![vec!["20261124".into(), "full".into(), "12".into(), "not verified".into()]];
+        let wide = "id        kind  entries  state\n20261124  full  12       not verified\n";
+        assert_eq!(fitting(&["id", "kind", "entries", "state"], &rows, 40, 2), wide);
+        let narrow = "id        kind\n20261124  full\n    entries 12, not\n    verified\n";
+        assert_eq!(fitting(&["id", "kind", "entries", "state"], &rows, 20, 2), narrow);
     }
 
     #[test]

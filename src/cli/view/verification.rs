@@ -3,24 +3,42 @@
 use serde::Serialize;
 
 use crate::cli::Failure;
+use crate::cli::view::backups::Silent;
 use crate::tree::{Read, Verified};
 use crate::units::bytes::Bytes;
 use crate::units::count::{count, counted};
 
+/// One series, and what was seen of it.
+pub struct Told {
+    pub label: String,
+    /// Backups that were suspect when they were made.
+    pub suspect: usize,
+    /// `None`: there is no backup.
+    pub verified: Option<Verified>,
+}
+
+impl Told {
+    /// Whether there are backups, and nothing of them is damaged.
+    pub fn is_good(&self) -> bool {
+        self.verified.as_ref().is_some_and(Verified::is_good)
+    }
+}
+
 /// One paragraph for each series; every damage on a line of its own.
-pub fn human(all: &[(String, Verified)], read: Read) -> String {
+pub fn human(all: &[Told], read: Read) -> String {
     let mut out = String::new();
-    for (label, verified) in all {
+    for Told { label, suspect, verified } in all {
+        let Some(verified) = verified else {
+            out.push_str(&format!("{label}: no backup yet, so there is nothing to verify\n"));
+            continue;
+        };
         let backups = &verified.verification.backups;
         let damaged = backups.values().filter(|seen| !seen.damages.is_empty()).count() + verified.damaged.len();
         let whole = backups.values().filter(|seen| seen.whole).count();
         let all_backups = counted(backups.len() + verified.damaged.len(), "backup");
-        let verdict = match (backups.len() + verified.damaged.len(), damaged) {
-            (0, _) => "no backup".to_owned(),
-            (_, 0) => format!("{all_backups}, nothing damaged"),
-            _ => format!("{damaged} of {all_backups} damaged"),
-        };
-        out.push_str(&format!("{label}: {verdict}\n"));
+        let verdict =
+            if damaged == 0 { format!("{all_backups}, nothing damaged") } else { format!("{damaged} of {all_backups} damaged") };
+        out.push_str(&format!("{label}: {verdict}{}\n", suspects(*suspect, backups.len())));
         for (place, why) in &verified.damaged {
             out.push_str(&format!("  {place}: {why}\n"));
         }
@@ -39,47 +57,62 @@ pub fn human(all: &[(String, Verified)], read: Read) -> String {
             out.push_str(&format!("  not read, because of an archive class: {}\n", count(verified.archived, "pack")));
         }
     }
-    if all.iter().any(|(_, verified)| !verified.is_good()) {
+    if all.iter().filter_map(|told| told.verified.as_ref()).any(|verified| !verified.is_good()) {
         out.push_str("A damaged backup is not repaired. Make a new one now (`bdr backup`), and keep what is whole.\n");
     }
     out
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    version: u32,
-    series: Vec<Told<'a>>,
+fn suspects(suspect: usize, backups: usize) -> String {
+    match suspect {
+        0 => String::new(),
+        _ if suspect == backups => "; every one is suspect, so none is a good backup (`bdr list` says why)".to_owned(),
+        _ => format!("; {suspect} suspect"),
+    }
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Document<'a> {
+    version: u32,
+    series: Vec<Series<'a>>,
+    unread: Vec<Silent>,
+}
+
+#[derive(Serialize)]
+struct Series<'a> {
     name: &'a str,
+    /// There are backups, and nothing of them is damaged.
     good: bool,
+    suspect: usize,
+    noted: bool,
     unreadable_manifests: &'a [(String, String)],
     packs_read: u64,
     bytes_read: u64,
     bytes_total: u64,
     packs_archived: u64,
-    verification: &'a crate::catalog::verification::Verification,
+    verification: Option<&'a crate::catalog::verification::Verification>,
 }
 
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn json(all: &[(String, Verified)]) -> Result<String, Failure> {
-    let told = |(name, verified)| {
-        let verified: &Verified = verified;
-        Told {
-            name,
-            good: verified.is_good(),
-            unreadable_manifests: &verified.damaged,
-            packs_read: verified.packs_read,
-            bytes_read: verified.bytes_read,
-            bytes_total: verified.bytes_total,
-            packs_archived: verified.archived,
-            verification: &verified.verification,
+pub fn json(all: &[Told], unread: Vec<Silent>) -> Result<String, Failure> {
+    let series = all.iter().map(|told| {
+        let verified = told.verified.as_ref();
+        let number = |of: fn(&Verified) -> u64| verified.map_or(0, of);
+        Series {
+            name: &told.label,
+            good: told.is_good(),
+            suspect: told.suspect,
+            noted: verified.is_some_and(|verified| verified.not_noted.is_none()),
+            unreadable_manifests: verified.map_or(&[], |verified| &verified.damaged),
+            packs_read: number(|verified| verified.packs_read),
+            bytes_read: number(|verified| verified.bytes_read),
+            bytes_total: number(|verified| verified.bytes_total),
+            packs_archived: number(|verified| verified.archived),
+            verification: verified.map(|verified| &verified.verification),
         }
-    };
-    let series = all.iter().map(|(name, verified)| told((name.as_str(), verified))).collect();
-    let text = serde_json::to_string_pretty(&Document { version: 1, series }).map_err(|error| Failure::new(error.to_string()))?;
+    });
+    let document = Document { version: 1, series: series.collect(), unread };
+    let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     Ok(text + "\n")
 }

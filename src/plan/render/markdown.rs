@@ -74,8 +74,8 @@ fn objectives(rows: &[ObjectiveRow]) -> String {
             "| {} | {} | {} | {} |\n",
             row.component,
             row.disruption.as_str(),
-            promise(&row.rpo),
-            promise(&row.rto)
+            promise(row, &row.rpo),
+            promise(row, &row.rto)
         ));
     }
     if told.len() > 40 {
@@ -85,7 +85,7 @@ fn objectives(rows: &[ObjectiveRow]) -> String {
     text
 }
 
-fn promise(promise: &Promise) -> String {
+fn promise(row: &ObjectiveRow, promise: &Promise) -> String {
     let mark = |bound: crate::plan::Bound| match promise.goal {
         None => "",
         Some(_) if bound.keeps(promise.goal) => "✅ ",
@@ -93,6 +93,10 @@ fn promise(promise: &Promise) -> String {
     };
     let goal =
         promise.goal.map(|seconds| format!(" ({})", crate::units::duration::Duration::from_secs(seconds))).unwrap_or_default();
+    if row.unknown.is_some() {
+        let before = promise.before.map_or_else(|| "not known".to_owned(), crate::plan::Bound::shown);
+        return format!("❔ {before} → not known{goal}");
+    }
     let after = format!("{}{}", mark(promise.after), promise.after.shown());
     match promise.before {
         Some(before) if before.seconds != promise.after.seconds => format!("{}{} → {after}{goal}", mark(before), before.shown()),

@@ -1,5 +1,7 @@
 //! The objectives and the effects of retention, as tables.
 
+use std::collections::BTreeMap;
+
 use super::{Look, Tone};
 use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect, Window};
 use crate::units::bytes::Bytes;
@@ -22,6 +24,9 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
     let cells = if fits { wide(shown) } else { narrow(shown) };
     let lines = if shown.is_empty() { vec![TITLE.to_owned()] } else { table(&cells, look) };
     let mut lines: Vec<String> = lines.into_iter().map(|line| look.signs(&line)).collect();
+    for (why, count) in reasons(shown) {
+        lines.push(format!("  ? {why}{}", if count == 1 { String::new() } else { format!(" ({count} rows)") }));
+    }
     let left = told.len().saturating_sub(most);
     if left > 0 {
         lines.push(format!("  {left} more move or break their goal (--all shows them)"));
@@ -34,9 +39,13 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
     lines
 }
 
-fn promise(promise: &Promise) -> [String; 3] {
+fn promise(row: &ObjectiveRow, promise: &Promise) -> [String; 3] {
     let goal = promise.goal.map_or_else(|| "none".to_owned(), |seconds| Duration::from_secs(seconds).to_string());
     let after = promise.after.shown();
+    if row.unknown.is_some() {
+        let before = promise.before.map_or_else(|| "not known".to_owned(), Bound::shown);
+        return [goal, format!("{before} → not known"), "?".to_owned()];
+    }
     let shown = match promise.before {
         Some(before) if before.seconds != promise.after.seconds => format!("{} → {after}", before.shown()),
         Some(_) => after,
@@ -50,7 +59,19 @@ fn promise(promise: &Promise) -> [String; 3] {
     [goal, shown, verdict.to_owned()]
 }
 
+/// Why it is not known what holds after, each reason once.
+fn reasons(rows: &[&ObjectiveRow]) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for why in rows.iter().filter_map(|row| Some(format!("{}: {}", row.component, row.unknown.as_ref()?))) {
+        *reasons.entry(why).or_insert(0) += 1;
+    }
+    reasons
+}
+
 fn basis(row: &ObjectiveRow) -> &'static str {
+    if row.unknown.is_some() {
+        return "";
+    }
     let is = |bound: Bound, basis: Basis| bound.basis == basis;
     match (row.rpo.after, row.rto.after) {
         (rpo, rto) if is(rpo, Basis::Assumed) || is(rto, Basis::Assumed) => "assumed",
@@ -67,8 +88,8 @@ fn wide(rows: &[&ObjectiveRow]) -> Vec<Vec<String>> {
     let mut cells = vec![heading.map(str::to_owned).to_vec()];
     for row in rows {
         let mut line = vec![format!("  {}", row.component), row.disruption.as_str().to_owned()];
-        line.extend(promise(&row.rpo));
-        let [goal, shown, verdict] = promise(&row.rto);
+        line.extend(promise(row, &row.rpo));
+        let [goal, shown, verdict] = promise(row, &row.rto);
         line.extend([goal, shown, format!("{verdict}  {}", basis(row)).trim().to_owned()]);
         cells.push(line);
     }
@@ -81,9 +102,9 @@ fn narrow(rows: &[&ObjectiveRow]) -> Vec<Vec<String>> {
     let mut cells = vec![heading.map(str::to_owned).to_vec()];
     for row in rows {
         let mut rpo = vec![format!("  {}", row.component), row.disruption.as_str().to_owned(), "RPO".to_owned()];
-        rpo.extend(promise(&row.rpo));
+        rpo.extend(promise(row, &row.rpo));
         let mut rto = vec![String::new(), String::new(), "RTO".to_owned()];
-        let [goal, shown, verdict] = promise(&row.rto);
+        let [goal, shown, verdict] = promise(row, &row.rto);
         rto.extend([goal, shown, format!("{verdict}  {}", basis(row)).trim().to_owned()]);
         cells.extend([rpo, rto]);
     }

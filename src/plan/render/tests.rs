@@ -84,7 +84,20 @@ fn row(disruption: Disruption, before: Option<u64>, after: Option<u64>, basis: B
         disruption,
         rpo: Promise { goal: Some(900), before: Some(bound(before)), after: bound(after) },
         rto: Promise { goal: Some(3600), before: Some(bound(Some(720))), after: bound(Some(720)) },
+        unknown: None,
     }
+}
+
+#[test]
+fn what_was_not_read_keeps_no_goal() {
+    let known = row(Disruption::Host, Some(600), Some(600), Basis::Derived);
+    let unknown = ObjectiveRow { unknown: Some("backups in primary were not read".to_owned()), ..known.clone() };
+    assert!(known.kept() && !unknown.kept());
+    let plan = Plan { objectives: vec![unknown], ..everything() };
+    let text = human(&plan, LOOK);
+    assert!(text.contains("10m → not known") && text.contains("? cache: backups in primary were not read"), "{text}");
+    assert!(!text.contains("ok") && !text.contains("meets its goal"), "{text}");
+    assert!(markdown(&plan).contains("10m → not known"), "{}", markdown(&plan));
 }
 
 fn changes_of_every_kind() -> Vec<Action> {

@@ -76,5 +76,6 @@ async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Opt
         }
         _ => Arc::clone(&via.connection),
     };
-    Some(Place { connection, shown: bucket.clone(), bucket, region, prefix: String::new(), owner: via.owner.clone() })
+    let (shown, told) = (bucket.clone(), bucket.clone());
+    Some(Place { connection, shown, told, bucket, region, prefix: String::new(), owner: via.owner.clone() })
 }

@@ -1,6 +1,6 @@
 //! Connections to S3 endpoints: one client, one pool and one pace for each endpoint, region and identity of this process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 
 use crate::policy::S3Backend;
 use crate::provider::Env;
-use crate::store::{Capabilities, ErrorKind, Retry, StoreError};
+use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, Retry, StoreError};
 use crate::stores::pace::Pace;
 use crate::stores::s3::refusal::Refusal;
 
@@ -44,6 +44,14 @@ pub fn requests() -> u64 {
     REQUESTS.load(Ordering::Relaxed)
 }
 
+/// Endpoints to which the last attempt made no connection, by host and port.
+static UNREACHED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Endpoints, by host and port, to which no connection could be made at the last attempt: what who waits is told.
+pub fn unreached() -> Vec<String> {
+    UNREACHED.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+}
+
 /// What identifies a connection. The runtime is part of it: a pooled connection ends with the runtime that drives it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
@@ -55,6 +63,8 @@ struct Identity {
     /// Digest of what goes with the access key: the same key with another secret is somebody else.
     secret: Option<blake3::Hash>,
     path_style: bool,
+    /// The endpoint came from a file, and is not shown.
+    hidden: bool,
 }
 
 /// What the answers of an endpoint tell about it.
@@ -71,6 +81,8 @@ struct Seen {
 pub struct Connection {
     pub client: Client,
     pub pace: Arc<Pace>,
+    /// Host and port, for people.
+    shown: String,
     seen: Arc<Seen>,
     /// Where its credentials come from, for people; holds no secret.
     credentials: String,
@@ -113,9 +125,15 @@ impl Intercept for Watch {
     }
 }
 
-fn host_of(uri: &str) -> &str {
+/// Host and port, without what a URL can hold of a user (RFC 3986, 3.2).
+fn authority_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+fn host_of(uri: &str) -> &str {
+    let authority = authority_of(uri);
     authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host)
 }
 
@@ -129,9 +147,23 @@ impl Connection {
         limit: Duration,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Refusal> {
-        match tokio::time::timeout(limit, request).await {
+        let outcome = match tokio::time::timeout(limit, request).await {
             Ok(answer) => answer.map_err(|error| Refusal::of(&error)),
             Err(_) => Err(Refusal::timeout(limit)),
+        };
+        let mut unreached = UNREACHED.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Err(refusal) if refusal.is_unsent() => {
+                unreached.insert(self.shown.clone());
+                Err(Refusal { reason: format!("{NO_CONNECTION}{}: {}", self.shown, refusal.reason), ..refusal })
+            }
+            Err(refusal) if refusal.kind == ErrorKind::Unavailable && refusal.status.is_none() => {
+                Err(Refusal { reason: format!("{} ({})", refusal.reason, self.shown), ..refusal })
+            }
+            outcome => {
+                unreached.remove(&self.shown);
+                outcome
+            }
         }
     }
 
@@ -209,6 +241,7 @@ pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, 
             let session = var("AWS_SESSION_TOKEN").unwrap_or_default();
             blake3::hash(format!("{}:{secret}:{session}", secret.len()).as_bytes())
         }),
+        hidden: backend.endpoint.as_ref().is_some_and(|endpoint| endpoint.shown.contains("${file:")),
         endpoint,
     };
     let find = |open: &[(Identity, Arc<Connection>)]| {
@@ -253,9 +286,15 @@ async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync
         config = config.endpoint_url(endpoint);
     }
     let client = Client::from_conf(config.build());
+    let shown = match &identity.endpoint {
+        Some(endpoint) if !identity.hidden => authority_of(endpoint).to_owned(),
+        Some(_) => "the endpoint".to_owned(),
+        None => "AWS".to_owned(),
+    };
     Connection {
         client,
         pace: Arc::new(Pace::new(WIDTH)),
+        shown,
         seen,
         credentials: credentials_of(identity),
         down: Mutex::default(),
@@ -284,12 +323,47 @@ fn check_allowed(endpoint: &str, shown: &str, allowed: &[String]) -> Result<(), 
     }
     let reason = "the caller does not allow this endpoint".to_owned();
     let error = StoreError::new("reach", shown, ErrorKind::Denied, Retry::Never, reason);
-    Err(error.with_help(format!("Add --allow-endpoint {shown} if you trust this policy.")))
+    Err(error.with_help(format!("Add --allow-endpoint {} if you trust this policy.", in_shell(shown))))
+}
+
+/// As it is typed into a shell: a reference to the environment becomes the variable of that name, to a file its content.
+fn in_shell(shown: &str) -> String {
+    if !shown.contains("${") {
+        return shown.to_owned();
+    }
+    let mut word = String::new();
+    let mut rest = shown;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (reference, left) = after.split_once('}').unwrap_or((after, ""));
+        word.push_str(before);
+        word.push_str(&match reference.split_once(':') {
+            Some(("env", name)) => format!("${{{name}}}"),
+            Some(("file", path)) => format!("$(cat '{path}')"),
+            _ => reference.to_owned(),
+        });
+        rest = left;
+    }
+    word.push_str(rest);
+    format!("\"{word}\"")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_can_be_pasted_into_a_shell() {
+        assert_eq!(in_shell("http://127.0.0.1:9000"), "http://127.0.0.1:9000");
+        assert_eq!(in_shell("${env:BDR_ENDPOINT}"), "\"${BDR_ENDPOINT}\"");
+        assert_eq!(in_shell("https://${env:HOST}:9000"), "\"https://${HOST}:9000\"");
+        assert_eq!(in_shell("${file:/run/endpoint}"), "\"$(cat '/run/endpoint')\"");
+    }
+
+    #[test]
+    fn host_and_port_are_shown_without_a_user() {
+        assert_eq!(authority_of("https://ada:secret@s3.example:9000/x?y"), "s3.example:9000");
+        assert_eq!(host_of("http://127.0.0.1:9000@evil.example"), "evil.example");
+    }
 
     #[test]
     fn only_named_endpoints_and_those_of_aws_are_allowed() {

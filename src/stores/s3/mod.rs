@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-pub use connection::{Connection, connect, requests};
+pub use connection::{Connection, connect, requests, unreached};
 pub use refusal::{Refusal, credentials};
 
 use crate::policy::S3Backend;
@@ -45,11 +45,12 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
+    /// `openly`: errors tell the bucket's name even where it came from a reference ([`crate::provider::Env::tells_places`]).
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend, openly: bool) -> Self {
         Self {
             connection,
             bucket: backend.bucket.expose().to_owned(),
-            shown: backend.bucket.shown.clone(),
+            shown: backend.bucket.told(openly).to_owned(),
             prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
         }

@@ -48,9 +48,15 @@ impl Refusal {
             (Some(status), Some(message)) if !code.is_empty() => format!("{message} ({code}, HTTP {status})"),
             (Some(status), _) if !code.is_empty() => format!("{code} (HTTP {status})"),
             (Some(status), _) => format!("HTTP {status}"),
+            (None, _) if (kind, retry) == (ErrorKind::Unavailable, Retry::Later) => innermost(error),
             (None, _) => without_layers(chain(error)),
         };
         Self { kind, retry, code, status, region, reason }
+    }
+
+    /// No connection was made, so nothing was sent.
+    pub fn is_unsent(&self) -> bool {
+        self.status.is_none() && self.kind == ErrorKind::Unavailable && self.retry == Retry::Later
     }
 
     /// The refusal of an operation on an object. What is denied names the IAM action (service authorization reference for S3).
@@ -162,7 +168,8 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKi
                 return (ErrorKind::Unauthenticated, Retry::Never);
             }
             // Nothing was sent where the connection was never made (hyper-util says `client error (Connect)`).
-            let unsent = words.contains("connect)") || words.contains("connection refused") || words.contains("dns error");
+            let unsent =
+                ["connect)", "connection refused", "dns error", "connect timeout"].iter().any(|sign| words.contains(sign));
             (ErrorKind::Unavailable, if unsent { Retry::Later } else { Retry::Unknown })
         }
         _ => (ErrorKind::Unavailable, Retry::Unknown),
@@ -187,6 +194,15 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
         cause = next.source();
     }
     words
+}
+
+/// The cause of all others, such as `Connection refused (os error 111)`.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub struct Verified {
     pub archived: u64,
     /// Bytes of all packs of the series.
     pub bytes_total: u64,
+    /// Why the result could not be noted in the store; `None`: it was.
+    pub not_noted: Option<String>,
 }
 
 impl Verified {
@@ -57,10 +59,11 @@ struct Packs {
     users: HashMap<String, Vec<BackupId>>,
 }
 
-/// Verifies a series and remembers what was seen, as a new object in the store.
+/// Verifies a series and remembers what was seen, as a new object in the store. Who may only read learns as much, and the
+/// answer says that it was not noted.
 ///
 /// # Errors
-/// When the store fails. What is damaged or missing is no error but the answer.
+/// When the store fails to be read. What is damaged or missing is no error but the answer.
 pub async fn verify(
     shelf: &Shelf,
     known: &Known,
@@ -81,14 +84,16 @@ pub async fn verify(
     let damaged = known.backups.damaged.iter();
     let damaged = damaged.map(|(place, error)| (place.folder().trim_end_matches('/').to_owned(), error.to_string())).collect();
     let bytes_total = packs.all.iter().map(|pack| pack.size).sum();
-    let mut verified = Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total };
+    let mut verified =
+        Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total, not_noted: None };
     let (before, damaged_before) = read_before(known, &packs);
     let chosen = choose(&packs, &before, read);
     let good = data::read(shelf, &chosen, &packs, &mut verified, &progress).await?;
     packs.still_damaged(&damaged_before, &good, &mut verified.verification);
     conclude(&mut verified.verification, &packs, &before, &good);
     let key = verified.verification.key(&shelf.series, fastrand::u32(..));
-    shelf.put_small(&key, verified.verification.encode()?, true).await?;
+    let noted = shelf.put_small(&key, verified.verification.encode()?, true).await;
+    verified.not_noted = noted.err().map(|error| error.to_string());
     Ok(verified)
 }
 

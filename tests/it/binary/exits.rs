@@ -44,7 +44,8 @@ fn a_stale_part_is_shown_and_left_alone() {
     let home = applied();
     let drifted = home.text(TIMER).replace("02:00", "03:00");
     std::fs::write(home.path(TIMER), drifted).unwrap();
-    home.run(&["drift"]).ends(2);
+    let drift = home.run(&["drift"]).ends(2).stdout;
+    assert!(drift.starts_with("Drift from notes") && !drift.contains("Digest"), "{drift}");
     home.run(&["plan", "--out", "p.json"]).ends(0);
     let again = home.text(TIMER).replace("03:00", "04:00");
     std::fs::write(home.path(TIMER), &again).unwrap();
@@ -52,8 +53,21 @@ fn a_stale_part_is_shown_and_left_alone() {
     assert!(ran.stdout.contains("reviewed: *-*-* 03:00:00") && ran.stdout.contains("now: *-*-* 04:00:00"), "{ran:#?}");
     assert!(ran.stdout.contains("bdr.yaml:9") && ran.stdout.contains("run `bdr plan`"), "{ran:#?}");
     assert_eq!(home.text(TIMER), again, "left as it is");
+    assert!(ran.stdout.contains("Not applied: 1 change stale."), "{ran:#?}");
     home.run(&["apply", "--auto-approve"]).ends(0);
     assert!(home.text(TIMER).contains("02:00"));
+}
+
+#[test]
+fn quiet_says_nothing_where_nothing_went_wrong_and_debug_counts() {
+    let home = Home::new();
+    home.policy(POLICY);
+    let plan = home.run(&["plan", "--without-backups"]).ends(0).stdout;
+    assert!(!plan.contains("meets its goal"), "{plan}");
+    let ran = home.run(&["apply", "--auto-approve", "-q"]).ends(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    let ran = home.run(&["backup", "docs", "--log", "debug"]).ends(0);
+    assert!(ran.stderr.contains("operations on stores: ") && ran.stderr.contains(" write"), "{ran:#?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! missing, its tests say so and pass, unless `BDR_TEST_SERVERS=1`: then they fail. `BDR_TEST_TIER` picks: `none`, `a`
 //! (ministack, SeaweedFS), `b` (Ceph, moto as well; the default).
 
-mod process;
+pub mod process;
 mod python;
 pub mod canned;
 pub mod proxy;

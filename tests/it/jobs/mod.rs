@@ -5,6 +5,7 @@ mod distrust;
 mod full_disk;
 mod guards;
 mod memory;
+mod outage;
 mod signals;
 mod suspects;
 
@@ -55,6 +56,13 @@ fn manifests(home: &Home) -> Vec<(PathBuf, Manifest)> {
         (path, manifest)
     };
     objects(home, "manifest.json").into_iter().map(read).collect()
+}
+
+/// The ids of all backups of a component.
+fn manifests_of(home: &Home, component: &str) -> Vec<String> {
+    let all = crate::binary::contents(&home.path("vault/notes").join(component));
+    let manifests = all.into_iter().filter(|(path, _)| path.ends_with("manifest.json"));
+    manifests.map(|(_, bytes)| Manifest::decode(&bytes, "a manifest").unwrap().id.to_string()).collect()
 }
 
 /// A small file system in memory; gone when dropped. `None`, and said, where this process may not mount one.

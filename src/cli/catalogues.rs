@@ -1,0 +1,162 @@
+//! Reads the catalogues of many series at once: a store that does not answer hides no other, and is not asked again and again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Semaphore;
+
+use crate::address::StoreName;
+use crate::cli::chosen::Chosen;
+use crate::cli::{Context, Failure, working};
+use crate::store::{ErrorKind, Retry, StoreError};
+use crate::tree::{Known, Shelf};
+use crate::units::count::count;
+
+/// The catalogue of one series, or why it could not be read; the reason is shared by all series of a store that is down.
+pub type Catalogue = Result<Known, Arc<StoreError>>;
+
+/// How long the series that answered wait for those before them in order.
+const ORDER: Duration = Duration::from_secs(2);
+
+/// Reads that run, and go on while what has come is being worked on.
+pub struct Catalogues(FuturesUnordered<BoxFuture<'static, (usize, Catalogue)>>);
+
+/// What the reads of one store share.
+struct Shared {
+    width: Semaphore,
+    down: OnceLock<Arc<StoreError>>,
+}
+
+impl Catalogues {
+    /// Begins to read, in each store `at_once` series at a time; one of them at most for `limit`.
+    pub fn read(series: impl IntoIterator<Item = (StoreName, Shelf)>, at_once: usize, limit: Option<Duration>) -> Self {
+        let mut stores: BTreeMap<StoreName, Arc<Shared>> = BTreeMap::new();
+        let shared = || Arc::new(Shared { width: Semaphore::new(at_once.max(1)), down: OnceLock::new() });
+        let begun = series.into_iter().enumerate().map(|(at, (store, shelf))| {
+            let subject = shelf.store.describe();
+            let task = tokio::spawn(one(shelf, Arc::clone(stores.entry(store).or_insert_with(shared)), limit));
+            let ended = async move { (at, task.await.unwrap_or_else(|error| Err(Arc::new(broken(subject, &error))))) };
+            Box::pin(ended) as BoxFuture<'static, _>
+        });
+        Self(begun.collect())
+    }
+
+    /// The next one that came to an end, by the place of its series in the order given.
+    pub async fn next(&mut self) -> Option<(usize, Catalogue)> {
+        self.0.next().await
+    }
+}
+
+/// A store whose first reads ended without an answer is not waited for by the others.
+async fn one(shelf: Shelf, shared: Arc<Shared>, limit: Option<Duration>) -> Catalogue {
+    let _turn = shared.width.acquire().await;
+    if let Some(error) = shared.down.get() {
+        return Err(Arc::clone(error));
+    }
+    let known = match tokio::time::timeout(limit.unwrap_or(Duration::MAX), shelf.known()).await {
+        Ok(known) => known,
+        Err(_) => Err(late(&shelf, limit.unwrap_or_default())),
+    };
+    known.map_err(|error| {
+        let error = Arc::new(error);
+        if error.kind == ErrorKind::Unavailable {
+            return Arc::clone(shared.down.get_or_init(|| error));
+        }
+        error
+    })
+}
+
+fn late(shelf: &Shelf, limit: Duration) -> StoreError {
+    let reason = format!("nothing came within {} s", limit.as_secs());
+    StoreError::new("read the catalogue in", shelf.store.describe(), ErrorKind::Unavailable, Retry::Later, reason)
+}
+
+fn broken(subject: String, error: &tokio::task::JoinError) -> StoreError {
+    StoreError::new("read the catalogue in", subject, ErrorKind::Other, Retry::Never, error.to_string())
+}
+
+/// Reads the catalogues of what was chosen, and hands each to `tell`: in order, but nobody waits for long for one that does
+/// not answer. Returns those that could not be read.
+///
+/// # Errors
+/// When `tell` fails, or a signal asked to stop.
+pub async fn each<'a>(
+    context: &Context,
+    chosen: &'a [Chosen<'a>],
+    mut tell: impl FnMut(&'a Chosen<'a>, Known) -> Result<(), Failure>,
+) -> Result<Vec<(&'a Chosen<'a>, Arc<StoreError>)>, Failure> {
+    let mut reads = begin(context, chosen);
+    let mut come: Vec<Option<Catalogue>> = chosen.iter().map(|_| None).collect();
+    let mut waiting: Vec<usize> = (0..chosen.len()).collect();
+    let mut failed = Vec::new();
+    let order = tokio::time::sleep(ORDER);
+    tokio::pin!(order);
+    let mut stop = context.stop.clone();
+    while !waiting.is_empty() {
+        tokio::select! {
+            next = reads.next() => if let Some((at, catalogue)) = next { come[at] = Some(catalogue) },
+            () = &mut order, if !order.is_elapsed() => {
+                let silent = waiting.iter().filter(|at| come[**at].is_none()).map(|at| &chosen[*at]);
+                context.say(&format!("Waiting for {}{}.", stores(silent), working::trouble()));
+            }
+            () = stop.asked_times(1) => return Err(stopped()),
+        }
+        let mut left = Vec::new();
+        for at in waiting {
+            match come[at].take_if(|_| left.is_empty() || order.is_elapsed()) {
+                Some(Ok(known)) => tell(&chosen[at], known)?,
+                Some(Err(error)) => failed.push((&chosen[at], error)),
+                None => left.push(at),
+            }
+        }
+        waiting = left;
+    }
+    Ok(failed)
+}
+
+/// Begins to read the catalogues of what was chosen.
+pub fn begin(context: &Context, chosen: &[Chosen<'_>]) -> Catalogues {
+    let series = chosen.iter().map(|chosen| (chosen.store.clone(), chosen.shelf.clone()));
+    Catalogues::read(series, usize::from(context.global.parallelism), None)
+}
+
+/// A signal ended the reading.
+pub fn stopped() -> Failure {
+    Failure::new("reading the catalogues was stopped").help("Nothing was changed.")
+}
+
+fn stores<'a>(silent: impl Iterator<Item = &'a Chosen<'a>>) -> String {
+    let names: std::collections::BTreeSet<String> = silent.map(|chosen| format!("store `{}`", chosen.store)).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Says on stderr which stores could not be read: each reason once, with the number of series behind it. `None`: all were.
+pub fn failure(failed: &[(&Chosen<'_>, Arc<StoreError>)]) -> Option<Failure> {
+    let mut reasons: Vec<(&StoreName, &StoreError, Vec<&Chosen<'_>>)> = Vec::new();
+    for (chosen, error) in failed {
+        let same = |known: &&mut (&StoreName, &StoreError, Vec<&Chosen<'_>>)| {
+            *known.0 == chosen.store && (known.1.reason == error.reason || known.1.kind == ErrorKind::Unavailable)
+        };
+        match reasons.iter_mut().find(same) {
+            Some((.., behind)) => behind.push(chosen),
+            None => reasons.push((&chosen.store, error, vec![chosen])),
+        }
+    }
+    let (_, first, _) = reasons.first()?;
+    let names: std::collections::BTreeSet<String> = failed.iter().map(|(chosen, _)| format!("`{}`", chosen.store)).collect();
+    let word = if names.len() == 1 { "store" } else { "stores" };
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut failure = Failure::new(format!("not everything could be read: {word} {names}"));
+    failure.help = Failure::from_store(first).help;
+    for (store, error, behind) in &reasons {
+        let what = match behind.as_slice() {
+            [one] => format!("{}/{}", *one.component.name, *one.protection.name),
+            many => count(many.len() as u64, "protection"),
+        };
+        failure = failure.cause(format!("{error} (store `{store}`; the backups of {what} were not seen)"));
+    }
+    Some(failure)
+}

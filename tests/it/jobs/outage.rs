@@ -1,0 +1,103 @@
+//! Stores that do not answer, or may only be read, and stores that hold nothing: what is there is shown all the same.
+
+use std::time::Instant;
+
+use super::home;
+use crate::binary::{Home, Ran};
+use crate::harness::process::free_port;
+
+/// Three stores: one in a bucket of an endpoint where nobody listens, and two folders.
+fn three_stores() -> (Home, u16) {
+    let (home, port) = (Home::new(), free_port());
+    home.policy(&super::POLICY.replace(
+        "  vault: { folder: { path: '@/vault' } }\n",
+        &format!(
+            "  alpha:\n    s3: {{ bucket: '${{env:BUCKET}}', endpoint: 'http://127.0.0.1:{port}', region: eu-north-1 }}\n  \
+             beta: {{ folder: {{ path: '@/beta' }} }}\n  gamma: {{ folder: {{ path: '@/gamma' }} }}\n"
+        ),
+    ));
+    let text = home.text("bdr.yaml").replace("store: vault", "stores: [alpha, beta, gamma]");
+    let text = text.replace("    protect:", "    objectives: { host: { rpo: 2d } }\n    protect:");
+    std::fs::write(home.path("bdr.yaml"), text).unwrap();
+    for store in ["beta", "gamma"] {
+        std::fs::create_dir(home.path(store)).unwrap();
+        run(&home, &["backup", "docs", "--store", store]).ends(0);
+    }
+    (home, port)
+}
+
+fn run(home: &Home, arguments: &[&str]) -> Ran {
+    let mut command = home.command(arguments);
+    command.env("AWS_ACCESS_KEY_ID", "AK").env("AWS_SECRET_ACCESS_KEY", "SK").env("BUCKET", "bucket-of-ada");
+    Ran::of(&command.output().unwrap())
+}
+
+#[test]
+fn a_store_that_is_down_hides_no_other() {
+    let (home, port) = three_stores();
+    let listed = run(&home, &["list"]).ends(1);
+    assert_eq!(listed.stdout.matches("  full").count(), 2, "{listed:#?}");
+    let endpoint = format!("127.0.0.1:{port}");
+    assert!(listed.stderr.contains("store `alpha`") && listed.stderr.contains(&endpoint), "{listed:#?}");
+    assert!(listed.stderr.contains("s3://bucket-of-ada/"), "{listed:#?}");
+    let verified = run(&home, &["verify"]).ends(1);
+    assert_eq!(verified.stdout.matches("1 backup, nothing damaged").count(), 2, "{verified:#?}");
+    assert!(verified.stderr.contains("store `alpha`"), "{verified:#?}");
+    let json: serde_json::Value = serde_json::from_str(&run(&home, &["list", "--format", "json"]).ends(1).stdout).unwrap();
+    assert_eq!((json["backups"].as_array().unwrap().len(), json["unread"].as_array().unwrap().len()), (2, 1));
+}
+
+#[test]
+fn a_plan_names_what_does_not_answer_once_and_soon() {
+    let (home, port) = three_stores();
+    let begun = Instant::now();
+    let allowed = ["--allow-env", "BUCKET", "--allow-endpoint", &format!("http://127.0.0.1:{port}")];
+    let plan = run(&home, &[&["plan"], allowed.as_slice()].concat()).ends(1);
+    assert!(begun.elapsed().as_secs() < 20, "{:?} {plan:#?}", begun.elapsed());
+    let told = format!("no connection to 127.0.0.1:{port}");
+    assert_eq!(plan.stdout.matches("! not read").count(), 1, "{plan:#?}");
+    assert_eq!(plan.stderr.matches("because").count(), 1, "{plan:#?}");
+    assert!(plan.stdout.replace("\n  ", " ").contains(&told) && plan.stderr.contains(&told), "{plan:#?}");
+    assert!(!plan.stdout.contains("bucket-of-ada") && !plan.stderr.contains("bucket-of-ada"), "{plan:#?}");
+    assert!(plan.stdout.contains("→ not known") && plan.stdout.contains("? docs: its backups could not be read"), "{plan:#?}");
+}
+
+#[test]
+fn who_may_only_read_can_verify() {
+    let home = home();
+    let Some(mount) = super::Mount::new(&home.path("vault"), 16) else { return };
+    home.run(&["backup", "docs"]).ends(0);
+    mount.again("ro");
+    let ran = home.run(&["verify", "--read-data"]).ends(0);
+    assert!(ran.stdout.contains("1 backup, nothing damaged"), "{ran:#?}");
+    assert!(ran.stderr.contains("warning: docs/nightly in vault: what was seen could not be noted"), "{ran:#?}");
+}
+
+#[test]
+fn no_backup_is_nothing_to_verify_and_is_listed() {
+    let home = home();
+    let verified = home.run(&["verify"]).ends(1);
+    assert!(verified.stdout.contains("docs/nightly in vault: no backup yet, so there is nothing to verify"), "{verified:#?}");
+    let listed = home.run(&["list"]).ends(0);
+    assert!(listed.stdout.contains("docs/nightly in vault\nno backup yet\n"), "{listed:#?}");
+    std::fs::remove_file(home.path("docs/a.txt")).unwrap();
+    std::fs::remove_dir_all(home.path("docs/deep")).unwrap();
+    home.run(&["backup", "docs"]).ends(3);
+    let verified = home.run(&["verify"]).ends(0);
+    assert!(verified.stdout.contains("every one is suspect"), "{verified:#?}");
+}
+
+#[test]
+fn eighty_columns_are_enough() {
+    let home = home();
+    let long = "a-component-with-a-very-long-name";
+    home.policy(&super::POLICY.replace("  docs:", &format!("  {long}:")).replace("UTC", "Europe/Stockholm"));
+    home.run(&["backup", long]).ends(0);
+    for (arguments, shown) in [(["list", long], "not verified"), (["prune", "--dry-run"], "1 backup to keep")] {
+        let ran = home.run(&arguments).ends(0);
+        assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+        assert!(ran.stdout.contains("(times: Europe/Stockholm)") && ran.stdout.contains(shown), "{}", ran.stdout);
+        let id = super::manifests_of(&home, long).remove(0);
+        assert!(ran.stdout.lines().any(|line| line.split_whitespace().any(|word| word == id)), "{id}: {}", ran.stdout);
+    }
+}
