@@ -1,6 +1,7 @@
 //! Reads the catalogues of many series at once: a store that does not answer hides no other, and is not asked again and again.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -78,48 +79,96 @@ fn broken(subject: String, error: &tokio::task::JoinError) -> StoreError {
     StoreError::new("read the catalogue in", subject, ErrorKind::Other, Retry::Never, error.to_string())
 }
 
-/// Reads the catalogues of what was chosen, and hands each to `tell`: in order, but nobody waits for long for one that does
-/// not answer. Returns those that could not be read.
+/// The catalogues of what was chosen as they come: in order, but nobody waits for long for one that does not answer.
+pub struct InOrder<'a> {
+    context: &'a Context,
+    chosen: &'a [Chosen<'a>],
+    reads: Catalogues,
+    come: Vec<Option<Catalogue>>,
+    waiting: Vec<usize>,
+    order: Pin<Box<tokio::time::Sleep>>,
+    told: bool,
+}
+
+impl<'a> InOrder<'a> {
+    /// Begins to read; `haste` says for how long a store that is down is asked again.
+    pub fn read(context: &'a Context, chosen: &'a [Chosen<'a>], haste: Haste) -> Self {
+        Self {
+            context,
+            chosen,
+            reads: begin(context, chosen, haste),
+            come: chosen.iter().map(|_| None).collect(),
+            waiting: (0..chosen.len()).collect(),
+            order: Box::pin(tokio::time::sleep(ORDER)),
+            told: false,
+        }
+    }
+
+    /// The next one; `None`: that was all.
+    ///
+    /// # Errors
+    /// When a signal asked to stop.
+    pub async fn next(&mut self) -> Result<Option<(&'a Chosen<'a>, Catalogue)>, Failure> {
+        let mut stop = self.context.stop.clone();
+        while !self.waiting.is_empty() {
+            let come = self.waiting.iter().position(|at| self.come[*at].is_some());
+            if let Some(place) = come.filter(|place| *place == 0 || self.order.is_elapsed()) {
+                let at = self.waiting.remove(place);
+                return Ok(self.come[at].take().map(|catalogue| (&self.chosen[at], catalogue)));
+            }
+            tokio::select! {
+                Some((at, catalogue)) = self.reads.next() => self.come[at] = Some(catalogue),
+                () = &mut self.order, if !self.told => {
+                    self.told = true;
+                    let silent = self.waiting.iter().filter(|at| self.come[**at].is_none()).map(|at| &self.chosen[*at]);
+                    self.context.say(&format!("Waiting for {}{}.", stores(silent), working::trouble()));
+                }
+                () = stop.asked_times(1) => return Err(stopped()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Series that could not be read, with the reason.
+pub type Failed<'a> = Vec<(&'a Chosen<'a>, Arc<StoreError>)>;
+
+/// Reads the catalogues of what was chosen, and hands each to `tell`. Returns those that could not be read.
 ///
 /// # Errors
 /// When `tell` fails, or a signal asked to stop.
 pub async fn each<'a>(
-    context: &Context,
+    context: &'a Context,
     chosen: &'a [Chosen<'a>],
     mut tell: impl FnMut(&'a Chosen<'a>, Known) -> Result<(), Failure>,
-) -> Result<Vec<(&'a Chosen<'a>, Arc<StoreError>)>, Failure> {
-    let mut reads = begin(context, chosen);
-    let mut come: Vec<Option<Catalogue>> = chosen.iter().map(|_| None).collect();
-    let mut waiting: Vec<usize> = (0..chosen.len()).collect();
+) -> Result<Failed<'a>, Failure> {
+    let mut reads = InOrder::read(context, chosen, Haste::Person);
     let mut failed = Vec::new();
-    let order = tokio::time::sleep(ORDER);
-    tokio::pin!(order);
-    let mut stop = context.stop.clone();
-    while !waiting.is_empty() {
-        tokio::select! {
-            next = reads.next() => if let Some((at, catalogue)) = next { come[at] = Some(catalogue) },
-            () = &mut order, if !order.is_elapsed() => {
-                let silent = waiting.iter().filter(|at| come[**at].is_none()).map(|at| &chosen[*at]);
-                context.say(&format!("Waiting for {}{}.", stores(silent), working::trouble()));
-            }
-            () = stop.asked_times(1) => return Err(stopped()),
+    while let Some((chosen, catalogue)) = reads.next().await? {
+        match catalogue {
+            Ok(known) => tell(chosen, known)?,
+            Err(error) => failed.push((chosen, error)),
         }
-        let mut left = Vec::new();
-        for at in waiting {
-            match come[at].take_if(|_| left.is_empty() || order.is_elapsed()) {
-                Some(Ok(known)) => tell(&chosen[at], known)?,
-                Some(Err(error)) => failed.push((&chosen[at], error)),
-                None => left.push(at),
-            }
-        }
-        waiting = left;
     }
     Ok(failed)
 }
 
+/// Who waits for a store that is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// A person, who wants to hear of it within seconds.
+    Person,
+    /// A job, which rather outlives the restart of a server.
+    Job,
+}
+
 /// Begins to read the catalogues of what was chosen.
-pub fn begin(context: &Context, chosen: &[Chosen<'_>]) -> Catalogues {
-    let series = chosen.iter().map(|chosen| (chosen.store.clone(), chosen.shelf.clone()));
+pub fn begin(context: &Context, chosen: &[Chosen<'_>], haste: Haste) -> Catalogues {
+    let shelf = |chosen: &Chosen<'_>| match haste {
+        Haste::Person => chosen.soon.clone(),
+        Haste::Job => chosen.shelf.clone(),
+    };
+    let series = chosen.iter().map(|chosen| (chosen.store.clone(), shelf(chosen)));
     Catalogues::read(series, usize::from(context.global.parallelism), None)
 }
 

@@ -1,13 +1,11 @@
 //! Which backups a command speaks of: a component, its protections, and the stores that hold their copies.
 
-use std::sync::Arc;
-
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::catalog::layout::Series;
 use crate::cli::Failure;
 use crate::policy::{Component, Policy, Protection, nearest};
 use crate::provider::Env;
-use crate::stores;
+use crate::stores::{self, Patience};
 use crate::tree::Shelf;
 
 /// The options by which commands choose.
@@ -34,6 +32,8 @@ pub struct Chosen<'a> {
     pub protection: &'a Protection,
     pub store: StoreName,
     pub shelf: Shelf,
+    /// The same for who waits: it gives a store up within seconds that is down.
+    pub soon: Shelf,
 }
 
 impl Chosen<'_> {
@@ -127,8 +127,9 @@ async fn of_protection<'a>(
             component: component.name.value.clone(),
             protection: protection.name.value.clone(),
         };
-        let shelf = Shelf::new(Arc::clone(&stores::open(spec, env).await?), series);
-        chosen.push(Chosen { component, protection, store: name.value.clone(), shelf });
+        let soon = Shelf::new(stores::open_with(spec, env, Patience::PERSON).await?, series.clone());
+        let shelf = Shelf::new(stores::open(spec, env).await?, series);
+        chosen.push(Chosen { component, protection, store: name.value.clone(), shelf, soon });
     }
     Ok(chosen)
 }

@@ -31,9 +31,6 @@ pub type Protected = (ComponentName, ProtectionName);
 /// A component's protection in one store.
 type Held = (ComponentName, ProtectionName, StoreName);
 
-/// How long one operation is tried again: who plans soon wants to hear of a store that is down.
-const TRYING: Patience = Patience { attempts: 8, total: std::time::Duration::from_secs(8) };
-
 /// What was found, series by series.
 pub struct Holdings {
     held: BTreeMap<Held, Catalogue>,
@@ -61,7 +58,7 @@ async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at
     let mut series = Vec::new();
     for held in wanted {
         let Some(spec) = policy.stores.get(&held.2) else { continue };
-        match stores::open_with(spec, env, TRYING).await {
+        match stores::open_with(spec, env, Patience::PERSON).await {
             Ok(store) => series.push((held.clone(), Shelf::new(store, series_of(policy, &held)))),
             Err(error) => _ = found.insert(held, Err(Arc::new(error))),
         }

@@ -1,7 +1,9 @@
 //! `bdr prune`: lets go of what the retention no longer keeps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::cli::catalogues::{self, Haste, InOrder};
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::{heading, moment};
@@ -15,7 +17,8 @@ use crate::units::count::count;
 /// Let go of backups that the retention no longer keeps
 ///
 /// Every backup is listed with the reason why it stays or goes. On a terminal nothing is removed without `--yes`; elsewhere
-/// it is, unless `--dry-run` is given. What interrupted backups left is swept once it is a day old.
+/// it is, unless `--dry-run` is given. What interrupted backups left is swept once it is a day old. A store that fails keeps no
+/// other from being pruned: exit code 3 tells that some were.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component [default: all of the policy]
@@ -45,17 +48,61 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let env = context.env(References::Acting)?;
     let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
     let act = args.yes || !(args.dry_run || context.terminal.stdout);
-    let mut worst = Exit::Done;
-    for chosen in &all {
-        let exit = one(context, &loaded.policy, chosen, &How { act, quiet: false }).await?;
-        if exit != Exit::Done {
-            worst = exit;
+    let how = How { act, quiet: false };
+    let mut came = Came::default();
+    let mut reads = InOrder::read(context, &all, Haste::Job);
+    while let Some((chosen, catalogue)) = reads.next().await? {
+        let ended = match catalogue {
+            Ok(known) => carry_out(context, &loaded.policy, chosen, &known, &how).await,
+            Err(error) => {
+                came.unread.push((chosen, error));
+                continue;
+            }
+        };
+        match ended {
+            Ok(Exit::Done) => came.done += 1,
+            Ok(_) => came.damaged = true,
+            Err(failure) if context.stop.asked() > 0 => return Err(failure),
+            Err(failure) => came.broken.push((chosen, failure)),
         }
     }
     if !act && !args.dry_run {
         context.say("Nothing was removed. `bdr prune --yes` does it.");
     }
-    Ok(worst)
+    came.ended(if act { "pruned" } else { "looked at" })
+}
+
+/// What came of each series: one that fails keeps no other from being pruned.
+#[derive(Default)]
+struct Came<'a> {
+    done: usize,
+    /// A damaged manifest kept one from being pruned, which was told.
+    damaged: bool,
+    unread: catalogues::Failed<'a>,
+    broken: Vec<(&'a Chosen<'a>, Failure)>,
+}
+
+impl Came<'_> {
+    fn ended(self, what: &str) -> Result<Exit, Failure> {
+        let mut failure = match catalogues::failure(&self.unread) {
+            Some(failure) => failure,
+            None if self.broken.is_empty() => return Ok(if self.damaged { Exit::Failed } else { Exit::Done }),
+            None => Failure::new(""),
+        };
+        let unread = self.unread.iter().map(|(chosen, _)| *chosen);
+        let names: BTreeSet<String> =
+            unread.chain(self.broken.iter().map(|(chosen, _)| *chosen)).map(|chosen| format!("`{}`", chosen.store)).collect();
+        for (chosen, broken) in self.broken {
+            let why = [vec![format!("{}: {}", chosen.label(), broken.message)], broken.causes].concat();
+            failure = failure.cause(why.join(": "));
+            failure.help = failure.help.or(broken.help);
+        }
+        let (part, exit) = if self.done > 0 { ("not everything", Exit::Partly) } else { ("nothing", Exit::Failed) };
+        let stores = if names.len() == 1 { "store" } else { "stores" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        failure.message = format!("{part} was {what}: {stores} {names} failed");
+        Err(failure.exit(exit))
+    }
 }
 
 /// Prunes one series.
@@ -63,9 +110,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// # Errors
 /// When the store fails.
 pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &How) -> Result<Exit, Failure> {
+    let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
+    carry_out(context, policy, chosen, &known, how).await
+}
+
+async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, how: &How) -> Result<Exit, Failure> {
     let (shelf, now) = (&chosen.shelf, context.now());
-    let known = working::look(context, &chosen.label(), shelf.known()).await?;
-    let planning = shelf.plan_prune(&known, &chosen.component.retain, &policy.timezone, now);
+    let planning = shelf.plan_prune(known, &chosen.component.retain, &policy.timezone, now);
     let plan = working::look(context, &chosen.label(), planning).await?;
     for place in &plan.damaged {
         let folder = place.folder();
@@ -77,7 +128,7 @@ pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &
         context.warn("  help: Run `bdr verify`; once you are sure that it is lost, remove its folder from the store yourself.");
     }
     if !how.quiet {
-        context.print(&show(context, policy, chosen, &known, &plan))?;
+        context.print(&show(context, policy, chosen, known, &plan))?;
     }
     let nothing = plan.goes.is_empty() && plan.orphans.is_empty();
     if how.act && !(nothing && how.quiet) {

@@ -3,12 +3,12 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::cli::catalogues::{self, Failed, Haste};
 use crate::cli::chosen::{self, Chosen, Format, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::Silent;
 use crate::cli::view::verification::{self, Told};
-use crate::cli::{Context, Exit, Failure, catalogues, load, working};
-use crate::store::StoreError;
+use crate::cli::{Context, Exit, Failure, load, working};
 use crate::tree::{Known, Progress, Read, verify};
 
 /// Check that backups are whole
@@ -77,11 +77,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 const AGAIN: &str = "Nothing of it is remembered: run the command again.";
 
-type Failed<'a> = Vec<(&'a Chosen<'a>, Arc<StoreError>)>;
-
 /// Each series as its catalogue comes, with its place in the order; a store that does not answer holds up no other.
 async fn every<'a>(context: &Context, chosen: &'a [Chosen<'a>], read: Read) -> Result<(Vec<(usize, Told)>, Failed<'a>), Failure> {
-    let mut reads = catalogues::begin(context, chosen);
+    let mut reads = catalogues::begin(context, chosen, Haste::Job);
     let mut stop = context.stop.clone();
     let (mut all, mut failed) = (Vec::new(), Vec::new());
     loop {

@@ -14,6 +14,11 @@ pub struct Patience {
     pub total: Duration,
 }
 
+impl Patience {
+    /// For a person who waits to hear of a store that is down.
+    pub const PERSON: Self = Self { attempts: 8, total: Duration::from_secs(8) };
+}
+
 impl Default for Patience {
     /// Outlives the restart of a server, not the patience of a person.
     fn default() -> Self {

@@ -76,8 +76,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let zone = &loaded.policy.timezone;
     let component = chosen::component(&loaded.policy, &args.component)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
-    let label = format!("`{}`", args.component);
-    let (chosen, manifest) = working::look(context, &label, pick::pick(context, args, &all, zone)).await?;
+    let (chosen, manifest) = pick::pick(context, args, &all, zone).await?;
     context.say(&pick::describe(chosen, &manifest, zone, args));
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
     if let Some(missed) = missed(&chosen.shelf, &manifest, &paths).await?.into_iter().next() {

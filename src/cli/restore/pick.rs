@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::catalog::manifest::{Kind, Manifest};
+use crate::cli::catalogues::{self, Failed, Haste, InOrder};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::Args;
 use crate::cli::view::backups::moment_in;
@@ -13,44 +14,36 @@ use crate::units::cadence::Zone;
 use crate::units::count::count;
 
 /// The backup that the options name, among all stores that hold one. A store that fails is told and passed over.
-pub async fn pick<'a, 'b>(
-    context: &Context,
+pub async fn pick<'a>(
+    context: &'a Context,
     args: &Args,
-    all: &'b [Chosen<'a>],
+    all: &'a [Chosen<'a>],
     zone: &Zone,
-) -> Result<(&'b Chosen<'a>, Manifest), Failure> {
+) -> Result<(&'a Chosen<'a>, Manifest), Failure> {
     let at = match &args.at {
         Some(text) => instant(text, zone)?,
         None => Timestamp::MAX,
     };
-    let mut found: Option<(&Chosen<'_>, Manifest)> = None;
-    let mut looked: Vec<(&Chosen<'_>, Known)> = Vec::new();
-    let mut failed = None;
-    for chosen in all {
-        let known: Known = match chosen.shelf.known().await {
-            Ok(known) => known,
-            Err(error) => {
-                context.warn(&format!("{}: {error}", chosen.label()));
-                failed = Some(error);
-                continue;
-            }
-        };
-        let candidate = match args.backup {
-            Some(id) => known.find(id),
-            None => known.latest(at),
-        };
-        let newer = |manifest: &Manifest| found.as_ref().is_none_or(|(_, best)| manifest.snapshot > best.snapshot);
-        if let Some(manifest) = candidate.filter(|manifest| newer(manifest)) {
-            found = Some((chosen, manifest.clone()));
-        }
-        looked.push((chosen, known));
-    }
+    let candidate = |known: &Known| match args.backup {
+        Some(id) => known.find(id).cloned(),
+        None => known.latest(at).cloned(),
+    };
+    let (looked, failed) = look(context, all, |known| args.backup.is_some() && candidate(known).is_some()).await?;
+    let candidates = looked.iter().filter_map(|(chosen, known)| Some((*chosen, candidate(known)?)));
+    // Of equal ones that of the store that comes first in the policy.
+    let found = candidates.reduce(|best, next| if next.1.snapshot > best.1.snapshot { next } else { best });
     if let (Some((_, manifest)), None) = (&found, args.backup) {
         refuse_older(args, manifest, &looked, at, zone)?;
     }
-    match (found, failed) {
-        (Some(found), _) => Ok(found),
-        (None, Some(error)) => Err(error.into()),
+    match (found, catalogues::failure(&failed)) {
+        (Some(found), None) => Ok(found),
+        (Some(found), Some(failure)) => {
+            let newer = if args.backup.is_none() { "; a newer backup there is not seen" } else { "" };
+            context.warn(&format!("warning: {}{newer}", failure.message));
+            failure.causes.iter().for_each(|cause| context.warn(&format!("  because {cause}")));
+            Ok(found)
+        }
+        (None, Some(failure)) => Err(failure),
         (None, None) => Err(Failure::new(match (args.backup, &args.at) {
             (Some(id), _) => format!("there is no backup {id} of `{}`", args.component),
             (None, Some(at)) => format!("there is no good backup of `{}` from before {at}", args.component),
@@ -59,6 +52,29 @@ pub async fn pick<'a, 'b>(
         .help(format!("Run `bdr list {}` to see what there is; a suspect one is restored by its id.", args.component))),
     }
 }
+
+/// The catalogues in the order of the policy, and those that could not be read. Where one of them is `enough`, no other is waited
+/// for.
+async fn look<'a>(
+    context: &'a Context,
+    all: &'a [Chosen<'a>],
+    enough: impl Fn(&Known) -> bool,
+) -> Result<(Looked<'a>, Failed<'a>), Failure> {
+    let mut reads = InOrder::read(context, all, Haste::Person);
+    let (mut looked, mut failed) = (Looked::new(), Failed::new());
+    while let Some((chosen, catalogue)) = reads.next().await? {
+        match catalogue {
+            Ok(known) if enough(&known) => return Ok((vec![(chosen, known)], Failed::new())),
+            Ok(known) => looked.push((chosen, known)),
+            Err(error) => failed.push((chosen, error)),
+        }
+    }
+    let place = |chosen: &Chosen<'_>| all.iter().position(|other| std::ptr::eq(other, chosen));
+    looked.sort_by_key(|(chosen, _)| place(chosen));
+    Ok((looked, failed))
+}
+
+type Looked<'a> = Vec<(&'a Chosen<'a>, Known)>;
 
 /// Whoever asks for the latest state must not get an older one unawares, because the latest is damaged.
 ///

@@ -48,6 +48,45 @@ fn a_store_that_is_down_hides_no_other() {
 }
 
 #[test]
+fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() {
+    let (home, port) = three_stores();
+    let (pruned, endpoint) = (run(&home, &["prune", "--yes"]).ends(3), format!("127.0.0.1:{port}"));
+    assert_eq!(pruned.stderr.matches("0 backups and 0 leftovers removed").count(), 2, "{pruned:#?}");
+    assert!(pruned.stderr.contains("not everything was pruned: store `alpha` failed"), "{pruned:#?}");
+    assert!(pruned.stderr.contains(&endpoint) && pruned.stderr.contains("help: "), "{pruned:#?}");
+    let begun = Instant::now();
+    let restored = run(&home, &["restore", "docs", "--to", "back"]).ends(0);
+    assert!(begun.elapsed().as_secs() < 20, "{:?} {restored:#?}", begun.elapsed());
+    assert!(restored.stderr.contains("docs/nightly in gamma: full backup"), "the newest that can be seen: {restored:#?}");
+    let told = "warning: not everything could be read: store `alpha`; a newer backup there is not seen\n  because ";
+    assert!(restored.stderr.contains(told) && restored.stderr.contains(&endpoint), "{restored:#?}");
+    assert_eq!(home.text("back/a.txt"), "a");
+    let restored = run(&home, &["restore", "docs", "--store", "alpha", "--to", "other"]).ends(1);
+    assert!(restored.stderr.contains("store `alpha`") && !home.path("other").exists(), "{restored:#?}");
+}
+
+#[test]
+fn prune_goes_on_past_a_store_that_cannot_be_written() {
+    let home = home();
+    let Some(mount) = super::Mount::new(&home.path("beta"), 16) else { return };
+    let policy = super::POLICY.replace("components:", "  beta: { folder: { path: '@/beta' } }\ncomponents:");
+    home.policy(&policy.replace("store: vault", "stores: [beta, vault]"));
+    home.run(&["backup", "docs"]).ends(0);
+    for store in ["beta", "vault"] {
+        let left = home.path(store).join("notes/docs/nightly/daily/20200101T000000Z-0123abcd/packs/000000");
+        std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+        std::fs::write(&left, "left by a backup that died").unwrap();
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 24 * 3600);
+        std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+    }
+    mount.again("ro");
+    let pruned = home.run(&["prune", "--yes"]).ends(3);
+    assert!(pruned.stderr.contains("docs/nightly in vault: 0 backups and 1 leftover removed"), "{pruned:#?}");
+    assert!(pruned.stderr.contains("not everything was pruned: store `beta` failed"), "{pruned:#?}");
+    assert!(pruned.stderr.contains("because docs/nightly in beta: could not delete"), "{pruned:#?}");
+}
+
+#[test]
 fn a_plan_names_what_does_not_answer_once_and_soon() {
     let (home, port) = three_stores();
     let begun = Instant::now();
