@@ -32,17 +32,20 @@ HEADER = """\
 version: 1
 name: bench
 timezone: Europe/Stockholm
+scheduler: { systemd: {} }
 
 stores:
   vault:
-    folder: { path: /srv/vault }
+    s3: { bucket: bench-backups, region: eu-north-1 }
+    versioning: true
+    noncurrent: { for: 30d }
 """
 
 LINES = 50
 
 
 def write_policies(folder, files):
-    """A policy set of many files of 50 lines each, all merged into one policy."""
+    """A policy set of many files of 50 lines each, all merged into one policy that has nothing to mend."""
     os.makedirs(folder)
     with open(os.path.join(folder, "0-header.yaml"), "w") as text:
         text.write(HEADER)
@@ -50,7 +53,7 @@ def write_policies(folder, files):
         lines = ["version: 1", "name: bench", "components:"]
         for part in range(2):
             number = 2 * n + part
-            lines += COMPONENT.format(n=number, minute=number % 60, hour=number % 24).splitlines()
+            lines += COMPONENT.format(n=number, minute=number % 60, hour=3 + number % 20).splitlines()
         lines += [f"# line {at} of a comment that a person wrote" for at in range(len(lines), LINES)]
         assert len(lines) == LINES, len(lines)
         with open(os.path.join(folder, f"part-{n:05}.yaml"), "w") as text:
@@ -61,7 +64,7 @@ def ratios(clock, options):
     folder = os.path.join(options.scratch, "policies")
     write_policies(folder, options.policy_files)
     parse = best(clock, 5, [options.floor, "parse", folder])
-    lint = best(clock, 5, [options.bdr, "lint", "-p", folder], ok=(0, 2))
+    lint = best(clock, 5, [options.bdr, "lint", "-p", folder])
     detail = f"parse {parse.cpu:.3f} s, lint {lint.cpu:.3f} s CPU, {options.policy_files} files"
     yield Ratio("lint against only parsing, CPU", lint.cpu / parse.cpu, 1.5, detail)
     yield Ratio("lint, peak memory in MiB", lint.rss, 200, "")

@@ -15,15 +15,24 @@ pub use bounds::{CopyBounds, Origin, Site, Survival, Term};
 pub use derive::{Cell, Derived, Verdict};
 pub use facts::{Facts, Measured};
 
+use crate::address::ComponentName;
 use crate::policy::{Component, Disruption, Method, Policy};
 
 /// What the policy promises, component by component, disruption by disruption.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
+    /// In order of component and disruption.
     pub cells: Vec<Cell>,
 }
 
 impl Assessment {
+    /// The cells of one component.
+    pub fn of(&self, component: &ComponentName) -> &[Cell] {
+        let first = self.cells.partition_point(|cell| cell.component < *component);
+        let rest = &self.cells[first..];
+        &rest[..rest.partition_point(|cell| cell.component == *component)]
+    }
+
     /// The cells that have an objective which is not met.
     pub fn broken(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(|cell| cell.rpo.verdict() == Verdict::Broken || cell.rto.verdict() == Verdict::Broken)

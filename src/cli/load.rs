@@ -107,9 +107,11 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Fai
 pub fn read_policy_file(path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let failed = |error: std::io::Error| Failure::new(format!("could not read `{}`: {error}", path.display()));
-    let mut bytes = Vec::new();
     let most = policy::LARGEST as u64 + 1;
-    std::fs::File::open(path).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len().min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }
 

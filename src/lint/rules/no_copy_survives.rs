@@ -63,8 +63,8 @@ impl Rule for NoCopySurvives {
                 continue;
             }
             let mut same: BTreeMap<Option<Span>, Vec<&Cell>> = BTreeMap::new();
-            let cells = context.assessment.cells.iter().filter(|cell| cell.component == component.name.value);
-            for cell in cells.filter(|cell| cell.by.is_none()) {
+            let cells = context.assessment.of(&component.name);
+            for cell in cells.iter().filter(|cell| cell.by.is_none()) {
                 let stated = cell.rpo.target.as_ref().or(cell.rto.target.as_ref());
                 if let Some(target) = stated {
                     same.entry(target.span).or_default().push(cell);

@@ -34,12 +34,14 @@
 //!       daily: { for: 30d }
 //! ```
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Spanned};
 use crate::lint::{Context, Rule};
-use crate::policy::{Component, Policy};
-use crate::units::cadence::{Period, Schedule, Semantics};
+use crate::policy::{Component, Tier};
+use crate::units::cadence::{Cadence, Period, Schedule, Semantics};
 
 const YEAR: i64 = 366 * 86_400;
 
@@ -56,11 +58,14 @@ impl Rule for UnreachableTier {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        let mut counted = HashMap::new();
         for component in context.policy.components.values() {
+            let periods = |tier: &Tier| usize::try_from(YEAR / tier.every.longest()).unwrap_or(usize::MAX);
+            let most = component.retain.values().map(|tier| periods(tier).div_ceil(2)).max().unwrap_or_default();
+            let runs = runs_in_a_year(context, component, most, &mut counted);
             for tier in component.retain.values() {
-                let periods = usize::try_from(YEAR / tier.every.longest()).unwrap_or(usize::MAX);
+                let periods = periods(tier);
                 let enough = periods.div_ceil(2);
-                let runs = runs_in_a_year(context.policy, component, context.now, enough);
                 if runs.is_empty() || runs.iter().map(|(_, count)| count).sum::<usize>() >= enough {
                     continue;
                 }
@@ -68,8 +73,8 @@ impl Rule for UnreachableTier {
                 let message = format!("tier `{name}` of `{of}` keeps one backup of each {every}, and far fewer are made");
                 let mut finding = Diagnostic::warning(self.about().code, message)
                     .at(tier.every.span.or(tier.name.span).or(tier.span), format!("one of each {every}: {periods} in a year"));
-                for (schedule, count) in runs {
-                    finding = finding.at(schedule.span, format!("{} in a year", times(count)));
+                for (schedule, count) in &runs {
+                    finding = finding.at(schedule.span, format!("{} in a year", times(*count)));
                 }
                 found.push(finding.help(format!("Run it more often, or keep one of each {} instead.", longer(every))));
             }
@@ -77,18 +82,21 @@ impl Rule for UnreachableTier {
     }
 }
 
-/// Runs of each scheduled protection of the component in a year, each counted up to `enough`.
+/// Runs of each scheduled protection of the component in a year, each counted up to `enough`. Many components share a cadence,
+/// whose runs are counted once.
 fn runs_in_a_year<'a>(
-    policy: &Policy,
+    context: &Context<'a>,
     component: &'a Component,
-    now: Timestamp,
     enough: usize,
+    counted: &mut HashMap<(&'a Cadence, usize), usize>,
 ) -> Vec<(&'a Spanned<Schedule>, usize)> {
+    let Context { policy, now, .. } = context;
     let end = now.checked_add(SignedDuration::from_secs(YEAR)).unwrap_or(Timestamp::MAX);
     let schedules = component.protections.values().filter_map(|protection| protection.schedule.as_ref());
-    let count =
-        |schedule: &Schedule| schedule.cadence.runs(&policy.timezone, Semantics::Agent).between(now, end).take(enough).count();
-    schedules.map(|schedule| (schedule, count(schedule))).collect()
+    let count = |cadence: &Cadence| cadence.runs(&policy.timezone, Semantics::Agent).between(*now, end).take(enough).count();
+    let mut once =
+        |schedule: &'a Spanned<Schedule>| *counted.entry((&schedule.cadence, enough)).or_insert_with(|| count(&schedule.cadence));
+    schedules.map(|schedule| (schedule, once(schedule))).collect()
 }
 
 fn times(count: usize) -> String {

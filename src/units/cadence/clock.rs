@@ -19,9 +19,10 @@ impl Clock {
     /// The minutes of the day, in order.
     pub fn minutes(&self) -> Vec<i64> {
         let of_hour = |(hour, mask): (usize, &u64)| {
-            let mask = *mask;
             let hour = i64::try_from(hour).unwrap_or(0);
-            (0..60).filter(move |minute| mask >> minute & 1 == 1).map(move |minute| hour * 60 + minute)
+            // Bit by bit, the lowest first.
+            let masks = std::iter::successors(Some(*mask), |mask| Some(mask & mask.wrapping_sub(1)));
+            masks.take_while(|mask| *mask != 0).map(move |mask| hour * 60 + i64::from(mask.trailing_zeros()))
         };
         self.0.iter().enumerate().flat_map(of_hour).collect()
     }

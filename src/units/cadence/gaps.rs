@@ -101,27 +101,43 @@ impl Runs {
         let mut widest = Widest::default();
         let mut batch = Vec::new();
         let (first, last) = (start.div_euclid(DAY) - 2, end.div_euclid(DAY) + 2);
-        let inside = self.widest_inside();
-        for day in first..=last {
+        let (inside, every) = (self.widest_inside(), self.days.is_every());
+        let mut day = first;
+        while day <= last {
             let quiet = offsets.constant_around(day);
-            if self.days.holds(day) {
-                match (quiet, batch.is_empty(), self.times.as_slice()) {
-                    (Some(offset), true, [early, .., late]) if day > first + 4 && day < last - 4 => {
-                        let midnight = day * DAY - offset;
-                        widest.run_at(midnight + early);
-                        widest.between(midnight + inside.0, midnight + inside.1);
-                        widest.last = Some(midnight + late);
+            let whole = quiet.filter(|_| batch.is_empty() && day > first + 4 && day < last - 4);
+            if let Some(offset) = whole {
+                // Where it runs on every day, the days up to a clock change repeat the gaps of the first two.
+                let until = if every { offsets.quiet_until(day).clamp(day, last - 5) } else { day };
+                for day in day..=until.min(day + 1) {
+                    if every || self.days.holds(day) {
+                        self.on_whole_day(day * DAY - offset, inside, &mut widest);
                     }
-                    _ => self.on_day(day, offsets, &mut batch),
                 }
+                if until > day + 1 {
+                    widest.last = self.times.last().map(|late| until * DAY - offset + late);
+                }
+                day = until + 1;
+                continue;
+            }
+            if self.days.holds(day) {
+                self.on_day(day, offsets, &mut batch);
             }
             if quiet.is_some() || day == last {
                 batch.sort_unstable();
                 batch.dedup();
                 batch.drain(..).filter(|moment| (start..=end).contains(moment)).for_each(|moment| widest.run_at(moment));
             }
+            day += 1;
         }
         widest
+    }
+    /// The runs of a day away from clock changes, of which only the ends and the widest gap matter.
+    fn on_whole_day(&self, midnight: i64, inside: (i64, i64), widest: &mut Widest) {
+        let (Some(early), Some(late)) = (self.times.first(), self.times.last()) else { return };
+        widest.run_at(midnight + early);
+        widest.between(midnight + inside.0, midnight + inside.1);
+        widest.last = Some(midnight + late);
     }
 
     /// The two times of day with the widest gap between them.

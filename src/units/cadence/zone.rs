@@ -142,6 +142,12 @@ impl Offsets {
         quiet.then(|| self.0[first].1)
     }
 
+    /// The last of the days after a quiet one that are as quiet as it is.
+    pub fn quiet_until(&self, day: i64) -> i64 {
+        let next = self.0.partition_point(|(from, _)| *from <= (day + 1) * DAY + REACH);
+        self.0.get(next).map_or(i64::MAX / DAY - 2, |(from, _)| (from - REACH - 1).div_euclid(DAY) - 1)
+    }
+
     /// When the clock shows `local` (seconds since 1970-01-01 00:00 of the wall clock).
     pub fn instants(&self, local: i64) -> Instants {
         let end = |at: usize| self.0.get(at + 1).map_or(i64::MAX, |next| next.0);
