@@ -21,7 +21,7 @@ fn main() {
         return;
     };
     let count: usize = count.parse().unwrap();
-    let loaded = load_unresolved(policy_texts(count / per_store()));
+    let loaded = load_unresolved(policy_texts(count / per_part()));
     let policy = loaded.policy.unwrap();
     let compiled = compiled(&policy);
     let known = recording(&compiled);
@@ -49,25 +49,36 @@ fn compiled(policy: &Policy) -> Compiled {
     compiled
 }
 
-/// How many resources one store of [`policy_texts`] wants.
-fn per_store() -> usize {
+/// How many resources one part of [`policy_texts`] wants.
+fn per_part() -> usize {
     compiled(&load_unresolved(policy_texts(1)).policy.unwrap()).desired.len()
 }
 
-/// A policy of so many stores, in files of a thousand.
-fn policy_texts(stores: usize) -> Sources {
+/// Components of each store.
+const COMPONENTS: usize = 10;
+
+/// A policy of so many parts: a store, and components with their timers and lifecycle rules. A file for each.
+fn policy_texts(parts: usize) -> Sources {
     let mut sources = Sources::new();
-    for first in (0..stores).step_by(1_000) {
-        let mut text = if first == 0 { "version: 1\nname: bench\nstores:\n".to_owned() } else { "stores:\n".to_owned() };
-        for n in first..stores.min(first + 1_000) {
+    sources.add("bdr.yaml", "version: 1\nname: bench\nscheduler: { systemd: { directory: /srv/units } }\n");
+    for n in 0..parts {
+        let mut text = "stores:\n".to_owned();
+        writeln!(
+            text,
+            "  s{n}:\n    s3: {{ bucket: bench-{n:06}, region: eu-north-1 }}\n    versioning: true\n    noncurrent: {{ for: 30d }}\n    \
+                 abort_uploads_after: 7d\n    encryption: {{ sse: AES256 }}\n    tags: {{ team: platform, cost: \"{n}\" }}"
+        )
+        .unwrap();
+        text.push_str("components:\n");
+        for of in 0..COMPONENTS {
             writeln!(
                 text,
-                "  s{n}:\n    s3: {{ bucket: bench-{n:06}, region: eu-north-1 }}\n    versioning: true\n    noncurrent: {{ for: 30d }}\n    \
-                 abort_uploads_after: 7d\n    encryption: {{ sse: AES256 }}\n    tags: {{ team: platform, cost: \"{n}\" }}"
+                "  c{n}-{of}:\n    files: {{ paths: [/srv/data/{n}/{of}] }}\n    protect:\n      nightly: {{ file_backup: {{}}, schedule: \"{of} 4 \
+                 * * *\", store: s{n} }}\n    retain: {{ daily: {{ for: 14d }}, weekly: {{ for: 8w }} }}"
             )
             .unwrap();
         }
-        sources.add(format!("{first:06}.yaml"), text);
+        sources.add(format!("{n:06}.yaml"), text);
     }
     sources
 }

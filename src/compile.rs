@@ -70,7 +70,8 @@ pub fn compile(policy: &Policy, providers: &[&dyn Provider], env: &Env) -> (Comp
     let mut desired = Desired::new();
     let mut diagnostics = Diagnostics::new();
     for provider in providers {
-        provider.declare(policy, env, &mut desired, &mut diagnostics);
+        provider.check(policy, env, &mut diagnostics);
+        provider.declare(policy, env, &mut desired);
     }
     let kinds = Kinds::of(providers.iter().copied());
     check(&desired, &kinds, &mut diagnostics);

@@ -91,7 +91,11 @@ pub trait Provider: Send + Sync {
     }
 
     /// Adds what the policy wants of this provider's kinds. Pure: no I/O, same input, same output.
-    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics);
+    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired);
+
+    /// What of the policy this provider could not carry out, whatever the live system is like. Pure too, and cheaper than
+    /// declaring: `lint` asks for nothing more.
+    fn check(&self, _policy: &Policy, _env: &Env, _diagnostics: &mut Diagnostics) {}
 }
 
 /// A provider together with what is needed to reach the live system.

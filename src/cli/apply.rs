@@ -113,12 +113,14 @@ async fn saved(args: &Args, path: &Path, context: &Context) -> Result<Exit, Fail
     }
     let opened = prepare::open(&context, References::Acting).await?;
     let policy = &opened.loaded.policy;
-    if policy.digest != plan.policy.digest || policy.name.as_str() != plan.policy.name {
+    if policy.digest() != plan.policy.digest || policy.name.as_str() != plan.policy.name {
         return Err(Failure::new(format!("the policy is not the one that `{}` was made from", path.display()))
             .exit(Exit::Blocked)
             .cause(format!(
                 "the plan is of `{}` with digest {}, the policy has {}",
-                plan.policy.name, plan.policy.digest, policy.digest
+                plan.policy.name,
+                plan.policy.digest,
+                policy.digest()
             ))
             .help("Plan anew and review again, or check out the policy as it was."));
     }

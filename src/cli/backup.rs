@@ -202,7 +202,7 @@ fn job(
         before: before.cloned(),
         level,
         threads: threads(),
-        policy_digest: policy.digest.clone(),
+        policy_digest: policy.digest(),
         owner: owner(context),
     }
 }

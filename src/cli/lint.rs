@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::{Context, Exit, Failure, codes, load};
-use crate::diag::{Diagnostics, Severity};
+use crate::diag::Severity;
 use crate::lint::{self, Report, Wish, format};
-use crate::provider::{Env, Provider};
-use crate::{compile, providers};
+use crate::provider::Env;
+use crate::providers;
 
 /// Find what is wrong or unwise in the policy
 ///
@@ -75,17 +75,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let linted = lint::lint(texts, context.now());
     let mut found = linted.found;
     if let Some(policy) = linted.policy.as_ref().filter(|_| !found.has_errors()) {
-        found.extend(declared(policy));
+        providers::ALL.iter().for_each(|provider| provider.check(policy, &Env::default(), &mut found));
     }
     let report = Report::new(found, &linted.sources, &codes::all(), wish);
     context.print(&shown(args.format, &report, &context))?;
     Ok(if report.fails() && !args.exit_zero { Exit::Present } else { Exit::Done })
-}
-
-/// What providers find while they declare resources: pure, and without the environment.
-fn declared(policy: &crate::policy::Policy) -> Diagnostics {
-    let all: Vec<&dyn Provider> = providers::ALL.iter().map(|provider| *provider as &dyn Provider).collect();
-    compile::compile(policy, &all, &Env::default()).1
 }
 
 fn shown(format: Format, report: &Report<'_>, context: &Context) -> String {

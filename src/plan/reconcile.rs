@@ -98,7 +98,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         digest: String::new(),
         made_at: input.made_at,
         tool: TOOL.to_owned(),
-        policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest.clone(), paths: input.paths },
+        policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest(), paths: input.paths },
         intent: input.intent,
         applyable: !forbidden && summary.doable() > 0,
         complete,

@@ -65,7 +65,7 @@ fn a_whole_policy_is_read_without_a_finding() {
 
 #[test]
 fn the_digest_is_of_the_meaning() {
-    let digest = |texts: &[&str]| loaded(texts).policy.expect("a policy").digest;
+    let digest = |texts: &[&str]| loaded(texts).policy.expect("a policy").digest();
     let whole = digest(&[SMALL]);
     let (stores, rest) = SMALL.split_at(SMALL.find("components:").expect("there"));
     assert_eq!(digest(&[rest, stores]), whole);
@@ -180,7 +180,7 @@ fn references_are_looked_up_only_where_asked() {
     assert_eq!(values, ["my-bucket", "/dir/p"]);
     let unresolved = load_unresolved(sources());
     assert_eq!(unresolved.diagnostics.len(), 0);
-    assert_eq!(unresolved.policy.expect("a policy").digest, policy.digest);
+    assert_eq!(unresolved.policy.expect("a policy").digest(), policy.digest());
 }
 
 #[test]

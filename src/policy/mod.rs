@@ -53,9 +53,13 @@ pub struct Policy {
     pub stores: BTreeMap<StoreName, StoreSpec>,
     pub components: BTreeMap<ComponentName, Component>,
     pub scheduler: Option<Spanned<Scheduler>>,
+}
+
+impl Policy {
     /// SHA-256 (hex) over the merged documents' meaning, references unresolved: equal for equal policies however they are laid out.
-    #[serde(skip)]
-    pub digest: String,
+    pub fn digest(&self) -> String {
+        digest::digest(self)
+    }
 }
 
 /// Somebody to reach in an outage.

@@ -10,7 +10,6 @@ use async_trait::async_trait;
 
 use crate::address::{PolicyName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
-use crate::diag::Diagnostics;
 use crate::policy::{Backend, FolderBackend, Policy};
 use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
 use crate::providers::writable;
@@ -78,7 +77,7 @@ impl Provider for Folders {
         std::slice::from_ref(&KIND)
     }
 
-    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired, _diagnostics: &mut Diagnostics) {
+    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
         for (name, folder) in folders(policy) {
             desired.add(Resource {
                 id: id(name),

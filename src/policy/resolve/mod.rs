@@ -45,9 +45,7 @@ pub(super) fn resolve(
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
     let scheduler = run.scheduler(merged.scheduler);
     text::refused(run.refused, run.out);
-    let mut policy = Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: String::new() };
-    policy.digest = super::digest::digest(&policy);
-    Some(policy)
+    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler })
 }
 
 /// What every step needs: texts to take relative paths from, the way to the outside, and where findings go.

@@ -28,7 +28,6 @@ fn policy(path: &Path) -> Arc<Policy> {
         stores: BTreeMap::from([(name, spec)]),
         components: BTreeMap::new(),
         scheduler: None,
-        digest: String::new(),
     })
 }
 
@@ -57,7 +56,7 @@ async fn a_folder_is_made_corrected_and_released() {
     let path = dir.path().join("a/b");
     let policy = policy(&path);
     let mut desired = Desired::new();
-    Folders.declare(&policy, &Env::default(), &mut desired, &mut Diagnostics::new());
+    Folders.declare(&policy, &Env::default(), &mut desired);
     let resource = desired.iter().next().expect("one").clone();
     let session = Folders.connect(Arc::clone(&policy), Arc::default()).await.expect("session");
     let read = || session.read(&resource.id, Some(&resource), Freshness::Fresh);

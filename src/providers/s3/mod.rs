@@ -79,22 +79,35 @@ impl Provider for S3 {
         &CODES
     }
 
-    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
-        let mut first_in: BTreeMap<(Option<&str>, &str), (&StoreName, &StoreSpec)> = BTreeMap::new();
-        for (name, spec) in &policy.stores {
-            let Backend::S3(backend) = &spec.backend else { continue };
-            let bucket = (backend.endpoint.as_ref().map(|endpoint| endpoint.expose()), backend.bucket.expose());
-            let (first_name, first) = *first_in.entry(bucket).or_insert((name, spec));
-            let wish = Wish { policy, name, spec, backend };
-            if first_name == name {
+    fn check(&self, policy: &Policy, _env: &Env, diagnostics: &mut Diagnostics) {
+        for (wish, (first_name, first)) in wishes(policy) {
+            if first_name != wish.name {
+                agree(first_name, first, wish, diagnostics);
+            }
+        }
+    }
+
+    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
+        for (wish, (first_name, _)) in wishes(policy) {
+            if first_name == wish.name {
                 set_up(wish, desired);
             } else {
-                agree(first_name, first, wish, diagnostics);
                 let wanted = lifecycle::LifecycleRules.wanted(wish);
                 add(wish, first_name, &lifecycle::LifecycleRules, wanted, desired);
             }
         }
     }
+}
+
+/// What each store in S3 wants, with the store that sets its bucket up: the first one by name of those that share it.
+fn wishes(policy: &Policy) -> impl Iterator<Item = (Wish<'_>, (&StoreName, &StoreSpec))> {
+    let mut first_in: BTreeMap<(Option<&str>, &str), (&StoreName, &StoreSpec)> = BTreeMap::new();
+    policy.stores.iter().filter_map(move |(name, spec)| {
+        let Backend::S3(backend) = &spec.backend else { return None };
+        let bucket = (backend.endpoint.as_ref().map(|endpoint| endpoint.expose()), backend.bucket.expose());
+        let first = *first_in.entry(bucket).or_insert((name, spec));
+        Some((Wish { policy, name, spec, backend }, first))
+    })
 }
 
 fn id(store: &StoreName, kind: &'static str, key: &str) -> ResourceId {

@@ -1,6 +1,8 @@
 //! The scheduled jobs of a policy, before any scheduler gives them its form.
 
-use crate::address::{ComponentName, ProtectionName, ResourceId, Subject};
+use std::collections::BTreeMap;
+
+use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName, Subject};
 use crate::diag::Span;
 use crate::policy::{Backend, Component, ComponentKind, Policy, Protection};
 use crate::provider::Env;
@@ -30,6 +32,28 @@ pub fn jobs(policy: &Policy) -> impl Iterator<Item = Job<'_>> {
     })
 }
 
+/// What must stand in each store before a job may write there: what a store has one of (the bucket, its encryption). The rules of
+/// single tiers hold no job up: there may be thousands of them, and every job would wait for each.
+#[derive(Debug)]
+pub struct Ready(BTreeMap<StoreName, Vec<ResourceId>>);
+
+impl Ready {
+    pub fn of(desired: &Desired) -> Self {
+        let mut stores: BTreeMap<StoreName, Vec<ResourceId>> = BTreeMap::new();
+        for id in desired.iter().map(|resource| &resource.id).filter(|id| id.key.is_empty()) {
+            if let Subject::Store(name) = &id.subject {
+                stores.entry(name.clone()).or_default().push(id.clone());
+            }
+        }
+        Self(stores)
+    }
+
+    /// Everything of the job's stores that it waits for.
+    pub fn waits_of(&self, job: &Job<'_>) -> Vec<ResourceId> {
+        job.protection.stores.iter().filter_map(|store| self.0.get(&store.value)).flatten().cloned().collect()
+    }
+}
+
 impl Job<'_> {
     pub fn component_name(&self) -> &ComponentName {
         &self.component.name
@@ -51,14 +75,6 @@ impl Job<'_> {
             .collect()
     }
 
-    /// What must stand before the job may run: everything of its stores that the policy sets up.
-    pub fn waits_for(&self, desired: &Desired) -> Vec<ResourceId> {
-        let stores = &self.protection.stores;
-        let is_needed =
-            |id: &ResourceId| matches!(&id.subject, Subject::Store(name) if stores.iter().any(|store| store.value == *name));
-        desired.iter().map(|resource| &resource.id).filter(|id| is_needed(id)).cloned().collect()
-    }
-
     /// The paths that it reads, and the folders that it writes: `None` for one that only a reference tells, which may be secret.
     pub fn reads(&self) -> impl Iterator<Item = Option<&str>> {
         let ComponentKind::Files(files) = &self.component.kind;
@@ -78,5 +94,41 @@ impl Job<'_> {
 
     fn backends(&self) -> impl Iterator<Item = &Backend> {
         self.protection.stores.iter().filter_map(|name| self.policy.stores.get(&name.value)).map(|store| &store.backend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diag::Sources;
+    use crate::policy::load_unresolved;
+    use crate::provider::Env;
+    use crate::providers::ALL;
+    use crate::resource::Desired;
+
+    /// All waits between the resources of a policy with so many components in one bucket.
+    fn waits(components: usize) -> usize {
+        let mut text =
+            "version: 1\nname: p\nscheduler: { systemd: { directory: /srv/units } }\nstores:\n  vault:\n    s3: { bucket: \
+                        p-backups, region: eu-north-1 }\n    versioning: true\ncomponents:\n"
+                .to_owned();
+        for n in 0..components {
+            text += &format!(
+                "  c{n}:\n    files: {{ paths: [/srv/{n}] }}\n    protect:\n      copy: {{ file_backup: {{}}, schedule: daily, store: \
+                 vault }}\n    retain: {{ daily: {{ for: 7d }}, weekly: {{ for: 4w }} }}\n"
+            );
+        }
+        let mut sources = Sources::new();
+        sources.add("bdr.yaml", text);
+        let policy = load_unresolved(sources).policy.expect("a policy");
+        let mut desired = Desired::new();
+        ALL.iter().for_each(|provider| provider.declare(&policy, &Env::default(), &mut desired));
+        desired.iter().map(|resource| resource.after.len()).sum()
+    }
+
+    #[test]
+    fn each_component_adds_as_many_waits_as_the_one_before() {
+        let (one, two, many) = (waits(1), waits(2), waits(101));
+        assert!(two > one);
+        assert_eq!(many - two, 99 * (two - one));
     }
 }

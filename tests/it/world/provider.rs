@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bdr::address::{ResourceId, Subject};
 use bdr::attrs::Attrs;
-use bdr::diag::Diagnostics;
 use bdr::policy::Policy;
 use bdr::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
 use bdr::resource::{Change, Desired, Foreign, Kind, Live, Op, Resource};
@@ -28,7 +27,7 @@ impl Provider for WorldProvider {
         &kinds::ALL
     }
 
-    fn declare(&self, _: &Policy, _: &Env, desired: &mut Desired, _: &mut Diagnostics) {
+    fn declare(&self, _: &Policy, _: &Env, desired: &mut Desired) {
         self.wanted.iter().cloned().for_each(|resource| desired.add(resource));
     }
 }

@@ -51,7 +51,6 @@ fn policy() -> Policy {
         stores: BTreeMap::new(),
         components: BTreeMap::new(),
         scheduler: None,
-        digest: "d1".into(),
     }
 }
 

@@ -47,9 +47,8 @@ pub fn attrs(job: &Job<'_>, env: &Env, table: Attr, user: Option<&str>) -> Attrs
     let utc = Zone::utc();
     let machine = env.local_zone.as_ref().unwrap_or(&utc);
     let lines = job.schedule.cadence.to_cron_lines(&job.policy.timezone, machine);
-    let command: Vec<String> = job.command(env).iter().map(|word| shell_word(word)).collect();
     let mut attrs = Attrs::from([
-        ("command".to_owned(), Attr::Text(command.join(" ").replace('%', "\\%"))),
+        ("command".to_owned(), Attr::Text(command(job, env))),
         ("schedule".to_owned(), Attr::list(lines.lines)),
         ("table".to_owned(), table),
     ]);
@@ -63,6 +62,12 @@ pub fn attrs(job: &Job<'_>, env: &Env, table: Attr, user: Option<&str>) -> Attrs
     }
     attrs.extend(user.map(|user| ("user".to_owned(), Attr::text(user))));
     attrs
+}
+
+/// What cron hands to `/bin/sh`; a bare `%` would be a line end (crontab(5)).
+pub fn command(job: &Job<'_>, env: &Env) -> String {
+    let words: Vec<String> = job.command(env).iter().map(|word| shell_word(word)).collect();
+    words.join(" ").replace('%', "\\%")
 }
 
 /// A word for `/bin/sh`.

@@ -18,11 +18,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::address::{PolicyName, ResourceId, Subject};
-use crate::attrs::Attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{CronTable, Policy, Scheduler, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
-use crate::providers::schedule::job::jobs;
+use crate::providers::schedule::job::{Ready, jobs};
 use crate::providers::schedule::written::left;
 use crate::resource::{Desired, Kind, Resource};
 use place::Place;
@@ -86,19 +85,28 @@ impl Provider for Cron {
         &CODES
     }
 
-    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
-        let Some(place) = self.place(policy) else { return };
+    fn check(&self, policy: &Policy, env: &Env, diagnostics: &mut Diagnostics) {
+        if self.place(policy).is_none() {
+            return;
+        }
         for job in jobs(policy) {
-            let attrs = entry::attrs(&job, env, place.table(), place.has_user().then_some("root"));
-            let length = attrs.get("command").and_then(Attr::as_str).map_or(0, str::len);
+            let length = entry::command(&job, env).len();
             if length > entry::LONGEST_COMMAND {
                 let message =
                     format!("the command for cron has {length} bytes, more than the {} that cron takes", entry::LONGEST_COMMAND);
                 let help = "Give the policy as one folder (`-p FOLDER`) instead of many files, or use systemd.";
                 diagnostics.push(Diagnostic::error(CODES[0].code, message).at(job.span, "runs by this schedule").help(help));
             }
+        }
+    }
+
+    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired) {
+        let Some(place) = self.place(policy) else { return };
+        let ready = Ready::of(desired);
+        for job in jobs(policy) {
+            let attrs = entry::attrs(&job, env, place.table(), place.has_user().then_some("root"));
             let id = id(&(job.component_name().clone(), job.protection_name().clone()), None);
-            let after = job.waits_for(desired);
+            let after = ready.waits_of(&job);
             desired.add(Resource { id, attrs, span: job.span, after, queue: Some(queue(&place)) });
         }
     }

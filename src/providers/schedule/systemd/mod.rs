@@ -21,7 +21,7 @@ use crate::address::{ResourceId, Subject};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Policy, Scheduler, SystemdScope, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
-use crate::providers::schedule::job::{Job, jobs};
+use crate::providers::schedule::job::{Job, Ready, jobs};
 use crate::providers::schedule::written::left;
 use crate::resource::{Desired, Kind, Resource};
 use place::{Part, Place, UnitName};
@@ -98,15 +98,19 @@ impl Provider for Systemd {
         &CODES
     }
 
-    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired, diagnostics: &mut Diagnostics) {
+    fn check(&self, policy: &Policy, env: &Env, diagnostics: &mut Diagnostics) {
         let Some(scheduler) = policy.scheduler.as_ref().filter(|s| matches!(s.value, Scheduler::Systemd { .. })) else { return };
-        let Some(place) = self.place(policy, env) else {
+        if self.place(policy, env).is_none() {
             let finding = Diagnostic::error(CODES[0].code, "the folder for the user's units is not known");
             diagnostics.push(finding.at(scheduler.span, "units of a user").help("Set HOME, or give `directory`."));
-            return;
-        };
+        }
+    }
+
+    fn declare(&self, policy: &Policy, env: &Env, desired: &mut Desired) {
+        let Some(place) = self.place(policy, env) else { return };
+        let ready = Ready::of(desired);
         for job in jobs(policy) {
-            let service = resource(&job, Part::Service, &place, env, job.waits_for(desired));
+            let service = resource(&job, Part::Service, &place, env, ready.waits_of(&job));
             let timer = resource(&job, Part::Timer, &place, env, vec![service.id.clone()]);
             desired.add(service);
             desired.add(timer);
