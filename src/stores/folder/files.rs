@@ -72,10 +72,11 @@ impl Files {
         if if_absent && place.symlink_metadata().is_ok() {
             return Err(fail(Errno::EXIST.into()));
         }
-        let (draft, meta) = self.write_draft(&place, body).map_err(fail)?;
-        let _lock = if if_absent { None } else { Some(self.lock().map_err(fail)?) };
-        draft.publish(&place, if_absent).map_err(fail)?;
-        Ok(etag(&meta))
+        let draft = self.write_draft(&place, body).map_err(fail)?;
+        let lock = if if_absent { None } else { Some(self.lock().map_err(fail)?) };
+        let named = draft.publish(&place, if_absent).map_err(fail)?;
+        drop(lock);
+        named.settle(&place).map_err(fail)
     }
 
     /// Compares and renames under the lock that every overwrite and removal takes.
@@ -84,16 +85,17 @@ impl Files {
         let fail = |error: io::Error| refused("replace", &place, &error);
         let moved =
             |reason: &str| StoreError::new("replace", place.display().to_string(), ErrorKind::Exists, Retry::Never, reason);
-        let (draft, meta) = self.write_draft(&place, body).map_err(fail)?;
-        let _lock = self.lock().map_err(fail)?;
+        let draft = self.write_draft(&place, body).map_err(fail)?;
+        let lock = self.lock().map_err(fail)?;
         match fs::metadata(&place) {
             Ok(now) if etag(&now) == expected => {}
             Ok(_) => return Err(moved("it was replaced meanwhile")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(moved("it was removed meanwhile")),
             Err(error) => return Err(fail(error)),
         }
-        draft.publish(&place, false).map_err(fail)?;
-        Ok(etag(&meta))
+        let named = draft.publish(&place, false).map_err(fail)?;
+        drop(lock);
+        named.settle(&place).map_err(fail)
     }
 
     pub(super) fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
@@ -156,10 +158,10 @@ impl Files {
         Ok(file)
     }
 
-    fn write_draft(&self, place: &Path, body: &[u8]) -> io::Result<(Draft, fs::Metadata)> {
+    fn write_draft(&self, place: &Path, body: &[u8]) -> io::Result<Draft> {
         for attempt in 0.. {
-            self.make_folders(place)?;
-            match Draft::write(place, body) {
+            let made = self.make_folders(place)?;
+            match Draft::write(place, body, made) {
                 // A racing `delete` took the folder away as empty: make it again.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < 16 => {}
                 other => return other,
@@ -168,71 +170,82 @@ impl Files {
         Err(Errno::NOENT.into())
     }
 
-    /// Makes the folders above a place, each durable in its parent, but never the root itself.
-    fn make_folders(&self, place: &Path) -> io::Result<()> {
-        let Some(folder) = place.parent() else { return Ok(()) };
+    /// Makes the folders above a place, but never the root itself. Returns how many were missing: their names are not durable yet.
+    fn make_folders(&self, place: &Path) -> io::Result<usize> {
+        let Some(folder) = place.parent() else { return Ok(0) };
         if folder.is_dir() {
-            return Ok(());
+            return Ok(0);
         }
         if folder == &*self.root {
             return Err(Errno::NOENT.into());
         }
-        self.make_folders(folder)?;
+        let above = self.make_folders(folder)?;
         match fs::DirBuilder::new().mode(0o700).create(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(above + 1),
         }
-        folder.parent().map_or(Ok(()), sync)
     }
 }
 
 /// A file with its final bytes and not yet its final name; removed when dropped before that.
 struct Draft {
     path: PathBuf,
-    published: bool,
+    meta: fs::Metadata,
+    /// Folders above it that were made for it.
+    made: usize,
+}
+
+/// A file that has its name, which may not outlive a power cut yet.
+struct Named {
+    etag: String,
+    made: usize,
 }
 
 impl Draft {
-    fn write(place: &Path, body: &[u8]) -> io::Result<(Self, fs::Metadata)> {
-        let draft = Self { path: place.with_file_name(unfinished()), published: false };
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+    fn write(place: &Path, body: &[u8], made: usize) -> io::Result<Self> {
+        let path = place.with_file_name(unfinished());
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut draft = Self { path, meta: file.metadata()?, made };
         file.write_all(body)?;
         file.set_modified(SystemTime::now())?;
         file.sync_all()?;
-        let meta = file.metadata()?;
-        Ok((draft, meta))
+        draft.meta = file.metadata()?;
+        Ok(draft)
     }
 
-    fn publish(mut self, place: &Path, if_absent: bool) -> io::Result<()> {
+    fn publish(self, place: &Path, if_absent: bool) -> io::Result<Named> {
         if if_absent {
             self.create_only(place)?;
         } else {
             fs::rename(&self.path, place)?;
         }
-        self.published = true;
-        place.parent().map_or(Ok(()), sync)
+        Ok(Named { etag: etag(&self.meta), made: self.made })
     }
 
     /// renameat2(2) with `RENAME_NOREPLACE`; where the file system lacks it, link(2), which also refuses an existing name.
     fn create_only(&self, place: &Path) -> io::Result<()> {
         let cwd = rustix::fs::CWD;
         match rustix::fs::renameat_with(cwd, &self.path, cwd, place, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(()),
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                fs::hard_link(&self.path, place)?;
-                fs::remove_file(&self.path)
-            }
-            Err(error) => Err(error.into()),
+            Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&self.path, place),
+            other => Ok(other?),
         }
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if !self.published {
-            // Nothing is lost when this fails: unfinished files are never listed, and swept when they are old.
-            let _ = fs::remove_file(&self.path);
-        }
+        // There is none where it was renamed. Nothing is lost when this fails: unfinished files are never listed, and swept when
+        // they are old.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Named {
+    /// Makes the name durable, and the names of the folders that were made for it; all at the end, so that a file system that
+    /// keeps a journal has little left to do after the first of them.
+    fn settle(self, place: &Path) -> io::Result<String> {
+        place.ancestors().skip(1).take(1 + self.made).try_for_each(sync)?;
+        Ok(self.etag)
     }
 }
 
