@@ -1,15 +1,14 @@
 //! The two lists of a backup: the index (its entries, in path order) and the table (the packs that they lie in).
 
-use std::io::Read;
-
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::FormatError;
 use crate::catalog::digest::Digest;
 use crate::catalog::entry::{Entry, Line, More};
 use crate::catalog::layout::{Place, pack_digest};
-use crate::catalog::part::Reader;
 use crate::catalog::wire;
+
+pub use crate::catalog::wire::Behind;
 
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,21 +66,26 @@ pub fn read_pack(text: &[u8]) -> Result<(u32, PackRef), FormatError> {
     Ok((line.pack, pack))
 }
 
-/// The lines of one index part, each with its text.
-pub struct Lines<R: Read>(Reader<R>);
+/// Reads one line of the index, with or without its newline.
+///
+/// # Errors
+/// When it is none, or names a path that leaves the tree.
+pub fn read_line(text: &[u8]) -> Result<Line, FormatError> {
+    wire::read(text)
+}
 
-impl<R: Read> Lines<R> {
-    /// # Errors
-    /// When zstd refuses to start.
-    pub fn new(from: R, what: &str) -> Result<Self, FormatError> {
-        Ok(Self(Reader::new(from, what)?))
-    }
+/// Appends what the line of a file begins with: all that the walk tells of it, and nothing of its content.
+///
+/// # Errors
+/// Never for values that bdr makes; the JSON writer's type asks for it.
+pub fn write_head(entry: &Entry, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    wire::write_head(entry, out)
+}
 
-    /// # Errors
-    /// When the part is damaged.
-    pub fn next_line(&mut self) -> Result<Option<(Line, &[u8])>, FormatError> {
-        self.0.next_line()?.map(|text| Ok((wire::read(text)?, text))).transpose()
-    }
+/// The content that follows a head in a line that begins with it, found without reading the rest of the line. `None` where the
+/// line begins otherwise, tells of a file that changed while it was read, or of a further name of one.
+pub fn content_behind(head: &[u8], text: &[u8]) -> Option<Behind> {
+    wire::content_behind(head, text)
 }
 
 /// Appends one line of the index.

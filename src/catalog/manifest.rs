@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{BackupId, ComponentName, PolicyName, ProtectionName, TierName};
 use crate::catalog::FormatError;
 use crate::catalog::digest::Digest;
+use crate::catalog::entry::{self, Entry};
 use crate::catalog::layout::{Place, Series};
 use crate::catalog::part::Part;
 use crate::units::storage_class::StorageClass;
@@ -51,6 +52,36 @@ pub struct Counts {
     pub skipped: u64,
     /// Bytes of files, holes included, hard links counted once.
     pub bytes: u64,
+}
+
+impl Counts {
+    /// One entry. The size of a file that goes on in further lines is not known from it.
+    pub fn of(entry: &Entry) -> Self {
+        let mut counts = Self { entries: u64::from(entry.kind != entry::Kind::Skipped), ..Self::default() };
+        match entry.kind {
+            entry::Kind::Skipped => counts.skipped = 1,
+            entry::Kind::Directory => counts.directories = 1,
+            entry::Kind::Symlink => counts.symlinks = 1,
+            entry::Kind::File if entry.link.is_some() => counts.hard_links = 1,
+            entry::Kind::File => (counts.files, counts.bytes) = (1, entry.size),
+        }
+        counts
+    }
+
+    pub fn add(&mut self, more: &Self) {
+        let Self { entries, files, directories, symlinks, hard_links, skipped, bytes } = self;
+        for (sum, one) in [
+            (entries, more.entries),
+            (files, more.files),
+            (directories, more.directories),
+            (symlinks, more.symlinks),
+            (hard_links, more.hard_links),
+            (skipped, more.skipped),
+            (bytes, more.bytes),
+        ] {
+            *sum += one;
+        }
+    }
 }
 
 /// Something that makes a backup less than what was asked for.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::FormatError;
@@ -188,6 +189,48 @@ pub fn read(text: &[u8]) -> Result<Line, FormatError> {
     }))
 }
 
+/// What stands in the line of a file behind its head.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    #[serde(default, rename = "xattrs")]
+    _xattrs: IgnoredAny,
+    #[serde(default)]
+    blocks: Vec<(u32, IgnoredAny, IgnoredAny, IgnoredAny, IgnoredAny, IgnoredAny)>,
+    #[serde(default, rename = "holes")]
+    _holes: IgnoredAny,
+    /// The file goes on in the next line.
+    #[serde(default)]
+    pub more: bool,
+}
+
+impl Behind {
+    /// The numbers of the packs that the blocks lie in.
+    pub fn packs(&self) -> impl Iterator<Item = u32> {
+        self.blocks.iter().map(|block| block.0)
+    }
+}
+
+/// Appends the line of a file up to where its content would begin.
+///
+/// # Errors
+/// Never for values that bdr makes; the JSON writer's type asks for it.
+pub fn write_head(entry: &Entry, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    write_entry(entry, out)?;
+    out.truncate(out.len() - b"}\n".len());
+    Ok(())
+}
+
+/// What stands behind the head, where a line begins with it and what follows is nothing but content.
+pub fn content_behind(head: &[u8], text: &[u8]) -> Option<Behind> {
+    let rest = match text.strip_prefix(head)? {
+        [b',', rest @ ..] => rest,
+        rest @ [b'}', ..] => rest,
+        _ => return None,
+    };
+    serde_json::from_slice(&[b"{", rest].concat()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -237,8 +280,31 @@ mod tests {
         }
 
         #[test]
+        fn a_line_begins_with_the_head_of_its_file_and_of_no_other(path in "[^/\0]{1,20}", size: u64, secs: i64) {
+            prop_assume!(is_safe(path.as_bytes()));
+            let whole = Entry { link: None, target: None, changed: false, ..entry(path.into_bytes(), None, size, secs) };
+            let walked = Entry { content: Content::default(), meta: Meta { xattrs: Vec::new(), ..whole.meta.clone() }, ..whole.clone() };
+            let behind = |walked: &Entry, line: &Entry| {
+                let (mut head, mut text) = (Vec::new(), Vec::new());
+                write_head(walked, &mut head).expect("written");
+                write_entry(line, &mut text).expect("written");
+                content_behind(&head, &text).map(|behind| (behind.packs().collect::<Vec<_>>(), behind.more))
+            };
+            prop_assert_eq!(behind(&walked, &whole), Some((vec![1, 1], true)));
+            prop_assert_eq!(behind(&walked, &walked), Some((vec![], false)), "an empty file");
+            for other in [
+                Entry { changed: true, ..whole.clone() },
+                Entry { link: Some(b"a".to_vec()), ..whole.clone() },
+                Entry { size: if size > u64::MAX / 10 { 0 } else { size * 10 }, ..whole.clone() },
+                Entry { identity: Identity { ino: 8, ..whole.identity }, ..whole.clone() },
+            ] {
+                prop_assert!(other == whole || behind(&walked, &other).is_none());
+            }
+        }
+
+        #[test]
         fn no_text_makes_the_reader_panic(text in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&text);
+            let _ = (read(&text), content_behind(b"{", &text));
         }
     }
 

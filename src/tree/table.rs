@@ -39,7 +39,7 @@ impl Table {
         let mut table = Self::default();
         for part in &manifest.table {
             let body = shelf.part(part).await?;
-            let mut lines = Reader::new(&body[..], &part.key)?;
+            let mut lines = Reader::new(body, &part.key)?;
             while let Some(line) = lines.next_line()? {
                 let (number, pack) = read_pack(line)?;
                 table.set(number, &pack)?;

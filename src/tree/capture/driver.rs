@@ -1,26 +1,24 @@
 //! The driver of a capture: walks the source beside the parent's index and hands out the work, in order.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use fastcdc::v2020::FastCDC;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::catalog::FormatError;
-use crate::catalog::entry::{Entry, Kind, Line, Time};
+use crate::catalog::entry::{Entry, Kind, Time};
 use crate::catalog::manifest::Counts;
 use crate::source::{Content, Item, Piece, Source, Stream, Trouble};
 use crate::tree::TreeError;
-use crate::tree::capture::flow::{CUT, GROUP_BYTES, GROUP_ENTRIES, GROUP_READS, Job, Out, SMALL, Step, Todo};
+use crate::tree::capture::flow::{CUT, GROUP_BYTES, GROUP_ENTRIES, Job, Out, SMALL, Step, Todo};
 use crate::tree::capture::known::Known;
-use crate::tree::capture::parent::Cursor;
+use crate::tree::capture::parent::{Cursor, Taken};
 use crate::tree::capture::worker::{CHANGED, skipped};
 use crate::tree::progress::Progress;
 
 /// Files with several names whose other names are still to come. More are stored once for each name, and told.
 const LINKED: usize = 200_000;
-/// Text of the parent's lines that is passed on as one piece, bytes.
-const LINES_BYTES: usize = 256 << 10;
 const UNLINKED: &str = "has more hard links than bdr remembers, stored once for each name";
 
 /// The parent as the driver needs it.
@@ -37,8 +35,11 @@ pub struct Driver<'a> {
     pub jobs: SyncSender<Job>,
     pub steps: SyncSender<Step>,
     group: Vec<Todo>,
+    /// Of files to read, and of lines taken over.
     group_bytes: u64,
     group_reads: usize,
+    /// Files to read of one group.
+    most_reads: usize,
     /// By device and inode: the first name, and how many are still to come.
     linked: HashMap<(u64, u64), (Vec<u8>, u64)>,
     buffer: Vec<u8>,
@@ -58,12 +59,27 @@ impl<'a> Driver<'a> {
         known: &'a Known,
         progress: &'a Progress,
         (jobs, steps): (SyncSender<Job>, SyncSender<Step>),
-        roots: Vec<Vec<u8>>,
+        (roots, most_reads): (Vec<Vec<u8>>, usize),
     ) -> Self {
         let held = vec![0; roots.len()];
         let (group, linked, buffer) = (Vec::new(), HashMap::new(), Vec::new());
         let (group_bytes, group_reads, unchanged) = (0, 0, 0);
-        Self { before, known, progress, jobs, steps, group, group_bytes, group_reads, linked, buffer, unchanged, roots, held }
+        Self {
+            before,
+            known,
+            progress,
+            jobs,
+            steps,
+            group,
+            group_bytes,
+            group_reads,
+            most_reads,
+            linked,
+            buffer,
+            unchanged,
+            roots,
+            held,
+        }
     }
 
     /// # Errors
@@ -73,7 +89,8 @@ impl<'a> Driver<'a> {
             self.progress.go_on()?;
             self.hold(&item.entry);
             self.item(item)?;
-            if self.group.len() >= GROUP_ENTRIES || self.group_reads >= GROUP_READS || self.group_bytes >= GROUP_BYTES {
+            let full = self.group_reads >= self.most_reads || self.group_reads > 0 && self.group_bytes >= GROUP_BYTES;
+            if full || self.group.len() >= GROUP_ENTRIES {
                 self.flush()?;
             }
         }
@@ -93,16 +110,14 @@ impl<'a> Driver<'a> {
     fn item(&mut self, item: Item) -> Result<(), TreeError> {
         let Item { mut entry, content, links, mut trouble } = item;
         let Some(content) = content else {
-            self.group.push(Todo::Done(Out::Entry(Box::new(entry), trouble)));
-            return Ok(());
+            return self.plain(entry, trouble);
         };
         if links > 1 {
             match self.earlier_name(&entry, links) {
                 Ok(None) => {}
                 Ok(Some(earlier)) => {
                     entry.link = Some(earlier);
-                    self.group.push(Todo::Done(Out::Entry(Box::new(entry), trouble)));
-                    return Ok(());
+                    return self.plain(entry, trouble);
                 }
                 Err(full) => trouble = trouble.or(Some(full)),
             }
@@ -137,66 +152,70 @@ impl<'a> Driver<'a> {
         Ok(Some(name))
     }
 
+    /// Something that has no content of its own.
+    fn plain(&mut self, entry: Entry, trouble: Option<Trouble>) -> Result<(), TreeError> {
+        let same = match &mut self.before {
+            Some(before) if trouble.is_none() => before.cursor.same(&entry)?,
+            _ => None,
+        };
+        match same {
+            Some(taken) => self.taken(taken, Counts::of(&entry)),
+            None => {
+                self.group.push(Todo::Done(Out::Entry(Box::new(entry), trouble)));
+                Ok(())
+            }
+        }
+    }
+
     /// Takes the parent's lines over where the file is the one that the parent read.
     fn take_over(&mut self, entry: &Entry) -> Result<bool, TreeError> {
-        let Some(before) = &mut self.before else { return Ok(false) };
-        let snapshot = before.snapshot;
-        let Some((old, text)) = before.cursor.find(&entry.path)? else { return Ok(false) };
-        if !unchanged(old, entry, snapshot) {
-            return Ok(false);
-        }
-        let counts = Counts { entries: 1, files: 1, bytes: old.size, ..Counts::default() };
-        let (text, more) = (text.to_vec(), old.content.more);
-        old.content.blocks.iter().for_each(|block| self.known.packs().mark(block.pack));
-        before.cursor.advance();
+        let Some(before) = self.before.as_mut().filter(|before| is_settled(entry, before.snapshot)) else { return Ok(false) };
+        let Some(taken) = before.cursor.same_file(entry)? else { return Ok(false) };
         self.unchanged += 1;
-        match self.group.last_mut() {
-            // Neighbours share one piece, which is what makes an unchanged tree cheap.
-            Some(Todo::Done(Out::Lines { text: all, lines, counts: sum })) if all.len() < LINES_BYTES => {
-                all.extend_from_slice(&text);
-                *lines += 1;
-                sum.entries += 1;
-                sum.files += 1;
-                sum.bytes += counts.bytes;
-            }
-            _ => self.group.push(Todo::Done(Out::Lines { text, lines: 1, counts })),
-        }
-        if more {
-            self.take_over_rest()?;
+        let mut more = taken.more;
+        self.taken(taken, Counts::of(entry))?;
+        while let Some(before) = self.before.as_mut().filter(|_| more) {
+            let taken = before.cursor.rest()?;
+            more = taken.more;
+            self.taken(taken, Counts::default())?;
         }
         Ok(true)
     }
 
-    /// Takes over the further stretches of a large file, a piece at a time.
-    fn take_over_rest(&mut self) -> Result<(), TreeError> {
-        let (mut text, mut lines, mut more) = (Vec::new(), 0, true);
-        while more {
-            let Some(before) = &mut self.before else { break };
-            let Some((Line::More(next), line)) = before.cursor.peek()? else {
-                return Err(FormatError::damaged("the parent's index", "a file without its end").into());
-            };
-            next.content.blocks.iter().for_each(|block| self.known.packs().mark(block.pack));
-            more = next.content.more;
-            text.extend_from_slice(line);
-            lines += 1;
-            before.cursor.advance();
-            if text.len() >= LINES_BYTES || !more {
-                let counts = Counts::default();
-                self.group.push(Todo::Done(Out::Lines { text: std::mem::take(&mut text), lines, counts }));
-                self.flush()?;
-                lines = 0;
+    fn taken(&mut self, taken: Taken, counts: Counts) -> Result<(), TreeError> {
+        let Taken { frame, at, packs, .. } = taken;
+        packs.iter().for_each(|pack| self.known.packs().mark(*pack));
+        let lines = at..at + 1;
+        self.group_bytes += frame.text(lines.clone()).len() as u64;
+        let last = lines.end == frame.len();
+        match self.group.last_mut() {
+            // Neighbours share one piece, which is what makes an unchanged tree cheap.
+            Some(Todo::Done(Out::Same { frame: other, lines, counts: sum })) if Arc::ptr_eq(&frame, other) && lines.end == at => {
+                lines.end += 1;
+                sum.add(&counts);
             }
+            _ => self.group.push(Todo::Done(Out::Same { frame, lines, counts })),
         }
-        Ok(())
+        // What is only taken over goes on by whole frames, which need not be compressed again.
+        let full = if self.group_reads > 0 { self.group_bytes >= GROUP_BYTES } else { last };
+        if full { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), TreeError> {
         if self.group.is_empty() {
             return Ok(());
         }
-        (self.group_bytes, self.group_reads) = (0, 0);
+        self.group_bytes = 0;
+        let group = std::mem::take(&mut self.group);
+        if std::mem::take(&mut self.group_reads) == 0 {
+            let done = |todo| match todo {
+                Todo::Done(out) => Some(out),
+                Todo::Read(..) => None,
+            };
+            return self.steps.send(Step::Done(group.into_iter().filter_map(done).collect())).map_err(stopped);
+        }
         let (answer, result) = sync_channel(1);
-        self.jobs.send(Job::Group(std::mem::take(&mut self.group), answer)).map_err(stopped)?;
+        self.jobs.send(Job::Group(group, answer)).map_err(stopped)?;
         self.steps.send(Step::Group(result)).map_err(stopped)
     }
 
@@ -277,11 +296,9 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Whether a file is, as far as can be told without reading, the one that the parent read. A file whose status changed about
-/// when the parent's walk began or later may have changed again within one tick of the file system's clock, so it is read.
-fn unchanged(old: &Entry, new: &Entry, snapshot: Timestamp) -> bool {
+/// Whether a file can be known without reading it. One whose status changed about when the parent's walk began or later may have
+/// changed again within one tick of the file system's clock.
+fn is_settled(entry: &Entry, snapshot: Timestamp) -> bool {
     let margin = snapshot - SignedDuration::from_secs(1);
-    let settled = new.identity.ctime < Time(margin.as_second(), 0);
-    let same = old.identity == new.identity && old.size == new.size && old.meta.mtime == new.meta.mtime;
-    old.kind == Kind::File && old.link.is_none() && !old.changed && same && settled
+    entry.identity.ctime < Time(margin.as_second(), 0)
 }

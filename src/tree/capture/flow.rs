@@ -1,21 +1,40 @@
 //! What flows between the stages of a capture. Steps keep the order of the tree; work is done out of order.
 
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::catalog::digest::Digest;
 use crate::catalog::entry::{Block, Entry};
 use crate::catalog::manifest::Counts;
 use crate::catalog::pack::Inside;
+use crate::catalog::part;
 use crate::source::{Content, Trouble};
 use crate::tree::TreeError;
 
 /// Files up to this size share frames with their neighbours.
 pub const SMALL: u64 = 512 << 10;
-/// Plain bytes of a shared frame.
-pub const GROUP_BYTES: u64 = 1 << 20;
-/// Entries, and files to read, of one group.
-pub const GROUP_ENTRIES: usize = 1_024;
-pub const GROUP_READS: usize = 256;
+/// Plain bytes of a shared frame: as many as zstd's ordinary levels look back over, and no more than a restore of one small file
+/// can bear to decompress.
+pub const GROUP_BYTES: u64 = 4 << 20;
+/// Entries of one group.
+pub const GROUP_ENTRIES: usize = 4_096;
+/// Files to read of one group. Each may hold the folder that it lies in open until it was read, and groups wait for the workers
+/// and are in their hands: all of them together may take half of the files that the process may have open, which is raised to what
+/// the system lets it be (getrlimit(2)).
+pub fn reads(threads: usize) -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum && setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_ok() {
+        limit.current = limit.maximum;
+    }
+    let most = limit.current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    // With the group being filled and the items that were walked ahead.
+    let groups = 2 * threads + 2;
+    (most / 2 / groups).clamp(1, GROUP_ENTRIES)
+}
+
 /// Content-defined cutting of larger files, bytes: least, average, most.
 pub const CUT: (usize, usize, usize) = (256 << 10, 1 << 20, 4 << 20);
 /// The pack number of blocks whose frame has no place yet.
@@ -24,7 +43,7 @@ pub const HERE: u32 = u32::MAX;
 /// A finished piece of the index.
 pub enum Out {
     /// Lines taken over from the parent as they are.
-    Lines { text: Vec<u8>, lines: u64, counts: Counts },
+    Same { frame: Arc<part::Frame>, lines: Range<usize>, counts: Counts },
     /// Blocks whose pack is [`HERE`] lie in the frame that comes along.
     Entry(Box<Entry>, Option<Trouble>),
 }
@@ -66,6 +85,8 @@ pub enum Job {
 /// What the sequencer does next.
 pub enum Step {
     Group(Receiver<Result<Group, TreeError>>),
+    /// A group in which nothing is to be read.
+    Done(Vec<Out>),
     /// A large file begins.
     Begin(Box<Entry>),
     Block(Receiver<Result<Cut, TreeError>>, u64),

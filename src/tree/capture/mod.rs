@@ -1,12 +1,13 @@
 //! Capturing a source into packs, an index and a table of packs: everything of a backup but its manifest.
 //!
 //! ```text
-//! source ─▶ driver ──jobs──▶ workers (read small files, hash, compress)
-//!             │                 │ answers
-//!             └────steps────▶ sequencer ──packs, parts──▶ uploads
+//! source ─▶ ahead ─▶ driver ──jobs──▶ workers (read small files, hash, compress)
+//! parent's index ──▶   │                │ answers
+//!                      └────steps────▶ sequencer ──packs, parts──▶ uploads
 //! ```
 //! The driver and the sequencer keep the tree's order; the workers between them do not have to.
 
+mod ahead;
 mod driver;
 mod flow;
 mod known;
@@ -27,6 +28,7 @@ use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::source::Source;
 use crate::tree::TreeError;
+use crate::tree::capture::ahead::Ahead;
 use crate::tree::capture::driver::{Before, Driver};
 use crate::tree::capture::known::{Known, Packs};
 use crate::tree::capture::packing::Packing;
@@ -63,7 +65,7 @@ const STEPS: usize = 12;
 ///
 /// # Errors
 /// When the source, the store or the parent's index fails.
-pub async fn capture(request: Request, source: Box<dyn Source>, progress: Arc<Progress>) -> Result<Sequenced, TreeError> {
+pub async fn capture(request: Request, mut source: Box<dyn Source>, progress: Arc<Progress>) -> Result<Sequenced, TreeError> {
     let runtime = Handle::current();
     let known = Arc::new(known(&request, &runtime).await?);
     let (job_to, jobs) = sync_channel(request.threads);
@@ -92,10 +94,11 @@ pub async fn capture(request: Request, source: Box<dyn Source>, progress: Arc<Pr
         spawn_blocking(move || send_index(&shelf, &parent.index, &runtime, &to));
         Before { cursor, snapshot: parent.snapshot }
     });
-    let driving = spawn_blocking(move || {
-        let mut source = source;
-        Driver::new(before, &known, &counted, (job_to, step_to), request.roots).run(&mut *source)
-    });
+    let (item_to, mut items) = Ahead::new();
+    spawn_blocking(move || ahead::walk(&mut *source, &item_to));
+    let reads = flow::reads(request.threads);
+    let driving =
+        spawn_blocking(move || Driver::new(before, &known, &counted, (job_to, step_to), (request.roots, reads)).run(&mut items));
 
     let uploaded = uploading.await.unwrap_or(Err(TreeError::Stopped));
     let sequenced = sequencing.await.unwrap_or(Err(TreeError::Stopped));
@@ -124,7 +127,7 @@ async fn known(request: &Request, runtime: &Handle) -> Result<Known, TreeError> 
     let (shelf, runtime, parent) = (request.shelf.clone(), runtime.clone(), request.parent.clone());
     let loader = parent.map(|parent| -> known::Loader {
         Box::new(move |give| {
-            read_index(&shelf, &parent.index, &runtime, &mut |line, _| {
+            read_index(&shelf, &parent.index, &runtime, &mut |line| {
                 line.content().blocks.iter().for_each(&mut *give);
                 Ok(true)
             })

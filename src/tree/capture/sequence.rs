@@ -8,7 +8,7 @@ use crate::catalog::entry::{Block, Content, Entry, Hole, Kind, More, cmp_paths};
 use crate::catalog::index::{write_entry, write_more};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Counts, Issue, Measured};
-use crate::catalog::part::{self, Part};
+use crate::catalog::part::{self, Part, Sealed};
 use crate::source::Trouble;
 use crate::tree::TreeError;
 use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Out, Step};
@@ -18,8 +18,6 @@ use crate::tree::progress::Progress;
 
 /// Blocks of a file in one line of the index.
 const LINE_BLOCKS: usize = 1_000;
-/// Text gathered before it is compressed, bytes.
-const TEXT: usize = 128 << 10;
 /// Paths told for each kind of trouble; all of them stand in the index.
 const EXAMPLES: usize = 10;
 const ORDER: &str = "came out of order";
@@ -44,8 +42,8 @@ pub struct Sequencer {
     own: Place,
     index: part::Writer,
     parts: Vec<Part>,
+    /// The line being written.
     text: Vec<u8>,
-    lines: u64,
     counts: Counts,
     issues: BTreeMap<&'static str, Issue>,
     measured: Measured,
@@ -73,7 +71,6 @@ impl Sequencer {
             index: part::Writer::new()?,
             parts: Vec::new(),
             text: Vec::new(),
-            lines: 0,
             counts: Counts::default(),
             issues: BTreeMap::new(),
             measured: Measured::default(),
@@ -89,6 +86,7 @@ impl Sequencer {
         loop {
             match steps.recv().map_err(wait)? {
                 Step::Group(result) => self.group(result.recv().map_err(wait)??)?,
+                Step::Done(outs) => self.outs(outs, None)?,
                 Step::Begin(entry) => {
                     let path = entry.path.clone();
                     self.large = Some(Large { entry: Some(entry), path, content: Content::default() });
@@ -116,24 +114,29 @@ impl Sequencer {
 
     fn group(&mut self, group: Group) -> Result<(), TreeError> {
         self.read(group.read_bytes);
-        self.progress.add_entries(group.outs.len() as u64);
         let here = group.frame.as_ref().map(|frame| self.place(frame)).transpose()?;
-        for out in group.outs {
+        self.outs(group.outs, here)
+    }
+
+    /// Pieces of the index, with the pack, place and length of the frame that their new blocks lie in.
+    fn outs(&mut self, outs: Vec<Out>, here: Option<(u32, u32, u32)>) -> Result<(), TreeError> {
+        for out in outs {
             match out {
-                Out::Lines { text, lines, counts } => {
-                    self.count(&counts);
-                    self.text.extend_from_slice(&text);
-                    self.lines += lines;
+                Out::Same { frame, lines, counts } => {
+                    self.counts.add(&counts);
+                    self.progress.add_entries(counts.entries);
                     self.last.clear();
+                    let sealed = self.index.copy(&frame, lines)?;
+                    self.part(sealed)?;
                 }
                 Out::Entry(mut entry, trouble) => {
                     for block in entry.content.blocks.iter_mut().filter(|block| block.pack == HERE) {
                         (block.pack, block.offset, block.stored) = here.ok_or(TreeError::Stopped)?;
                     }
                     self.entry(&entry, trouble)?;
+                    self.progress.add_entries(1);
                 }
             }
-            self.spill(TEXT)?;
         }
         Ok(())
     }
@@ -163,9 +166,9 @@ impl Sequencer {
         let content = Content { more: true, ..std::mem::take(&mut large.content) };
         match large.entry.take() {
             Some(entry) => self.entry(&Entry { content, ..*entry }, None)?,
-            None => self.line(&More { content, size: None, changed: false })?,
+            None => self.more(&More { content, size: None, changed: false })?,
         }
-        self.spill(TEXT)
+        Ok(())
     }
 
     fn end(&mut self, size: u64, trouble: Option<Trouble>) -> Result<(), TreeError> {
@@ -174,21 +177,14 @@ impl Sequencer {
         match entry {
             Some(entry) => self.entry(&Entry { content, size, changed, ..*entry }, trouble)?,
             None => {
-                self.line(&More { content, size: Some(size), changed })?;
+                self.more(&More { content, size: Some(size), changed })?;
                 if let Some(trouble) = trouble {
                     self.trouble(&path, &trouble);
                 }
             }
         }
         self.progress.add_entries(1);
-        self.spill(TEXT)
-    }
-
-    fn count(&mut self, more: &Counts) {
-        let counts = &mut self.counts;
-        counts.entries += more.entries;
-        counts.files += more.files;
-        counts.bytes += more.bytes;
+        Ok(())
     }
 
     fn entry(&mut self, entry: &Entry, trouble: Option<Trouble>) -> Result<(), TreeError> {
@@ -204,39 +200,26 @@ impl Sequencer {
             return Ok(());
         }
         self.last.clone_from(&entry.path);
-        let counts = &mut self.counts;
-        match entry.kind {
-            Kind::Skipped => counts.skipped += 1,
-            Kind::Directory => counts.directories += 1,
-            Kind::Symlink => counts.symlinks += 1,
-            Kind::File if entry.link.is_some() => counts.hard_links += 1,
-            Kind::File => {
-                counts.files += 1;
-                counts.bytes += entry.size;
-            }
-        }
-        counts.entries += u64::from(entry.kind != Kind::Skipped);
-        write_entry(entry, &mut self.text)?;
-        self.lines += 1;
-        Ok(())
-    }
-
-    fn line(&mut self, more: &More) -> Result<(), TreeError> {
-        write_more(more, &mut self.text)?;
-        self.lines += 1;
-        Ok(())
-    }
-
-    /// Compresses the gathered text once there is this much of it.
-    fn spill(&mut self, at_least: usize) -> Result<(), TreeError> {
-        if self.text.len() < at_least {
-            return Ok(());
-        }
-        if let Some(sealed) = self.index.write(&self.text, self.lines)? {
-            self.parts.push(self.packing.index_part(sealed)?);
-        }
+        self.counts.add(&Counts::of(entry));
         self.text.clear();
-        self.lines = 0;
+        write_entry(entry, &mut self.text)?;
+        self.line()
+    }
+
+    fn more(&mut self, more: &More) -> Result<(), TreeError> {
+        self.text.clear();
+        write_more(more, &mut self.text)?;
+        self.line()
+    }
+
+    /// Adds the line in `text` to the index.
+    fn line(&mut self) -> Result<(), TreeError> {
+        let sealed = self.index.write(&self.text, 1)?;
+        self.part(sealed)
+    }
+
+    fn part(&mut self, sealed: Option<Sealed>) -> Result<(), TreeError> {
+        self.parts.extend(sealed.map(|sealed| self.packing.index_part(sealed)).transpose()?);
         Ok(())
     }
 
@@ -255,7 +238,6 @@ impl Sequencer {
     }
 
     fn finish(mut self, held: Vec<u64>) -> Result<Sequenced, TreeError> {
-        self.spill(0)?;
         if let Some(sealed) = self.index.finish()? {
             self.parts.push(self.packing.index_part(sealed)?);
         }

@@ -47,7 +47,7 @@ pub async fn extra(
     let (to, mut held) = mpsc::channel::<Vec<u8>>(QUEUE);
     let named = Arc::clone(&destination);
     let reading = spawn_blocking(move || {
-        read_index(&shelf, &manifest.index, &runtime, &mut |line, _| match line {
+        read_index(&shelf, &manifest.index, &runtime, &mut |line| match line {
             Line::Entry(entry) => Ok(to.blocking_send(named.below(&entry)?).is_ok()),
             Line::More(_) => Ok(true),
         })

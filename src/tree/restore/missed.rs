@@ -66,7 +66,7 @@ pub async fn missed(shelf: &Shelf, manifest: &Manifest, paths: &Paths) -> Result
 }
 
 fn each(shelf: &Shelf, manifest: &Manifest, runtime: &Handle, see: &mut dyn FnMut(Entry) -> bool) -> Result<(), TreeError> {
-    read_index(shelf, &manifest.index, runtime, &mut |line, _| match line {
+    read_index(shelf, &manifest.index, runtime, &mut |line| match line {
         Line::Entry(entry) if entry.kind != Kind::Skipped => Ok(see(entry)),
         _ => Ok(true),
     })

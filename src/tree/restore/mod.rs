@@ -81,7 +81,7 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
                 stand_ins: &stand_ins,
                 buffer: Vec::new(),
             };
-            read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| reader.line(line))?;
+            read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line| reader.line(line))?;
             reader.finish()
         })
     };
@@ -116,7 +116,7 @@ async fn finish(
     let runtime = Handle::current();
     let last = move || {
         let mut last = Last::new(&*destination, &job.paths, &tally, &stand_ins);
-        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| {
+        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line| {
             if let Line::Entry(entry) = line {
                 last.entry(entry);
             }
@@ -136,7 +136,7 @@ async fn stand_ins(job: &Arc<Restore>) -> Result<HashMap<Vec<u8>, Vec<u8>>, Tree
     let (job, runtime) = (Arc::clone(job), Handle::current());
     let find = move || {
         let mut found = HashMap::new();
-        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line, _| {
+        read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line| {
             if let Line::Entry(entry) = line
                 && let Some(link) = entry.link
                 && job.paths.wants(&entry.path)

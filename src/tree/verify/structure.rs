@@ -51,7 +51,7 @@ fn index(
 ) -> Result<Vec<String>, TreeError> {
     let (mut entries, mut files) = (0_u64, 0_u64);
     let mut outside = Vec::new();
-    read_index(shelf, &manifest.index, runtime, &mut |line, _| {
+    read_index(shelf, &manifest.index, runtime, &mut |line| {
         progress.go_on()?;
         for block in &line.content().blocks {
             let end = u64::from(block.offset) + u64::from(block.stored);
