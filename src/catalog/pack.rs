@@ -3,6 +3,7 @@
 //! The list lets an interrupted backup go on from the packs that are already in the store. Its frame is a skippable frame of
 //! RFC 8878, section 3.1.2: magic number, length, then the list (JSON, zstd), its length and the word `BDRP`.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::FormatError;
@@ -46,32 +47,40 @@ struct List {
     frames: Vec<Frame>,
 }
 
+/// A pack begins in memory where this many bytes divide the address: a store may then write it without copying it.
+const ALIGNED: usize = 4096;
+
 /// A pack being filled.
 #[derive(Debug, Default)]
 pub struct Builder {
+    /// Behind the bytes that are skipped so that it begins at a good address.
     body: Vec<u8>,
+    skipped: usize,
     frames: Vec<Frame>,
 }
 
 impl Builder {
     /// `bytes` is how large it will become; memory that is never written to costs nothing.
     pub fn with_room(bytes: usize) -> Self {
-        Self { body: Vec::with_capacity(bytes), frames: Vec::new() }
+        let mut body = Vec::<u8>::with_capacity(bytes + ALIGNED);
+        let skipped = body.as_ptr().align_offset(ALIGNED).min(ALIGNED);
+        body.resize(skipped, 0);
+        Self { body, skipped, frames: Vec::new() }
     }
 
     /// Bytes so far.
     pub fn len(&self) -> usize {
-        self.body.len()
+        self.body.len() - self.skipped
     }
 
     pub fn is_empty(&self) -> bool {
-        self.body.is_empty()
+        self.len() == 0
     }
 
     /// Appends one zstd frame and returns where it begins.
     pub fn push(&mut self, stored: &[u8], plain: u32, blocks: Vec<Inside>) -> u32 {
         let small = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let offset = small(self.body.len());
+        let offset = small(self.len());
         self.body.extend_from_slice(stored);
         self.frames.push(Frame { offset, stored: small(stored.len()), plain, blocks });
         offset
@@ -81,7 +90,7 @@ impl Builder {
     ///
     /// # Errors
     /// When zstd fails.
-    pub fn seal(self) -> Result<Vec<u8>, FormatError> {
+    pub fn seal(self) -> Result<Bytes, FormatError> {
         let damaged = |why: String| FormatError::damaged("a pack being written", why);
         let list = serde_json::to_vec(&List { version: VERSION, frames: self.frames }).map_err(|e| damaged(e.to_string()))?;
         let list = zstd::bulk::compress(&list, 1).map_err(|error| damaged(error.to_string()))?;
@@ -92,7 +101,7 @@ impl Builder {
         body.extend_from_slice(&list);
         body.extend_from_slice(&length.to_le_bytes());
         body.extend_from_slice(WORD);
-        Ok(body)
+        Ok(Bytes::from(body).slice(self.skipped..))
     }
 }
 
@@ -136,7 +145,16 @@ mod tests {
             let size = u32::try_from(block.len()).expect("small");
             builder.push(&stored, size, vec![Inside(0, size, Digest::blake3(block))]);
         }
-        builder.seal().expect("sealed")
+        builder.seal().expect("sealed").to_vec()
+    }
+
+    #[test]
+    fn a_pack_lies_in_memory_where_a_store_may_write_it_from() {
+        let mut builder = Builder::with_room(100_000);
+        builder.push(&[1; 60_000], 60_000, Vec::new());
+        assert_eq!(builder.push(&[2; 9], 9, Vec::new()), 60_000);
+        let body = builder.seal().expect("sealed");
+        assert_eq!((body.as_ptr().align_offset(ALIGNED), body[0], body[60_000]), (0, 1, 2));
     }
 
     #[test]

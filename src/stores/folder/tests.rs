@@ -40,6 +40,18 @@ async fn unfinished_files_are_not_listed_and_old_ones_are_swept() {
 }
 
 #[tokio::test]
+async fn a_large_object_reads_back_from_wherever_in_memory_it_was_written() {
+    let (_dir, store) = store();
+    let bytes: Bytes = (0..(3 << 20) + 5000_u32).map(|n| (n % 251) as u8).collect();
+    for begin in [bytes.as_ptr().align_offset(4096), 1] {
+        let body = bytes.slice(begin..);
+        store.put("a/b", body.clone(), Put::default()).await.expect("put");
+        assert!(store.get("a/b", None).await.expect("get") == body, "from {begin}");
+        assert!(store.get("a/b", Some(5..9)).await.expect("get") == body.slice(5..9));
+    }
+}
+
+#[tokio::test]
 async fn emptied_folders_go_and_the_root_stays() {
     let (dir, store) = store();
     store.put("a/b/c", Bytes::from_static(b"x"), Put::default()).await.expect("put");

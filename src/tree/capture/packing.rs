@@ -155,7 +155,7 @@ impl Packing {
         self.stored_bytes += pack.size;
         self.new_packs += 1;
         self.number += 1;
-        self.send(&pack.key(), Bytes::from(body), self.class)
+        self.send(&pack.key(), body, self.class)
     }
 
     /// Writes a line of the table.
