@@ -118,10 +118,16 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
 /// Why a backup cannot be built upon this one: a pack or a part of the table that is missing or damaged. Its index is read as the
 /// backup is made.
 async fn lost(shelf: &Shelf, parent: &Manifest) -> Result<Option<String>, TreeError> {
-    match shelf.missing_packs(parent).await {
-        Ok(missing) => Ok(missing.into_iter().next()),
+    match missing(shelf, parent).await {
+        Ok(missing) => Ok(missing),
         Err(error) => error.damage("the parent's table of packs").map(Some),
     }
+}
+
+/// The first pack that a backup refers to and that is not there as it was written.
+async fn missing(shelf: &Shelf, manifest: &Manifest) -> Result<Option<String>, TreeError> {
+    let table = Table::load(shelf, manifest).await?;
+    Ok(shelf.missing_packs(&table, &mut Listed::default()).await?.into_iter().next())
 }
 
 /// Runs the work as long as the attempt is ours.
@@ -197,8 +203,8 @@ fn emptied(job: &Job, held: &[u64]) -> Option<Issue> {
 /// Writes the manifest, after a last look that nothing is missing that it would promise.
 async fn commit(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest) -> Result<(), TreeError> {
     let lost = |why: String| TreeError::Lost { id: attempt.id.to_string(), why };
-    if let Some(missing) = shelf.missing_packs(manifest).await?.first() {
-        return Err(lost(missing.clone()));
+    if let Some(missing) = missing(shelf, manifest).await? {
+        return Err(lost(missing));
     }
     shelf.still_ours(attempt).await?;
     let key = shelf.key(&manifest.place().manifest());
@@ -235,21 +241,34 @@ async fn tidy(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest, leftovers: 
     let _swept_later = work.await;
 }
 
+/// The packs that lie in a store, by the folder of the backup that wrote them. Each folder is listed once, however many backups
+/// refer to it.
+#[derive(Default)]
+pub struct Listed(HashMap<Place, HashMap<Digest, u64>>);
+
+impl Listed {
+    async fn packs(&mut self, shelf: &Shelf, place: &Place) -> Result<&HashMap<Digest, u64>, TreeError> {
+        if !self.0.contains_key(place) {
+            let packs = shelf.packs_of(place).await?;
+            self.0.insert(place.clone(), packs.into_iter().map(|pack| (pack.sha256, pack.size)).collect());
+        }
+        Ok(self.0.entry(place.clone()).or_default())
+    }
+}
+
 impl Shelf {
     /// What is missing, or of another size, of the packs that a backup refers to: a sentence for each.
     ///
     /// # Errors
-    /// When the store fails or the table cannot be read.
-    pub async fn missing_packs(&self, manifest: &Manifest) -> Result<Vec<String>, TreeError> {
-        let table = Table::load(self, manifest).await?;
+    /// When the store fails.
+    pub async fn missing_packs(&self, table: &Table, listed: &mut Listed) -> Result<Vec<String>, TreeError> {
         let mut by_place: BTreeMap<Place, Vec<(Digest, u64)>> = BTreeMap::new();
         for (_, pack) in table.iter() {
             by_place.entry(pack.place).or_default().push((pack.sha256, pack.size));
         }
         let mut missing = Vec::new();
         for (place, packs) in by_place {
-            let there: HashMap<Digest, u64> =
-                self.packs_of(&place).await?.into_iter().map(|pack| (pack.sha256, pack.size)).collect();
+            let there = listed.packs(self, &place).await?;
             for (sha256, size) in packs {
                 let key = place.pack(&sha256);
                 match there.get(&sha256) {

@@ -13,6 +13,7 @@ use crate::catalog::digest::Digest;
 use crate::catalog::index::PackRef;
 use crate::catalog::verification::{Seen, Verification};
 use crate::tree::TreeError;
+use crate::tree::backup::Listed;
 use crate::tree::known::Known;
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
@@ -73,9 +74,10 @@ pub async fn verify(
 ) -> Result<Verified, TreeError> {
     let mut verification = Verification::new(now);
     let mut packs = Packs { all: Vec::new(), users: HashMap::new() };
+    let mut listed = Listed::default();
     for manifest in &known.backups.good {
         progress.go_on()?;
-        let (damages, table) = structure::check(shelf, manifest, &progress).await?;
+        let (damages, table) = structure::check(shelf, manifest, &mut listed, &progress).await?;
         verification.backups.insert(manifest.id, Seen { damages, ..Seen::default() });
         if let Some(table) = table {
             packs.add(&table, manifest.id);

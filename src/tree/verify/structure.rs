@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 use crate::catalog::entry::{Kind, Line};
 use crate::catalog::manifest::Manifest;
 use crate::tree::TreeError;
+use crate::tree::backup::Listed;
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
@@ -17,6 +18,7 @@ use crate::tree::table::Table;
 pub async fn check(
     shelf: &Shelf,
     manifest: &Manifest,
+    listed: &mut Listed,
     progress: &Arc<Progress>,
 ) -> Result<(Vec<String>, Option<Table>), TreeError> {
     let mut damages = Vec::new();
@@ -27,7 +29,7 @@ pub async fn check(
             return Ok((damages, None));
         }
     };
-    damages.extend(shelf.missing_packs(manifest).await?);
+    damages.extend(shelf.missing_packs(&table, listed).await?);
     let (shelf, manifest, progress) = (shelf.clone(), manifest.clone(), Arc::clone(progress));
     let (runtime, looked_up) = (Handle::current(), Arc::clone(&table));
     let read = spawn_blocking(move || index(&shelf, &manifest, &looked_up, &runtime, &progress));
