@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use crate::catalog::manifest::Manifest;
 use crate::store::{Retrieval, Retrieve};
 use crate::tree::TreeError;
+use crate::tree::restore::{Paths, needed};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 use crate::units::storage_class::StorageClass;
@@ -25,12 +26,12 @@ pub struct Waiting {
     pub class: StorageClass,
 }
 
-/// Asks for every pack of a backup, those of backups that it refers to among them, that an archive class holds. Those that were
-/// asked for before are not asked for again, so it may be called until nothing is waited for.
+/// Asks for every pack that the wanted part of a backup lies in, those of backups that it refers to among them, that an archive
+/// class holds. Those that were asked for before are not asked for again, so it may be called until nothing is waited for.
 ///
 /// # Errors
-/// When the table of packs cannot be read, or the store refuses.
-pub async fn retrieve(shelf: &Shelf, manifest: &Manifest, how: Retrieve) -> Result<Waiting, TreeError> {
+/// When the table of packs or the index cannot be read, or the store refuses.
+pub async fn retrieve(shelf: &Shelf, manifest: &Manifest, paths: &Paths, how: Retrieve) -> Result<Waiting, TreeError> {
     let table = Table::load(shelf, manifest).await?;
     let places: BTreeSet<_> = table.iter().map(|(_, pack)| pack.place).collect();
     let mut archived = Vec::new();
@@ -42,8 +43,11 @@ pub async fn retrieve(shelf: &Shelf, manifest: &Manifest, how: Retrieve) -> Resu
         }
     }
     archived.sort();
+    // Most stores have no such class, and then the index need not be read.
+    let only = if paths.is_all() || archived.is_empty() { None } else { Some(needed(shelf, manifest, paths).await?) };
     let class_of = |key: &String| archived.binary_search_by(|(other, _)| other.cmp(key)).ok().and_then(|at| archived.get(at));
-    let wanted = table.iter().filter_map(|(_, pack)| {
+    let wanted = table.iter().filter(|(number, _)| only.as_ref().is_none_or(|only| only.contains(number)));
+    let wanted = wanted.filter_map(|(_, pack)| {
         let (key, class) = class_of(&shelf.key(&pack.place.pack(&pack.sha256)))?;
         Some((key, *class, pack.size))
     });

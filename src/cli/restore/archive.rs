@@ -6,7 +6,7 @@ use crate::catalog::manifest::Manifest;
 use crate::cli::Failure;
 use crate::cli::chosen::Chosen;
 use crate::store::{Retrieve, Speed};
-use crate::tree::retrieve;
+use crate::tree::{Paths, retrieve};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
 use crate::units::storage_class::StorageClass;
@@ -26,13 +26,13 @@ pub enum Fast {
 ///
 /// # Errors
 /// Where something is waited for: when to run again.
-pub async fn ready(chosen: &Chosen<'_>, manifest: &Manifest, days: u16, fast: Fast) -> Result<(), Failure> {
+pub async fn ready(chosen: &Chosen<'_>, manifest: &Manifest, paths: &Paths, (days, fast): (u16, Fast)) -> Result<(), Failure> {
     let speed = match fast {
         Fast::Expedited => Speed::Expedited,
         Fast::Standard => Speed::Standard,
         Fast::Bulk => Speed::Bulk,
     };
-    let waiting = retrieve(&chosen.shelf, manifest, Retrieve { days, speed }).await?;
+    let waiting = retrieve(&chosen.shelf, manifest, paths, Retrieve { days, speed }).await?;
     if waiting.packs == 0 {
         return Ok(());
     }

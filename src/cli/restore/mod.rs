@@ -91,7 +91,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.dry_run {
         return Ok(Exit::Done);
     }
-    archive::ready(chosen, &manifest, args.retrieve_days, args.retrieve_speed).await?;
+    archive::ready(chosen, &manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
     let target = target(args, &manifest)?;
     let whole = paths.is_all();
     let job =

@@ -8,6 +8,7 @@
 mod extra;
 mod last;
 mod missed;
+mod needed;
 mod reader;
 mod select;
 mod work;
@@ -35,6 +36,7 @@ use crate::tree::table::Table;
 
 pub use extra::{Extra, extra};
 pub use missed::{Missed, missed};
+pub use needed::needed;
 pub use select::Paths;
 pub use work::Restored;
 

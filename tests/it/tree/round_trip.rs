@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 
 use bdr::catalog::manifest::Kind;
+use bdr::tree::{Paths, needed};
 
 use super::compare::assert_same;
 use super::grow::Garden;
@@ -78,4 +79,22 @@ fn a_second_backup_stores_only_what_changed() {
     std::fs::remove_dir_all(garden.target()).expect("clear");
     assert_eq!(garden.restore(&first, &[], false).expect("restore").failed, 0);
     assert!(garden.target().join("a.txt").exists());
+}
+
+#[test]
+fn what_is_named_needs_only_the_packs_that_hold_it() {
+    let garden = Garden::new();
+    plant(&garden);
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    let first = garden.backup(None).expect("backup");
+    std::fs::write(garden.source().join("new.txt"), "came later").expect("write");
+    let second = garden.backup(Some(&first)).expect("backup");
+    let packs = |path: &str| {
+        let paths = Paths::new(&[path.to_owned()], &second.origin.roots).expect("globs");
+        let needed = garden.runtime.block_on(needed(&garden.shelf(), &second, &paths)).expect("needed");
+        needed.into_iter().collect::<Vec<u32>>()
+    };
+    assert_eq!((packs("new.txt"), packs("empty.txt")), (vec![1], vec![]));
+    assert_eq!((packs("deep/er"), packs("deep/b.txt")), (vec![0], vec![0]), "a hard link needs the file that it names");
+    assert_eq!(packs("*"), [0, 1]);
 }
