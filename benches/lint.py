@@ -18,7 +18,7 @@ COMPONENT = """\
       nightly:
         file_backup: {{}}
         schedule: "{minute} {hour} * * *"
-        store: vault
+        store: vault-{store}
     retain:
       daily:
         for: 14d
@@ -33,13 +33,16 @@ version: 1
 name: bench
 timezone: Europe/Stockholm
 scheduler: { systemd: {} }
-
-stores:
-  vault:
-    s3: { bucket: bench-backups, region: eu-north-1 }
-    versioning: true
-    noncurrent: { for: 30d }
 """
+
+STORE = """\
+  vault-{n}:
+    s3: {{ bucket: bench-backups-{n}, region: eu-north-1 }}
+    versioning: true
+    noncurrent: {{ for: 30d }}
+"""
+
+PER_STORE = 300  # components; a bucket takes 1,000 lifecycle rules, and each has three
 
 LINES = 50
 
@@ -48,12 +51,12 @@ def write_policies(folder, files):
     """A policy set of many files of 50 lines each, all merged into one policy that has nothing to mend."""
     os.makedirs(folder)
     with open(os.path.join(folder, "0-header.yaml"), "w") as text:
-        text.write(HEADER)
+        text.write(HEADER + "\nstores:\n" + "".join(STORE.format(n=n) for n in range(2 * files // PER_STORE + 1)))
     for n in range(files):
         lines = ["version: 1", "name: bench", "components:"]
         for part in range(2):
             number = 2 * n + part
-            lines += COMPONENT.format(n=number, minute=number % 60, hour=3 + number % 20).splitlines()
+            lines += COMPONENT.format(n=number, store=number // PER_STORE, minute=number % 60, hour=3 + number % 20).splitlines()
         lines += [f"# line {at} of a comment that a person wrote" for at in range(len(lines), LINES)]
         assert len(lines) == LINES, len(lines)
         with open(os.path.join(folder, f"part-{n:05}.yaml"), "w") as text:

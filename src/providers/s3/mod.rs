@@ -31,7 +31,7 @@ use async_trait::async_trait;
 
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
-use crate::policy::{Backend, Policy, S3Backend, StoreSpec};
+use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Resource};
 use setting::{Setting, Wanted, Wish};
@@ -50,14 +50,25 @@ static KINDS: LazyLock<Vec<Kind>> =
     LazyLock::new(|| std::iter::once(bucket::KIND).chain(SETTINGS.iter().map(|setting| *setting.kind())).collect());
 
 /// Findings of this provider.
-pub static CODES: [Code; 1] = [Code {
-    code: "BDR-C010",
-    name: "bucket-set-up-twice",
-    severity: Severity::Error,
-    text: "Two stores set up the same bucket differently\n\nA bucket has one versioning, one default encryption and one set of tags. \
-           Several stores may share a bucket, each below a prefix of its own; then the store that comes first by name sets the \
-           bucket up. State these settings there, and leave them out of the others or state the same.\n",
-}];
+pub static CODES: [Code; 2] = [
+    Code {
+        code: "BDR-C010",
+        name: "bucket-set-up-twice",
+        severity: Severity::Error,
+        text: "Two stores set up the same bucket differently\n\nA bucket has one versioning, one default encryption and one set of \
+               tags. Several stores may share a bucket, each below a prefix of its own; then the store that comes first by name \
+               sets the bucket up. State these settings there, and leave them out of the others or state the same.\n",
+    },
+    Code {
+        code: "BDR-C011",
+        name: "too-many-lifecycle-rules",
+        severity: Severity::Error,
+        text: "A bucket would need more lifecycle rules than it can have\n\nEvery tier of every component has a rule of its own in the \
+               bucket that holds its copies, as a net below the retention that bdr carries out itself; and a bucket takes 1,000 \
+               rules (S3 API reference, `PutBucketLifecycleConfiguration`). Spread the components over several buckets, or \
+               give them fewer tiers.\n",
+    },
+];
 
 fn setting(kind: &str) -> Option<&'static dyn Setting> {
     SETTINGS.iter().copied().find(|setting| setting.kind().name == kind)
@@ -80,15 +91,21 @@ impl Provider for S3 {
     }
 
     fn check(&self, policy: &Policy, _env: &Env, diagnostics: &mut Diagnostics) {
-        for (wish, (first_name, first)) in wishes(policy) {
+        let mut rules: BTreeMap<&StoreName, (usize, Wish<'_>)> = BTreeMap::new();
+        let copies = copies(policy);
+        for (wish, (first_name, first)) in wishes(policy, &copies) {
             if first_name != wish.name {
                 agree(first_name, first, wish, diagnostics);
             }
+            rules.entry(first_name).or_insert((0, wish)).0 += lifecycle::count(wish);
         }
+        let crowded = rules.into_values().filter(|(rules, _)| *rules > lifecycle::MOST);
+        crowded.for_each(|(rules, wish)| diagnostics.push(too_many(rules, wish)));
     }
 
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
-        for (wish, (first_name, _)) in wishes(policy) {
+        let copies = copies(policy);
+        for (wish, (first_name, _)) in wishes(policy, &copies) {
             if first_name == wish.name {
                 set_up(wish, desired);
             } else {
@@ -99,14 +116,30 @@ impl Provider for S3 {
     }
 }
 
+/// By store, whose copies lie in it.
+type Copies<'a> = BTreeMap<&'a StoreName, Vec<(&'a Component, &'a Protection)>>;
+
+fn copies(policy: &Policy) -> Copies<'_> {
+    let mut copies = Copies::new();
+    for component in policy.components.values() {
+        for protection in component.protections.values() {
+            for store in &protection.stores {
+                copies.entry(&store.value).or_default().push((component, protection));
+            }
+        }
+    }
+    copies
+}
+
 /// What each store in S3 wants, with the store that sets its bucket up: the first one by name of those that share it.
-fn wishes(policy: &Policy) -> impl Iterator<Item = (Wish<'_>, (&StoreName, &StoreSpec))> {
+fn wishes<'a>(policy: &'a Policy, copies: &'a Copies<'a>) -> impl Iterator<Item = (Wish<'a>, (&'a StoreName, &'a StoreSpec))> {
     let mut first_in: BTreeMap<(Option<&str>, &str), (&StoreName, &StoreSpec)> = BTreeMap::new();
     policy.stores.iter().filter_map(move |(name, spec)| {
         let Backend::S3(backend) = &spec.backend else { return None };
         let bucket = (backend.endpoint.as_ref().map(|endpoint| endpoint.expose()), backend.bucket.expose());
         let first = *first_in.entry(bucket).or_insert((name, spec));
-        Some((Wish { policy, name, spec, backend }, first))
+        let copies = copies.get(name).map(Vec::as_slice).unwrap_or_default();
+        Some((Wish { policy, name, spec, backend, copies }, first))
     })
 }
 
@@ -170,9 +203,49 @@ fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics:
     );
 }
 
+fn too_many(rules: usize, wish: Wish<'_>) -> Diagnostic {
+    let most = lifecycle::MOST;
+    let message = format!("the bucket of `{}` would have {rules} lifecycle rules, and S3 takes {most}", wish.name);
+    Diagnostic::error(CODES[1].code, message)
+        .at(wish.backend.bucket.span, "one rule for each tier of each component that is copied here")
+        .help("Spread the components over several buckets, or give them fewer tiers.")
+}
+
 #[async_trait]
 impl Connect for S3 {
     async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
         Ok(Box::new(session::S3Session::open(policy, env).await))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Sources;
+    use crate::policy::load_unresolved;
+
+    fn found(components: usize, tiers: &str) -> Vec<String> {
+        let mut text =
+            "version: 1\nname: p\nstores:\n  a:\n    s3: { bucket: p-backups, region: eu-north-1 }\n  b:\n    s3: { bucket: \
+                        p-backups, region: eu-north-1, prefix: more/ }\ncomponents:\n"
+                .to_owned();
+        for n in 0..components {
+            text += &format!(
+                "  c{n}:\n    files: {{ paths: [/srv/{n}] }}\n    protect:\n      copy: {{ file_backup: {{}}, stores: [a, b] }}\n    retain: \
+                 {tiers}\n"
+            );
+        }
+        let mut sources = Sources::new();
+        sources.add("bdr.yaml", text);
+        let mut found = Diagnostics::new();
+        S3.check(&load_unresolved(sources).policy.expect("a policy"), &Env::default(), &mut found);
+        found.iter().map(|finding| format!("{} {}", finding.code, finding.message)).collect()
+    }
+
+    #[test]
+    fn more_rules_than_a_bucket_takes_are_told_before_it_refuses_them() {
+        let two = "{ daily: { for: 7d }, weekly: { for: 8w } }";
+        assert_eq!(found(250, two), [] as [&str; 0], "500 rules of each of two stores in one bucket");
+        assert_eq!(found(251, two), ["BDR-C011 the bucket of `a` would have 1004 lifecycle rules, and S3 takes 1000"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::address::{PolicyName, StoreName};
 use crate::attrs::Attrs;
 use crate::diag::Span;
-use crate::policy::{Policy, S3Backend, StoreSpec};
+use crate::policy::{Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::resource::{Kind, Live};
@@ -15,6 +15,8 @@ pub(super) struct Wish<'a> {
     pub name: &'a StoreName,
     pub spec: &'a StoreSpec,
     pub backend: &'a S3Backend,
+    /// Whose copies lie in it.
+    pub copies: &'a [(&'a Component, &'a Protection)],
 }
 
 /// One resource of a kind, as wanted.

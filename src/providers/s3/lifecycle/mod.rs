@@ -17,7 +17,7 @@ use crate::resource::{Foreign, Kind, Live, Risk};
 use crate::units::hex;
 
 /// Most rules of a bucket (S3 API reference, `PutBucketLifecycleConfiguration`).
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 /// Longest key of a rule within its id, which may have 255 characters: `bdr/`, two names of at most 63 and their `/` stand before.
 const LONGEST_KEY: usize = 120;
 
@@ -63,6 +63,11 @@ fn rules(document: Option<&Element>) -> impl Iterator<Item = &Element> {
 }
 
 pub(super) struct LifecycleRules;
+
+/// How many rules a store wants.
+pub(super) fn count(wish: Wish<'_>) -> usize {
+    net::count(wish)
+}
 
 impl Setting for LifecycleRules {
     fn kind(&self) -> &'static Kind {

@@ -48,12 +48,20 @@ fn scratch(wish: Wish<'_>) -> Wanted {
     Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span }
 }
 
+/// How many rules [`wanted`] gives.
+pub(super) fn count(wish: Wish<'_>) -> usize {
+    let whole = [
+        wish.spec.versioning.as_ref().is_some_and(|versioning| versioning.value),
+        wish.spec.noncurrent.is_some(),
+        wish.spec.abort_uploads_after.is_some(),
+    ];
+    tiers(wish).count() + whole.into_iter().filter(|stated| *stated).count()
+}
+
 /// Every tier that has backups in this store.
 fn tiers(wish: Wish<'_>) -> impl Iterator<Item = (&ComponentName, &Protection, &Tier)> {
-    wish.policy.components.iter().flat_map(move |(name, component)| {
-        let here = component.protections.values().filter(move |p| p.stores.iter().any(|store| store.value == *wish.name));
-        here.flat_map(move |protection| tiers_of(component).map(move |tier| (name, protection, tier)))
-    })
+    let of = |(component, protection)| tiers_of(component).map(move |tier| (&component.name.value, protection, tier));
+    wish.copies.iter().copied().flat_map(of)
 }
 
 fn tiers_of(component: &Component) -> impl Iterator<Item = &Tier> {
