@@ -81,6 +81,20 @@ pub trait Stream {
     fn settled(&mut self) -> bool;
 }
 
+/// What stands at a destination where an entry goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Nothing,
+    /// The same by kind, size and time, or a link to the same.
+    Alike,
+    /// A file of another size or time, which may hold the same bytes.
+    File,
+    /// Something else that is replaced.
+    Other,
+    /// A folder in the place of something that is none: it stays.
+    Folder,
+}
+
 /// Where a restored tree goes. Entries come in path order, but files may be finished out of it.
 pub trait Destination: Send + Sync {
     /// Makes a folder; its owner, permissions and times come later, with [`Destination::finish`].
@@ -91,6 +105,9 @@ pub trait Destination: Send + Sync {
 
     /// What already stands where a file goes and could hold some of its bytes.
     fn existing(&self, entry: &Entry) -> Option<Box<dyn ReadAt>>;
+
+    /// What stands where an entry goes. Nothing is made or changed to find out.
+    fn standing(&self, entry: &Entry) -> Standing;
 
     /// Begins a file. Nothing is seen under its name before [`Sink::finish`].
     ///

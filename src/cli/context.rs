@@ -101,9 +101,14 @@ impl Context {
         Look { color: self.terminal.color_stdout, ..self.look_stderr() }
     }
 
+    /// Whether there is a terminal to ask on.
+    pub fn can_ask(&self) -> bool {
+        self.terminal.stdin && self.terminal.stderr
+    }
+
     /// Asks a question on the terminal and returns the answer; `None` where there is no terminal to ask on.
     pub fn ask(&self, question: &str) -> Option<String> {
-        if !(self.terminal.stdin && self.terminal.stderr) {
+        if !self.can_ask() {
             return None;
         }
         let mut err = io::stderr().lock();

@@ -25,7 +25,7 @@ pub use error::TreeError;
 pub use known::{Known, Round};
 pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
-pub use restore::{Extra, Missed, Paths, Restore, Restored, extra, missed, needed, restore};
+pub use restore::{Extra, Foretold, Missed, Paths, Restore, Restored, extra, foretell, missed, needed, restore};
 pub use retrieve::{Waiting, retrieve};
 pub use shelf::{Backups, Shelf};
 pub use verify::{Read, Verified, verify};

@@ -8,7 +8,7 @@ use crate::cli::chosen::Chosen;
 use crate::cli::restore::Args;
 use crate::cli::{Context, Failure, working};
 use crate::sources::folder::{Options, Select, Target, Walk};
-use crate::tree::{Extra, Progress, extra};
+use crate::tree::{self, Extra, Paths, Progress, extra};
 use crate::units::count::count;
 
 /// Names that are told before `… and N more`.
@@ -33,6 +33,38 @@ pub fn guard(args: &Args, context: &Context) -> Result<(), Failure> {
             .help("Name another folder, or say `--overwrite` to replace what differs and keep what is the same."));
     }
     asked(args, context, &format!("Replace what differs in `{}`?", args.to.display()))
+}
+
+/// Says how many files are new, changed, identical or in the way, where somebody is to read it: before a question and in a dry run.
+///
+/// # Errors
+/// When the target or the index cannot be read.
+pub async fn count_files(
+    args: &Args,
+    context: &Context,
+    chosen: &Chosen<'_>,
+    (manifest, paths): (&Manifest, &Paths),
+) -> Result<(), Failure> {
+    let is_read = args.dry_run || (context.can_ask() && !args.yes);
+    if !args.overwrite || !is_read || !args.to.is_dir() {
+        return Ok(());
+    }
+    let (target, progress) = (super::target(args, manifest)?, Arc::new(Progress::default()));
+    let work = tree::foretell(chosen.shelf.clone(), manifest.clone(), paths.clone(), target, Arc::clone(&progress));
+    let label = "comparing with what is there";
+    let found = working::show(context, (label, "Nothing was restored."), progress, work).await?;
+    context.warn(&format!(
+        "  files    {} new, {} changed, {} identical, {} in the way",
+        found.new, found.changed, found.identical, found.in_the_way
+    ));
+    for path in &found.named {
+        context.warn(&format!("    a folder is in the way: {}", String::from_utf8_lossy(path).escape_debug()));
+    }
+    let more = found.in_the_way - found.named.len() as u64;
+    if more > 0 {
+        context.warn(&format!("    … and {more} more"));
+    }
+    Ok(())
 }
 
 /// On a terminal, whoever runs this agrees; elsewhere the flags are the consent.

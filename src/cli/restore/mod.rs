@@ -82,9 +82,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if let Some(missed) = missed(&chosen.shelf, &manifest, &paths).await?.into_iter().next() {
         return Err(unknown(&missed));
     }
-    if !args.dry_run {
-        guard::guard(args, context)?;
-    }
+    guard::count_files(args, context, chosen, (&manifest, &paths)).await?;
+    guard::guard(args, context)?;
     if args.delete_extra {
         guard::foretell(args, context, chosen, &manifest).await?;
     }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Kind, is_safe};
-use crate::source::{Destination, ReadAt, Sink, Trouble};
+use crate::source::{Destination, ReadAt, Sink, Standing, Trouble};
 use crate::sources::folder::names::Names;
 use crate::sources::folder::read::seen;
 use crate::sources::folder::settle::{self, FAILED, IN_THE_WAY, Owners, trouble};
@@ -105,10 +105,7 @@ impl Target {
 
     /// The folder that holds a path, and the path's last part.
     fn place<'a>(&self, below: &'a [u8]) -> rustix::io::Result<(Arc<OwnedFd>, &'a [u8])> {
-        let (folder, name) = match below.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => (&below[..at], &below[at + 1..]),
-            None => (&below[..0], below),
-        };
+        let (folder, name) = split(below);
         match self.folder_at(folder) {
             // A part of a tree is restored without the folders above it.
             Err(Errno::NOENT) => {
@@ -117,6 +114,22 @@ impl Target {
             }
             other => Ok((other?, name)),
         }
+    }
+
+    /// What stands at a path; nothing above it is made or followed.
+    fn stat(&self, below: &[u8]) -> Option<Stat> {
+        if below.is_empty() {
+            return rustix::fs::fstat(&self.root).ok();
+        }
+        let (folder, name) = split(below);
+        rustix::fs::statat(&*self.folder_at(folder).ok()?, name, AtFlags::SYMLINK_NOFOLLOW).ok()
+    }
+
+    /// Whether the symbolic link that stands there is the entry's.
+    fn points_to(&self, entry: &Entry) -> bool {
+        let Ok((folder, name)) = self.path_of(entry).map(split) else { return false };
+        let target = self.folder_at(folder).and_then(|folder| rustix::fs::readlinkat(&*folder, name, Vec::new()));
+        target.is_ok_and(|target| Some(target.as_bytes()) == entry.target.as_deref())
     }
 
     fn make_folders(&self, below: &[u8]) -> rustix::io::Result<()> {
@@ -141,6 +154,14 @@ impl Target {
             Err(Errno::ISDIR | Errno::PERM) => Err(Trouble::suspect(IN_THE_WAY, "a folder")),
             Err(errno) => Err(trouble(errno)),
         }
+    }
+}
+
+/// The folder above a path, and the path's last part.
+fn split(below: &[u8]) -> (&[u8], &[u8]) {
+    match below.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (&below[..at], &below[at + 1..]),
+        None => (&below[..0], below),
     }
 }
 
@@ -194,6 +215,26 @@ impl Destination for Target {
         let stat = rustix::fs::fstat(&file).ok()?;
         let plain = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         plain.then(|| -> Box<dyn ReadAt> { Box::new(Present { file, size: seen(&stat).size }) })
+    }
+
+    fn standing(&self, entry: &Entry) -> Standing {
+        let Some(stat) = self.path_of(entry).ok().and_then(|below| self.stat(below)) else { return Standing::Nothing };
+        let alike = |same: bool| if same { Standing::Alike } else { Standing::Other };
+        let identity = |stat: &Stat| (seen(stat).dev, seen(stat).ino);
+        match (FileType::from_raw_mode(stat.st_mode), entry.kind) {
+            (found, Kind::Directory) => alike(found == FileType::Directory),
+            (FileType::Directory, _) => Standing::Folder,
+            (FileType::Symlink, Kind::Symlink) => alike(self.points_to(entry)),
+            (FileType::RegularFile, Kind::File) => match &entry.link {
+                Some(link) => {
+                    let first = self.below_path(link).ok().and_then(|below| self.stat(below));
+                    alike(first.is_some_and(|first| identity(&first) == identity(&stat)))
+                }
+                None if (seen(&stat).size, seen(&stat).mtime) == (entry.size, entry.meta.mtime) => Standing::Alike,
+                None => Standing::File,
+            },
+            _ => Standing::Other,
+        }
     }
 
     fn file(&self, entry: &Entry) -> Result<Box<dyn Sink>, Trouble> {

@@ -6,6 +6,7 @@
 //! ```
 
 mod extra;
+mod foretold;
 mod last;
 mod missed;
 mod needed;
@@ -35,6 +36,7 @@ use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
 pub use extra::{Extra, extra};
+pub use foretold::{Foretold, foretell};
 pub use missed::{Missed, missed};
 pub use needed::needed;
 pub use select::Paths;

@@ -140,12 +140,7 @@ impl Reader<'_> {
         if content.more || before.size() != entry.size {
             return false;
         }
-        let Ok((places, end)) = lay_out(&content.blocks, &content.holes, 0) else { return false };
-        let blocks = content.blocks.iter().zip(places).all(|(block, at)| {
-            self.buffer.resize(block.size as usize, 0);
-            before.read_at(at, &mut self.buffer) && Digest::blake3(&self.buffer) == block.hash
-        });
-        end == entry.size && blocks && content.holes.iter().all(|hole| is_zero(before, hole.0, hole.1, &mut self.buffer))
+        holds(before, content, 0, &mut self.buffer) == Some(entry.size)
     }
 
     fn stretch(&mut self, content: &Content) -> Result<(), TreeError> {
@@ -189,6 +184,17 @@ impl Reader<'_> {
         self.batch.push(piece);
         if self.batch.is_full() { self.send() } else { Ok(()) }
     }
+}
+
+/// Where a stretch of content that begins at `from` ends, if a file holds it byte for byte.
+pub fn holds(file: &dyn ReadAt, content: &Content, from: u64, buffer: &mut Vec<u8>) -> Option<u64> {
+    let (places, end) = lay_out(&content.blocks, &content.holes, from).ok()?;
+    let blocks = content.blocks.iter().zip(places).all(|(block, at)| {
+        buffer.resize(block.size as usize, 0);
+        file.read_at(at, buffer) && Digest::blake3(buffer) == block.hash
+    });
+    let same = blocks && content.holes.iter().all(|hole| is_zero(file, hole.0, hole.1, buffer));
+    same.then_some(end)
 }
 
 fn is_zero(file: &dyn ReadAt, from: u64, length: u64, buffer: &mut Vec<u8>) -> bool {

@@ -61,6 +61,31 @@ fn what_is_removed_is_named_first_and_a_dry_run_removes_nothing() {
 }
 
 #[test]
+fn before_anything_is_replaced_the_files_are_counted() {
+    let home = home();
+    for name in ["b", "c", "d", "e"] {
+        std::fs::write(home.path("docs").join(name), "12345").unwrap();
+    }
+    symlink("a.txt", home.path("docs/link")).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    std::fs::remove_file(home.path("back/a.txt")).unwrap();
+    std::fs::write(home.path("back/b"), "another size").unwrap();
+    std::fs::write(home.path("back/c"), "54321").unwrap();
+    std::fs::write(home.path("back/d"), "12345").unwrap();
+    std::fs::remove_file(home.path("back/e")).unwrap();
+    std::fs::create_dir(home.path("back/e")).unwrap();
+    let before = tell(&home.path("back"));
+    let ran = home.run(&["restore", "docs", "--to", "back", "--overwrite", "--dry-run"]).ends(0);
+    // Identical: `d`, whose time alone is another, `deep/b.txt` and the link.
+    assert!(ran.stderr.contains("  files    1 new, 2 changed, 3 identical, 1 in the way\n"), "{ran:#?}");
+    assert!(ran.stderr.contains("    a folder is in the way: e\n"), "{ran:#?}");
+    let ran = home.run(&["restore", "docs", "--to", "back", "--dry-run"]).ends(1);
+    assert!(ran.stderr.contains("`back` is not empty"), "{ran:#?}");
+    assert!(tell(&home.path("back")) == before, "something was touched");
+}
+
+#[test]
 fn a_link_that_stands_in_the_target_is_not_followed() {
     let home = backed_up();
     std::fs::create_dir_all(home.path("elsewhere")).unwrap();
