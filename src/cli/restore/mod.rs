@@ -13,6 +13,7 @@ use crate::cli::backup::threads;
 use crate::cli::chosen::{self, Which};
 use crate::cli::load::References;
 use crate::cli::restore::archive::Fast;
+use crate::cli::restore::pick::Picked;
 use crate::cli::{Context, Exit, Failure, load, working};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
@@ -76,7 +77,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let zone = &loaded.policy.timezone;
     let component = chosen::component(&loaded.policy, &args.component)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
-    let (chosen, manifest) = pick::pick(context, args, &all, zone).await?;
+    let Picked { chosen, manifest, other } = pick::pick(context, args, &all, zone).await?;
     context.say(&pick::describe(chosen, &manifest, zone, args));
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
     if let Some(missed) = missed(&chosen.shelf, &manifest, &paths).await?.into_iter().next() {
@@ -99,6 +100,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
     let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
     let exit = told(context, &restored, &manifest, whole);
+    if exit != Exit::Done {
+        next_steps(args, context, &restored, other).iter().for_each(|step| context.warn(&format!("  help: {step}")));
+    }
     if args.delete_extra && exit == Exit::Done {
         guard::remove(context, chosen, &manifest, target).await?;
     }
@@ -161,8 +165,32 @@ fn told(context: &Context, restored: &Restored, manifest: &Manifest, whole: bool
     }
     if whole && entries != manifest.counts.entries {
         let expected = manifest.counts.entries;
-        context.warn(&format!("Restored in part: {entries} of {expected} entries. Run `bdr verify {}`.", manifest.component));
+        context.warn(&format!("Restored in part: {entries} of {expected} entries."));
         return Exit::Partly;
     }
     Exit::Done
+}
+
+/// What to do about a restore that brought back less than was asked for.
+fn next_steps(args: &Args, context: &Context, restored: &Restored, other: Option<BackupId>) -> Vec<String> {
+    let (component, policy) = (&args.component, context.policy_arguments());
+    let mut steps = Vec::new();
+    if restored.refused > 0 {
+        steps.push(
+            "Clear what stands in the way or forbids it, then run the same command with `--overwrite`: what is whole stays."
+                .to_owned(),
+        );
+    }
+    if restored.refused < restored.failed || restored.failed == 0 {
+        let again = format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store");
+        let paths: String = args.path.iter().map(|path| format!(" --path '{path}'")).collect();
+        steps.push(match other {
+            Some(id) => format!(
+                "{again}. Another backup may hold what is missing: `bdr restore {component} --backup {id} --to '{}'{paths} --overwrite{policy}`; name single files with `--path`.",
+                args.to.display()
+            ),
+            None => format!("{again}. `bdr list {component}{policy}` shows whether another backup may hold what is missing."),
+        });
+    }
+    steps
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::address::BackupId;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder};
 use crate::cli::chosen::Chosen;
@@ -13,13 +14,16 @@ use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 use crate::units::count::count;
 
+/// What is restored, and from where.
+pub struct Picked<'a> {
+    pub chosen: &'a Chosen<'a>,
+    pub manifest: Manifest,
+    /// Another good backup, which may hold what turns out to be missing in this one.
+    pub other: Option<BackupId>,
+}
+
 /// The backup that the options name, among all stores that hold one. A store that fails is told and passed over.
-pub async fn pick<'a>(
-    context: &'a Context,
-    args: &Args,
-    all: &'a [Chosen<'a>],
-    zone: &Zone,
-) -> Result<(&'a Chosen<'a>, Manifest), Failure> {
+pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], zone: &Zone) -> Result<Picked<'a>, Failure> {
     let at = match &args.at {
         Some(text) => instant(text, zone)?,
         None => Timestamp::MAX,
@@ -35,14 +39,14 @@ pub async fn pick<'a>(
     if let (Some((_, manifest)), None) = (&found, args.backup) {
         refuse_older(args, manifest, &looked, at, zone)?;
     }
-    match (found, catalogues::failure(&failed)) {
-        (Some(found), None) => Ok(found),
-        (Some(found), Some(failure)) => {
-            let newer = if args.backup.is_none() { "; a newer backup there is not seen" } else { "" };
-            context.warn(&format!("warning: {}{newer}", failure.message));
-            failure.causes.iter().for_each(|cause| context.warn(&format!("  because {cause}")));
-            Ok(found)
-        }
+    let failure = catalogues::failure(&failed);
+    if let (Some(_), Some(failure)) = (&found, &failure) {
+        let newer = if args.backup.is_none() { "; a newer backup there is not seen" } else { "" };
+        context.warn(&format!("warning: {}{newer}", failure.message));
+        failure.causes.iter().for_each(|cause| context.warn(&format!("  because {cause}")));
+    }
+    match (found, failure) {
+        (Some((chosen, manifest)), _) => Ok(Picked { other: other(&looked, chosen, &manifest), chosen, manifest }),
         (None, Some(failure)) => Err(failure),
         (None, None) => Err(Failure::new(match (args.backup, &args.at) {
             (Some(id), _) => format!("there is no backup {id} of `{}`", args.component),
@@ -51,6 +55,15 @@ pub async fn pick<'a>(
         })
         .help(format!("Run `bdr list {}` to see what there is; a suspect one is restored by its id.", args.component))),
     }
+}
+
+/// The newest good backup beside the one that was picked, one in another store before one that may share its packs.
+fn other(looked: &[(&Chosen<'_>, Known)], picked: &Chosen<'_>, manifest: &Manifest) -> Option<BackupId> {
+    let all = looked.iter().flat_map(|(chosen, known)| {
+        let fits = |other: &&Manifest| other.id != manifest.id && known.is_good(other) && other.class.is_immediate();
+        known.backups.good.iter().filter(fits).map(|other| (chosen.store != picked.store, other.snapshot, other.id))
+    });
+    all.max().map(|(_, _, id)| id)
 }
 
 /// The catalogues in the order of the policy, and those that could not be read. Where one of them is `enough`, no other is waited

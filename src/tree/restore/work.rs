@@ -27,6 +27,8 @@ pub struct Restored {
     pub kept: u64,
     /// Entries that are not as they were asked for.
     pub failed: u64,
+    /// Those among them that the destination did not take; the others are missing or damaged in the store.
+    pub refused: u64,
     /// The first of them: path and reason.
     pub failures: Vec<(String, String)>,
 }
@@ -42,6 +44,7 @@ pub struct Tally {
     /// Files that stood there already, byte for byte.
     pub kept: AtomicU64,
     failed: AtomicU64,
+    refused: AtomicU64,
     failures: Mutex<Vec<(String, String)>>,
     /// The trouble after which nothing more can be restored.
     last: OnceLock<Trouble>,
@@ -68,6 +71,7 @@ impl Tally {
         if trouble.last {
             _ = self.last.set(trouble.clone());
         }
+        Self::count(&self.refused, 1);
         self.fail(path, trouble);
     }
 
@@ -87,6 +91,7 @@ impl Tally {
             bytes: get(&self.bytes),
             kept: get(&self.kept),
             failed: get(&self.failed),
+            refused: get(&self.refused),
             failures: self.failures(),
         }
     }

@@ -55,6 +55,29 @@ fn a_flipped_byte_in_a_pack() {
 }
 
 #[test]
+fn a_restore_in_part_tells_the_next_step() {
+    let home = grown();
+    let older = objects(&home, "manifest.json").remove(0);
+    let older = name(older.parent().unwrap());
+    let before = objects(&home, "/packs/");
+    std::fs::write(home.path("docs/new"), noise(9, 100_000)).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    let pack = objects(&home, "/packs/").into_iter().find(|pack| !before.contains(pack)).unwrap();
+    let mut bytes = std::fs::read(&pack).unwrap();
+    bytes[1_000] ^= 1;
+    std::fs::write(&pack, bytes).unwrap();
+    let ran = home.run(&["restore", "docs", "--to", "back"]).ends(3);
+    assert!(ran.stderr.contains("  help: `bdr verify docs --read-data` tells what is damaged"), "{ran:#?}");
+    let step = format!("`bdr restore docs --backup {older} --to 'back' --overwrite`");
+    assert!(ran.stderr.contains(&step) && !ran.stderr.contains("stands in the way"), "{ran:#?}");
+    home.run(&["restore", "docs", "--backup", &older, "--to", "back", "--overwrite"]).ends(0);
+    std::fs::remove_file(home.path("back/large-1")).unwrap();
+    std::fs::create_dir(home.path("back/large-1")).unwrap();
+    let ran = home.run(&["restore", "docs", "--backup", &older, "--to", "back", "--overwrite"]).ends(3);
+    assert!(ran.stderr.contains("  help: Clear what stands in the way") && !ran.stderr.contains("bdr verify"), "{ran:#?}");
+}
+
+#[test]
 fn a_missing_pack() {
     let home = grown();
     let pack = objects(&home, "/packs/").remove(0);
