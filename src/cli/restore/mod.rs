@@ -1,5 +1,6 @@
 //! `bdr restore`: brings a component back, whole or in part.
 
+mod apart;
 mod archive;
 mod guard;
 mod pick;
@@ -76,6 +77,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let env = context.env(References::Acting)?;
     let zone = &loaded.policy.timezone;
     let component = chosen::component(&loaded.policy, &args.component)?;
+    apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
     let Picked { chosen, manifest, other } = pick::pick(context, args, &all, zone).await?;
     context.say(&pick::describe(chosen, &manifest, zone, args));

@@ -86,6 +86,23 @@ fn before_anything_is_replaced_the_files_are_counted() {
 }
 
 #[test]
+fn no_target_lies_in_a_store() {
+    let home = backed_up();
+    symlink(home.path("vault"), home.path("alias")).unwrap();
+    let before = tell(&home.path("vault"));
+    for target in ["vault", "vault/back", "alias/back/deeper", "new/../vault/x", "vault/notes/docs"] {
+        let ran = home.run(&["restore", "docs", "--to", target, "--overwrite"]).ends(1);
+        assert!(ran.stderr.contains(&format!("`{target}` lies in the folder of store `vault`")), "{ran:#?}");
+        assert!(ran.stderr.contains("help: Name a folder outside"), "{ran:#?}");
+    }
+    let above = ["restore", "docs", "--to", ".", "--overwrite", "--delete-extra"];
+    let ran = home.run(&above).ends(1);
+    assert!(ran.stderr.contains("`--delete-extra` would remove the backups in it"), "{ran:#?}");
+    assert!(tell(&home.path("vault")) == before && !home.path("new").exists(), "something was touched");
+    home.run(&["restore", "docs", "--to", "vault-too"]).ends(0);
+}
+
+#[test]
 fn a_link_that_stands_in_the_target_is_not_followed() {
     let home = backed_up();
     std::fs::create_dir_all(home.path("elsewhere")).unwrap();
