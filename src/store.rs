@@ -83,6 +83,8 @@ pub enum ErrorKind {
     Unsupported,
     /// No space, or a quota.
     Full,
+    /// What lies there is no object: a pipe, a socket, a device, a link.
+    NoObject,
     /// Throttled, 5xx, a cut connection, a timeout.
     Unavailable,
     Other,

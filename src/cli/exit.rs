@@ -95,6 +95,7 @@ impl Failure {
                 Some("Run the command again when the store answers; nothing half-written is ever listed as a backup.")
             }
             ErrorKind::Archived => Some("The object lies in an archive class; it must be retrieved before it can be read."),
+            ErrorKind::NoObject => Some("Find out who put it there, and remove it: bdr writes plain files only."),
             ErrorKind::NotFound => Some("Run `bdr plan` to see what is missing, and `bdr apply` to create it."),
             ErrorKind::Exists | ErrorKind::Unsupported | ErrorKind::Other => None,
         };

@@ -45,6 +45,7 @@ impl TreeError {
         match self {
             Self::Format(error) => Ok(error.to_string()),
             Self::Store(error) if error.kind == ErrorKind::NotFound => Ok(format!("{what} is missing: {}", error.subject)),
+            Self::Store(error) if error.kind == ErrorKind::NoObject => Ok(format!("{what} is damaged: {error}")),
             other => Err(other),
         }
     }

@@ -95,6 +95,9 @@ impl Shelf {
                 Ok(manifest) => backups.good.push(manifest),
                 Err(TreeError::Format(error)) => backups.damaged.push((place, error)),
                 Err(TreeError::Store(error)) if error.kind == ErrorKind::NotFound => backups.unfinished.push(place),
+                Err(TreeError::Store(error)) if error.kind == ErrorKind::NoObject => {
+                    backups.damaged.push((place, FormatError::damaged("the manifest", error.reason)));
+                }
                 Err(TreeError::Store(error)) => return Err(error),
                 Err(other) => backups.damaged.push((place, FormatError::damaged("a manifest", other.to_string()))),
             }

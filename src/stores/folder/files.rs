@@ -3,14 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use rustix::fs::{FlockOperation, OFlags, RenameFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::store::{ErrorKind, ObjectMeta, Retry, StoreError};
@@ -87,7 +87,7 @@ impl Files {
             |reason: &str| StoreError::new("replace", place.display().to_string(), ErrorKind::Exists, Retry::Never, reason);
         let draft = self.write_draft(&place, body).map_err(fail)?;
         let lock = self.lock().map_err(fail)?;
-        match fs::metadata(&place) {
+        match fs::symlink_metadata(&place) {
             Ok(now) if etag(&now) == expected => {}
             Ok(_) => return Err(moved("it was replaced meanwhile")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(moved("it was removed meanwhile")),
@@ -101,11 +101,7 @@ impl Files {
     pub(super) fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
         let place = self.path(key);
         let fail = |error: io::Error| refused("read", &place, &error);
-        let mut file = File::open(&place).map_err(fail)?;
-        let meta = file.metadata().map_err(fail)?;
-        if !meta.is_file() {
-            return Err(fail(Errno::NOENT.into()));
-        }
+        let (mut file, meta) = open(&place)?;
         let range = range.unwrap_or(0..meta.len());
         if range.start > range.end || range.end > meta.len() {
             let reason = format!("bytes {}..{} of an object of {} bytes", range.start, range.end, meta.len());
@@ -123,10 +119,8 @@ impl Files {
 
     pub(super) fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
         let place = self.path(key);
-        let meta = fs::metadata(&place).map_err(|error| refused("look at", &place, &error))?;
-        if !meta.is_file() {
-            return Err(refused("look at", &place, &Errno::NOENT.into()));
-        }
+        let meta = fs::symlink_metadata(&place).map_err(|error| refused("look at", &place, &error))?;
+        check_plain("look at", &place, &meta)?;
         Ok(describe(key.to_owned(), &meta))
     }
 
@@ -157,7 +151,9 @@ impl Files {
     fn lock(&self) -> io::Result<File> {
         let path = self.root.join(".bdr").join(format!("{UNFINISHED}lock"));
         self.make_folders(&path)?;
-        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        // Without waiting for the other end of a pipe that somebody put there.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)?);
         rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
         Ok(file)
     }
@@ -286,6 +282,34 @@ fn past_the_cache(file: &File, body: &[u8]) -> io::Result<usize> {
     };
     rustix::fs::fcntl_setfl(file, plain)?;
     written
+}
+
+/// Opens an object. Nothing is followed, and nothing waits for the other end of a pipe: it is looked at before, because opening a
+/// device can do something, and after, because it may be another thing by then.
+fn open(place: &Path) -> Result<(File, fs::Metadata), StoreError> {
+    let fail = |error: io::Error| refused("read", place, &error);
+    check_plain("read", place, &fs::symlink_metadata(place).map_err(fail)?)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(place, flags, Mode::empty()).map_err(|errno| fail(errno.into()))?);
+    let meta = file.metadata().map_err(fail)?;
+    check_plain("read", place, &meta)?;
+    Ok((file, meta))
+}
+
+/// # Errors
+/// Where it is no plain file. A folder is where objects lie, and as an object it is not there.
+fn check_plain(operation: &'static str, place: &Path, meta: &fs::Metadata) -> Result<(), StoreError> {
+    let kind = meta.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => return Err(refused(operation, place, &Errno::NOENT.into())),
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    let reason = format!("it is {what}, not a plain file");
+    Err(StoreError::new(operation, place.display().to_string(), ErrorKind::NoObject, Retry::Never, reason))
 }
 
 /// Makes names in a folder durable.

@@ -68,3 +68,25 @@ async fn a_symlink_in_the_tree_is_neither_listed_nor_followed_by_listings() {
     std::os::unix::fs::symlink("/etc", dir.path().join("etc")).expect("link");
     assert_eq!(store.list("", None, 10).await.expect("list"), []);
 }
+
+#[tokio::test]
+async fn what_is_no_plain_file_is_refused_and_nothing_waits_for_it() {
+    let (dir, store) = store();
+    store.put("a/file", Bytes::from_static(b"x"), Put::default()).await.expect("put");
+    let at = |name: &str| dir.path().join("a").join(name);
+    let pipe = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), pipe, rustix::fs::Mode::RWXU, 0).expect("a pipe");
+    // The other end, so that who opens it does not wait for ever where this fails.
+    let _other = fs::File::options().read(true).write(true).open(at("pipe")).expect("open");
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("a socket");
+    std::os::unix::fs::symlink(at("file"), at("link")).expect("a link");
+    for (name, what) in [("pipe", "a pipe"), ("socket", "a socket"), ("link", "a symbolic link")] {
+        let key = format!("a/{name}");
+        for error in [store.get(&key, None).await.err(), store.head(&key).await.err()] {
+            let error = error.expect("refused");
+            assert_eq!((error.kind, error.reason), (ErrorKind::NoObject, format!("it is {what}, not a plain file")));
+        }
+    }
+    assert_eq!(store.get("a", None).await.map_err(|error| error.kind), Err(ErrorKind::NotFound), "a folder is no object");
+    assert_eq!(store.list("", None, 10).await.expect("list").len(), 1);
+}

@@ -59,6 +59,7 @@ async fn one(shelf: &Shelf, pack: PackRef, progress: &Arc<Progress>) -> Result<O
     let body = match shelf.store.get(&shelf.key(&pack.key()), None).await {
         Ok(body) => body,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Outcome::Damaged("is missing".to_owned())),
+        Err(error) if error.kind == ErrorKind::NoObject => return Ok(Outcome::Damaged(format!("is damaged: {}", error.reason))),
         Err(error) if error.kind == ErrorKind::Archived => return Ok(Outcome::Archived),
         Err(error) => return Err(error.into()),
     };

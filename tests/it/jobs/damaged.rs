@@ -116,6 +116,29 @@ fn a_cut_manifest() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_manifest_and_of_a_pack() {
+    let home = grown();
+    let (manifest, pack) = (objects(&home, "manifest.json").remove(0), objects(&home, "/packs/").remove(0));
+    let make_pipe = |path: &Path| {
+        let saved = std::fs::read(path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        saved
+    };
+    let saved = make_pipe(&manifest);
+    for arguments in [["list"], ["verify"]] {
+        let ran = home.run(&arguments).ends(1);
+        assert!(ran.stdout.contains("it is a pipe") || ran.stderr.contains("it is a pipe"), "{ran:#?}");
+    }
+    home.run(&["prune", "--yes"]).ends(1);
+    home.run(&["restore", "docs", "--to", "back"]).ends(1);
+    std::fs::remove_file(&manifest).unwrap();
+    std::fs::write(&manifest, saved).unwrap();
+    make_pipe(&pack);
+    is_named(&home, &name(&pack));
+}
+
+#[test]
 fn two_packs_that_were_swapped() {
     let home = grown();
     let packs = objects(&home, "/packs/");

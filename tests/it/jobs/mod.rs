@@ -65,6 +65,15 @@ fn manifests_of(home: &Home, component: &str) -> Vec<String> {
     manifests.map(|(_, bytes)| Manifest::decode(&bytes, "a manifest").unwrap().id.to_string()).collect()
 }
 
+/// What a backup left that died a month ago: a prune removes it.
+fn leftover(home: &Home, store: &str) {
+    let left = home.path(store).join("notes/docs/nightly/daily/20200101T000000Z-0123abcd/packs/000000");
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, "left").unwrap();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 24 * 3600);
+    std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+}
+
 /// A small file system in memory; gone when dropped. `None`, and said, where this process may not mount one.
 struct Mount(PathBuf);
 

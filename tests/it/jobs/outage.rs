@@ -73,11 +73,7 @@ fn prune_goes_on_past_a_store_that_cannot_be_written() {
     home.policy(&policy.replace("store: vault", "stores: [beta, vault]"));
     home.run(&["backup", "docs"]).ends(0);
     for store in ["beta", "vault"] {
-        let left = home.path(store).join("notes/docs/nightly/daily/20200101T000000Z-0123abcd/packs/000000");
-        std::fs::create_dir_all(left.parent().unwrap()).unwrap();
-        std::fs::write(&left, "left by a backup that died").unwrap();
-        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 24 * 3600);
-        std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+        super::leftover(&home, store);
     }
     mount.again("ro");
     let pruned = home.run(&["prune", "--yes"]).ends(3);
