@@ -128,6 +128,9 @@ impl From<TreeError> for Failure {
             }
             TreeError::Nothing(_) => "Check the component's `paths`: an empty backup would only look like one.",
             TreeError::Locked { .. } => "Wait for it to end; one that died is taken over by itself after 15 minutes of silence.",
+            TreeError::Removed { .. } => {
+                "A prune let it go. `bdr list COMPONENT` shows what is left; what was restored under its own name is whole, and with `--overwrite` a restore of another backup goes on with it."
+            }
             TreeError::Lost { .. } => "Run the command again; what is already in the store is used.",
             TreeError::Missing(_) => "Run `bdr list` to see what there is.",
             TreeError::Machine { .. } | TreeError::Stopped => "Run the command again with `--log debug`.",

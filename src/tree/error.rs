@@ -23,6 +23,8 @@ pub enum TreeError {
     Locked { what: String, since: Timestamp, owner: String },
     #[error("could not commit backup {id}: {why}")]
     Lost { id: String, why: String },
+    #[error("could not restore backup {id} to the end: it was removed from the store meanwhile")]
+    Removed { id: String },
     #[error("could not find {0}")]
     Missing(String),
     #[error("could not {operation}: {reason}")]

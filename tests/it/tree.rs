@@ -6,4 +6,5 @@ mod grow;
 mod faults;
 mod plain_tools;
 mod random;
+mod removed;
 mod round_trip;

@@ -12,6 +12,7 @@ use crate::source::{Destination, Source};
 use crate::tree::TreeError;
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
+use crate::tree::restore::removed::or_removed;
 use crate::tree::shelf::Shelf;
 
 /// Paths of the index on their way.
@@ -44,6 +45,7 @@ pub async fn extra(
     progress: Arc<Progress>,
 ) -> Result<Extra, TreeError> {
     let runtime = Handle::current();
+    let (from, of) = (shelf.clone(), manifest.clone());
     let (to, mut held) = mpsc::channel::<Vec<u8>>(QUEUE);
     let named = Arc::clone(&destination);
     let reading = spawn_blocking(move || {
@@ -83,7 +85,7 @@ pub async fn extra(
         Ok::<Extra, TreeError>(found)
     });
     let found = comparing.await.unwrap_or(Err(TreeError::Stopped));
-    reading.await.unwrap_or(Err(TreeError::Stopped))?;
+    or_removed(&from, &of, reading.await.unwrap_or(Err(TreeError::Stopped))).await?;
     found
 }
 

@@ -12,6 +12,7 @@ use crate::tree::TreeError;
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
 use crate::tree::restore::reader::holds;
+use crate::tree::restore::removed::or_removed;
 use crate::tree::restore::select::Paths;
 use crate::tree::shelf::Shelf;
 
@@ -43,6 +44,7 @@ pub async fn foretell(
     progress: Arc<Progress>,
 ) -> Result<Foretold, TreeError> {
     let runtime = Handle::current();
+    let (from, of) = (shelf.clone(), manifest.clone());
     let looking = move || {
         let mut look = Look { destination: &*destination, found: Foretold::default(), open: None, buffer: Vec::new() };
         read_index(&shelf, &manifest.index, &runtime, &mut |line| {
@@ -62,7 +64,7 @@ pub async fn foretell(
         look.end();
         Ok(look.found)
     };
-    spawn_blocking(looking).await.unwrap_or(Err(TreeError::Stopped))
+    or_removed(&from, &of, spawn_blocking(looking).await.unwrap_or(Err(TreeError::Stopped))).await
 }
 
 struct Look<'a> {

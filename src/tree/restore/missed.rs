@@ -9,6 +9,7 @@ use crate::catalog::entry::{Entry, Kind, Line};
 use crate::catalog::manifest::Manifest;
 use crate::tree::TreeError;
 use crate::tree::lines::read_index;
+use crate::tree::restore::removed::or_removed;
 use crate::tree::restore::select::{Paths, names};
 use crate::tree::shelf::Shelf;
 
@@ -31,6 +32,7 @@ const TOP: usize = 8;
 /// # Errors
 /// When the index cannot be read.
 pub async fn missed(shelf: &Shelf, manifest: &Manifest, paths: &Paths) -> Result<Vec<Missed>, TreeError> {
+    let (from, of) = (shelf, manifest);
     let (shelf, manifest, named) = (shelf.clone(), manifest.clone(), paths.named.clone());
     let runtime = Handle::current();
     let look = move || {
@@ -62,7 +64,7 @@ pub async fn missed(shelf: &Shelf, manifest: &Manifest, paths: &Paths) -> Result
         let told = |((glob, _), (_, near))| Missed { glob, near, top: top.clone() };
         Ok(left.into_iter().zip(best).map(told).collect())
     };
-    spawn_blocking(look).await.unwrap_or(Err(TreeError::Stopped))
+    or_removed(from, of, spawn_blocking(look).await.unwrap_or(Err(TreeError::Stopped))).await
 }
 
 fn each(shelf: &Shelf, manifest: &Manifest, runtime: &Handle, see: &mut dyn FnMut(Entry) -> bool) -> Result<(), TreeError> {

@@ -11,6 +11,7 @@ mod last;
 mod missed;
 mod needed;
 mod reader;
+mod removed;
 mod select;
 mod work;
 mod worker;
@@ -25,12 +26,14 @@ use tokio::task::{JoinSet, spawn_blocking};
 use crate::catalog::entry::Line;
 use crate::catalog::manifest::Manifest;
 use crate::source::Destination;
+use crate::store::ErrorKind;
 use crate::tree::TreeError;
 use crate::tree::frames::Fetched;
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
 use crate::tree::restore::last::Last;
 use crate::tree::restore::reader::Reader;
+use crate::tree::restore::removed::{is_removed, or_removed};
 use crate::tree::restore::work::{Batch, Loaded, Tally};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
@@ -59,9 +62,18 @@ const FETCHES: usize = 3;
 /// Restores. An entry that fails is told in the result, and all others go on.
 ///
 /// # Errors
-/// When the index or the table of packs cannot be read: then nothing can be known to be whole.
+/// When the index or the table of packs cannot be read: then nothing can be known to be whole. [`TreeError::Removed`] where
+/// something is missing because the backup was removed meanwhile.
 pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
     let job = Arc::new(job);
+    let ended = or_removed(&job.shelf, &job.manifest, run(Arc::clone(&job), destination, progress).await).await?;
+    if ended.refused < ended.failed && is_removed(&job.shelf, &job.manifest).await {
+        return Err(TreeError::Removed { id: job.manifest.id.to_string() });
+    }
+    Ok(ended)
+}
+
+async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
     let table = Arc::new(Table::load(&job.shelf, &job.manifest).await?);
     let tally = Arc::new(Tally::default());
     let stand_ins = Arc::new(stand_ins(&job).await?);
@@ -89,7 +101,7 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
             reader.finish()
         })
     };
-    let fetching = tokio::spawn(fetch(job.shelf.clone(), table, batches, load_to, Arc::clone(&progress)));
+    let fetching = tokio::spawn(fetch(Arc::clone(&job), table, batches, load_to, Arc::clone(&progress)));
     let workers: Vec<_> = (0..job.threads.max(1))
         .map(|_| {
             let (loads, destination) = (Arc::clone(&loads), Arc::clone(&destination));
@@ -99,11 +111,12 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
         .collect();
     drop(loads);
     let read = reading.await.unwrap_or(Err(TreeError::Stopped));
-    fetching.await.unwrap_or(Err(TreeError::Stopped))?;
+    let fetched = fetching.await.unwrap_or(Err(TreeError::Stopped));
+    let mut written = Ok(());
     for worker in workers {
-        worker.await.unwrap_or(Err(TreeError::Stopped))?;
+        written = written.and(worker.await.unwrap_or(Err(TreeError::Stopped)));
     }
-    read?;
+    fetched.and(written).and(read)?;
     tally.go_on()?;
     finish(job, destination, Arc::clone(&tally), stand_ins).await?;
     tally.go_on()?;
@@ -157,7 +170,7 @@ async fn stand_ins(job: &Arc<Restore>) -> Result<HashMap<Vec<u8>, Vec<u8>>, Tree
 
 /// Fetches batches, several at a time, and hands them on in the order in which they were asked for.
 async fn fetch(
-    shelf: Shelf,
+    job: Arc<Restore>,
     table: Arc<Table>,
     mut from: mpsc::Receiver<Batch>,
     to: mpsc::Sender<Loaded>,
@@ -167,36 +180,42 @@ async fn fetch(
     loop {
         tokio::select! {
             Some(loaded) = running.join_next(), if !running.is_empty() => {
-                to.send(loaded.map_err(|_| TreeError::Stopped)?).await.map_err(|_| TreeError::Stopped)?;
+                to.send(loaded.unwrap_or(Err(TreeError::Stopped))?).await.map_err(|_| TreeError::Stopped)?;
             }
             next = from.recv(), if running.len() < FETCHES => match next {
                 Some(batch) => {
-                    let (shelf, table, progress) = (shelf.clone(), Arc::clone(&table), Arc::clone(&progress));
-                    running.spawn(async move { load(&shelf, &table, batch, &progress).await });
+                    let (job, table, progress) = (Arc::clone(&job), Arc::clone(&table), Arc::clone(&progress));
+                    running.spawn(async move { load(&job, &table, batch, &progress).await });
                 }
                 None => break,
             },
         }
     }
     while let Some(loaded) = running.join_next().await {
-        to.send(loaded.map_err(|_| TreeError::Stopped)?).await.map_err(|_| TreeError::Stopped)?;
+        to.send(loaded.unwrap_or(Err(TreeError::Stopped))?).await.map_err(|_| TreeError::Stopped)?;
     }
     Ok(())
 }
 
-async fn load(shelf: &Shelf, table: &Table, batch: Batch, progress: &Progress) -> Loaded {
+/// A pack that is not there fails what needs it; where the whole backup was removed nothing more is tried.
+async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Progress) -> Result<Loaded, TreeError> {
     let mut fetched: Vec<Fetched> = Vec::new();
     for stretch in batch.stretches() {
         let body = match table.get(stretch.pack) {
             None => Err("the table of packs does not name its pack".to_owned()),
             Some(pack) if stretch.range.end > pack.size => Err("its block lies beyond the end of its pack".to_owned()),
             Some(pack) => {
-                let key = shelf.key(&pack.key());
-                shelf.store.get(&key, Some(stretch.range.clone())).await.map_err(|error| error.to_string())
+                let key = job.shelf.key(&pack.key());
+                match job.shelf.store.get(&key, Some(stretch.range.clone())).await {
+                    Err(error) if error.kind == ErrorKind::NotFound && is_removed(&job.shelf, &job.manifest).await => {
+                        return Err(TreeError::Removed { id: job.manifest.id.to_string() });
+                    }
+                    body => body.map_err(|error| error.to_string()),
+                }
             }
         };
         progress.add_moved(body.as_ref().map_or(0, |body| body.len() as u64));
         fetched.push((stretch, body));
     }
-    Loaded { batch, fetched }
+    Ok(Loaded { batch, fetched })
 }
