@@ -18,6 +18,8 @@ pub struct BackupFacts {
     pub at: Timestamp,
     /// The tiers that it was made for.
     pub tiers: Vec<TierName>,
+    /// Somebody asked for it, and no schedule.
+    pub by_hand: bool,
     pub class: StorageClass,
     pub full: bool,
     /// Something keeps it from being trusted as complete.
@@ -38,6 +40,7 @@ impl BackupFacts {
             id: manifest.id,
             at: manifest.snapshot,
             tiers: manifest.tiers.clone(),
+            by_hand: manifest.by_hand,
             class: manifest.class,
             full: manifest.kind == Kind::Full,
             suspect: manifest.is_suspect(),

@@ -127,6 +127,9 @@ pub struct Manifest {
     /// The tiers that it was the first good backup of, at the time.
     #[schemars(with = "Vec<String>")]
     pub tiers: Vec<TierName>,
+    /// Whether somebody asked for it, and no schedule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// Class of the packs; manifest, index and table always lie in an immediate one.
     pub class: StorageClass,
     pub kind: Kind,

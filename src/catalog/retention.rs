@@ -1,7 +1,7 @@
 //! Retention: which backups stay, which go, and why. Pure; `bdr prune` carries it out, a plan shows it beforehand.
 //!
-//! A tier keeps the first good backup of each of its periods for as long as it says. Besides, these always stay: the newest good
-//! backup, the newest good one that can be read at once, the last one that was verified, and whatever one that stays refers to.
+//! A tier keeps the first good backup of each of its periods for as long as it says. A good backup that somebody made by hand stays
+//! as long as the shortest tier keeps one. Besides, these always stay: the newest good backup, the newest good one that can be read at once, the last one that was verified, and whatever one that stays refers to.
 //!
 //! Ages count from the newest good backup, not from the clock. So while no new backup succeeds nothing grows old, and a clock
 //! that is wrong by years deletes nothing; a backup from the future stays until its time has come.
@@ -21,6 +21,8 @@ use crate::units::cadence::{Bucket, Zone};
 pub enum Reason {
     /// Stays: the tier's backup of a period, until it is that much older than the newest good one.
     Tier { tier: TierName, bucket: Bucket, until: Timestamp },
+    /// Stays: somebody made it, and it is kept as long as the shortest tier keeps one.
+    ByHand { tier: TierName, until: Timestamp },
     /// Stays: nothing newer is good.
     Newest,
     /// Stays: none is good, and nothing is newer.
@@ -39,6 +41,8 @@ pub enum Reason {
     Expired { tier: TierName, bucket: Bucket, since: Timestamp },
     /// Goes: a tier's period has an earlier one, or a good one.
     Second { tier: TierName, bucket: Bucket, first: BackupId },
+    /// Goes: somebody made it, and the time of the shortest tier is over.
+    ByHandEnded { tier: TierName, since: Timestamp },
     /// Goes: it was made for no tier, and a newer one is good.
     Superseded { by: BackupId },
 }
@@ -48,6 +52,8 @@ impl fmt::Display for Reason {
         let day = |at: &Timestamp| at.strftime("%Y-%m-%d").to_string();
         match self {
             Self::Tier { tier, bucket, until } => write!(f, "{tier} of {bucket}, until {}", day(until)),
+            Self::ByHand { tier, until } => write!(f, "made by hand: as long as {tier}, until {}", day(until)),
+            Self::ByHandEnded { tier, since } => write!(f, "made by hand: as long as {tier}, which ended on {}", day(since)),
             Self::Newest => f.write_str("the newest good backup"),
             Self::NoneGood => f.write_str("the newest one, and none is good"),
             Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
@@ -97,6 +103,12 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
     for tier in tiers.values() {
         table.tier(tier, &present, zone, age_from);
     }
+    if let Some(tier) = shortest(tiers) {
+        present
+            .iter()
+            .filter(|backup| backup.by_hand && backup.is_good())
+            .for_each(|backup| table.by_hand(tier, backup, age_from));
+    }
     for backup in &present {
         if !table.kept.contains_key(&backup.id) && !table.gone.contains_key(&backup.id) {
             table.go(backup.id, Reason::Superseded { by: newest_good.id });
@@ -104,6 +116,17 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
     }
     table.close_over_needs(&sorted);
     table.decisions(&sorted)
+}
+
+/// The tier that keeps a backup for the shortest time: the least that one made by hand is kept for.
+pub fn shortest(tiers: &BTreeMap<TierName, Tier>) -> Option<&Tier> {
+    tiers.values().min_by(|a, b| a.keep.cmp(&b.keep).then_with(|| a.name.cmp(&b.name)))
+}
+
+/// Until when a backup of that time is kept by a tier.
+fn until(tier: &Tier, at: Timestamp) -> Timestamp {
+    let length = SignedDuration::from_secs(i64::try_from(tier.keep.as_secs()).unwrap_or(i64::MAX));
+    at.saturating_add(length).unwrap_or(Timestamp::MAX)
 }
 
 /// Which backup is a tier's in each of its periods: the first good one that was made for it, else the first good one, else
@@ -140,10 +163,9 @@ impl Table {
 
     fn tier(&mut self, tier: &Tier, present: &[&BackupFacts], zone: &Zone, age_from: Timestamp) {
         let name = || tier.name.value.clone();
-        let length = SignedDuration::from_secs(i64::try_from(tier.keep.as_secs()).unwrap_or(i64::MAX));
         let holders = holders(tier, present, zone);
         for (bucket, holder) in &holders {
-            let until = holder.at.saturating_add(length).unwrap_or(Timestamp::MAX);
+            let until = until(tier, holder.at);
             if until > age_from {
                 self.keep(holder.id, Reason::Tier { tier: name(), bucket: *bucket, until });
             } else {
@@ -155,6 +177,17 @@ impl Table {
             if let Some(first) = holders.get(&bucket).filter(|first| first.id != backup.id) {
                 self.go(backup.id, Reason::Second { tier: name(), bucket, first: first.id });
             }
+        }
+    }
+
+    /// What a tier keeps anyway needs no other reason.
+    fn by_hand(&mut self, tier: &Tier, backup: &BackupFacts, age_from: Timestamp) {
+        let (name, until) = (tier.name.value.clone(), until(tier, backup.at));
+        let is_kept = self.kept.get(&backup.id).is_some_and(|why| why.iter().any(|one| matches!(one, Reason::Tier { .. })));
+        if until <= age_from {
+            self.go(backup.id, Reason::ByHandEnded { tier: name, since: until });
+        } else if !is_kept {
+            self.keep(backup.id, Reason::ByHand { tier: name, until });
         }
     }
 

@@ -58,6 +58,7 @@ fn facts(made: &[Made]) -> Vec<BackupFacts> {
             id: BackupId::new(at(hours), u32::try_from(number).expect("small")),
             at: at(hours),
             tiers: names.map(|name| TierName::new(name).expect("name")).collect(),
+            by_hand: *kind == 4,
             class: if *kind > 6 { StorageClass::Glacier } else { StorageClass::Standard },
             full: needs.is_empty(),
             suspect: *suspect,
@@ -141,4 +142,24 @@ fn without_tiers_everything_stays() {
     let backups = facts(&[(1, 0, false, false, 0), (1, 0, true, false, 0)]);
     let decisions = decide(&backups, &BTreeMap::new(), &Zone::utc(), at(100_000));
     assert!(decisions.iter().all(|one| one.keep && one.reasons == [Reason::Unlimited]));
+}
+
+#[test]
+fn what_was_made_by_hand_stays_as_long_as_the_shortest_tier_keeps_one() {
+    // A daily one, two made by hand on the same day, and a daily one on each of nine days after.
+    let mut days: Vec<Made> = vec![(2, 1, false, false, 0), (6, 4, false, false, 0), (1, 4, true, false, 0)];
+    days.extend((0..9).map(|_| (24, 1, false, false, 0)));
+    let backups: Vec<BackupFacts> =
+        facts(&days).into_iter().map(|backup| BackupFacts { needs: Vec::new(), full: true, ..backup }).collect();
+    let (good, suspect) = (backups[1].id, backups[2].id);
+    let decided = |newest: usize| {
+        let decisions = decide(&backups[..=newest], &tiers(), &Zone::utc(), at(10_000));
+        let of = |id: BackupId| decisions.iter().find(|one| one.id == id).cloned().expect("decided");
+        (of(good), of(suspect))
+    };
+    let (while_young, suspect) = decided(8);
+    assert!(while_young.keep && matches!(&while_young.reasons[..], [Reason::ByHand { tier, .. }] if tier.as_str() == "daily"));
+    assert!(!suspect.keep, "what may be incomplete is no good backup");
+    let (old, _) = decided(11);
+    assert!(!old.keep && old.reasons.iter().any(|reason| matches!(reason, Reason::ByHandEnded { .. })), "{old:?}");
 }

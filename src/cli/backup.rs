@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::apply::Owner;
 use crate::catalog::manifest::{Kind, Manifest};
+use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
 use crate::cli::{Context, Exit, Failure, load, prune, working};
@@ -49,7 +50,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let ended = if args.scheduled {
             scheduled(context, &loaded.policy, chosen).await
         } else {
-            once(context, &loaded.policy, chosen).await
+            once(context, &loaded.policy, chosen, true).await
         };
         // One store that is down keeps no copy from the others.
         let ended = match ended {
@@ -105,7 +106,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
             return Ok(Exit::Done);
         }
     };
-    let result = once(context, policy, chosen).await;
+    let result = once(context, policy, chosen, false).await;
     let (ending, reason) = match &result {
         Ok(_) => (Ending::Succeeded, None),
         Err(failure) => (Ending::Failed, Some(failure.message.as_str())),
@@ -152,10 +153,11 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     Ok(rounds.iter().map(prepared).collect())
 }
 
-async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Result<Exit, Failure> {
+async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: bool) -> Result<Exit, Failure> {
     let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
     let mut exit = Exit::Done;
-    for prepared in prepare(context, policy, chosen, &known)? {
+    for mut prepared in prepare(context, policy, chosen, &known)? {
+        prepared.job.by_hand = by_hand;
         let progress = Arc::new(Progress::default());
         let label = format!("backing up {}", chosen.label());
         let work = prepared.run(Arc::clone(&progress));
@@ -195,6 +197,7 @@ fn job(
     Job {
         shelf: chosen.shelf.clone(),
         wish: round.wish(),
+        by_hand: false,
         kind: chosen.component.kind.as_str(),
         // As they resolved: a restore has to know them, and a path is no secret.
         roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
@@ -225,8 +228,12 @@ fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
         Bytes(manifest.measured.stored_bytes),
         manifest.measured.unchanged_files,
     ));
-    if manifest.tiers.is_empty() && !chosen.component.retain.is_empty() && !manifest.is_suspect() {
-        context.say("  kept until the next good one: each tier has its backup of this period already");
+    if manifest.tiers.is_empty() && !manifest.is_suspect() {
+        match shortest(&chosen.component.retain).filter(|_| manifest.by_hand) {
+            Some(tier) => context.say(&format!("  made by hand: kept as long as {} keeps one, {}", *tier.name, *tier.keep)),
+            None if chosen.component.retain.is_empty() => {}
+            None => context.say("  kept until the next good one: each tier has its backup of this period already"),
+        }
     }
     for issue in &manifest.issues {
         let weight = if issue.suspect { "suspect" } else { "note" };

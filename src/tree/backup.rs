@@ -31,6 +31,8 @@ pub struct Job {
     /// `files`.
     pub kind: &'static str,
     pub roots: Vec<String>,
+    /// Whether somebody asks for it, and no schedule.
+    pub by_hand: bool,
     /// What the backup is compared with; `None`: a full backup.
     pub parent: Option<Manifest>,
     /// The newest good backup before this one: a path that held something then and holds nothing now is told.
@@ -169,6 +171,7 @@ fn manifest(
         protection: series.protection.clone(),
         shelf: attempt.shelf.clone(),
         tiers: attempt.tiers.clone(),
+        by_hand: job.by_hand,
         class: attempt.class,
         // Nothing in common with the parent: then it stands on its own, whatever was meant.
         kind: if captured.needs.is_empty() { Kind::Full } else { Kind::Incremental },

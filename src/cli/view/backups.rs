@@ -82,7 +82,11 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
         manifest.id.to_string(),
         moment(manifest.snapshot, zone),
         if manifest.kind == Kind::Full { "full" } else { "incr" }.to_owned(),
-        if tiers.is_empty() { "-".to_owned() } else { tiers.join(",") },
+        match tiers.is_empty() {
+            true if manifest.by_hand => "by hand".to_owned(),
+            true => "-".to_owned(),
+            false => tiers.join(","),
+        },
         manifest.counts.entries.to_string(),
         Bytes(manifest.counts.bytes).to_string(),
         class,

@@ -1,5 +1,6 @@
 //! Backups, verifications, restores and prunes by the binary: faults of disks and people, and what is said about them.
 
+mod by_hand;
 mod damaged;
 mod distrust;
 mod full_disk;

@@ -75,6 +75,7 @@ impl Garden {
             wish: Wish { tiers: Vec::new(), tier: None, class: StorageClass::Standard, needs: needs.unwrap_or_default() },
             kind: "files",
             roots: vec![self.source().display().to_string()],
+            by_hand: false,
             parent: parent.cloned(),
             before: parent.cloned(),
             level: 3,
