@@ -27,7 +27,7 @@ pub struct Series {
     pub protection: ProtectionName,
 }
 
-/// What holds the backups that no tier asked for: they stay until the next good one. No tier can have this name.
+/// What holds the backups that no tier asked for. No tier can have this name.
 pub const UNTIERED: &str = "_untiered";
 const ATTEMPTS: &str = "_attempts/";
 const VERIFIED: &str = "_verified/";

@@ -23,13 +23,13 @@ use crate::units::count::count;
 /// Newest backups that figures are taken from.
 const SAMPLES: usize = 20;
 /// Longest that one store's catalogue may take to read.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A component's protection.
 pub type Protected = (ComponentName, ProtectionName);
 
 /// A component's protection in one store.
-type Held = (ComponentName, ProtectionName, StoreName);
+pub type Held = (ComponentName, ProtectionName, StoreName);
 
 /// What was found, series by series.
 pub struct Holdings {
@@ -53,7 +53,8 @@ pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected
     live.filter(is_left).cloned().collect()
 }
 
-async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at_once: usize) -> BTreeMap<Held, Catalogue> {
+/// Reads series, each with its own outcome. A store that is not there yet holds nothing.
+pub async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at_once: usize) -> BTreeMap<Held, Catalogue> {
     let mut found = BTreeMap::new();
     let mut series = Vec::new();
     for held in wanted {

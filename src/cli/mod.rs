@@ -17,6 +17,7 @@ pub mod env;
 pub mod exit;
 pub mod explain;
 pub mod fmt;
+pub mod forgotten;
 pub mod graph;
 pub mod holdings;
 pub mod init;

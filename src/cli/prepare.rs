@@ -8,7 +8,7 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, past, working};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, past, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
 use crate::lint;
@@ -118,7 +118,9 @@ impl Opened {
         let at_once = usize::from(context.global.parallelism);
         let looking = holdings::look(&self.loaded.policy, &self.env, at_once);
         let reading = async {
-            let (known, mut holdings) = tokio::join!(self.survey_now(context), looking);
+            let forgetting = forgotten::look(&self.loaded.policy, &self.env, at_once);
+            let (mut known, mut holdings, forgotten) = tokio::join!(self.survey_now(context), looking, forgetting);
+            known.notes = forgotten::notes(&forgotten, &self.compiled);
             let policy = &self.loaded.policy;
             let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
             holdings.look_for_left(policy, &self.env, &left, at_once).await;

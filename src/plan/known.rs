@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{ComponentName, ProtectionName, ResourceId};
 use crate::attrs::Fingerprint;
+use crate::plan::Note;
 use crate::resource::{Foreign, Live, Resource};
 use crate::store::NO_CONNECTION;
 
@@ -18,6 +19,8 @@ pub struct Known {
     /// What carries the policy's mark, wanted or not, by address.
     pub owned: BTreeMap<ResourceId, Resource>,
     pub unread: Vec<Unread>,
+    /// What a person should know besides, of what is no resource.
+    pub notes: Vec<Note>,
     /// Foreign parts of documents that hold nothing of ours yet.
     pub foreign: Vec<(ResourceId, Foreign)>,
     /// Whether each protection has a backup. One that is not listed is not asked about (no first backup is planned).

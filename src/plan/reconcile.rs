@@ -71,7 +71,8 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
-    let notes = notes(&seen);
+    let mut notes = notes(&seen);
+    notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
     let left_out = outside.len() as u64;
     let left_out_of = left_out_of(&input, &outside, &changes);

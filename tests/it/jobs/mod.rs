@@ -3,6 +3,7 @@
 mod by_hand;
 mod damaged;
 mod distrust;
+mod forgotten;
 mod full_disk;
 mod guards;
 mod memory;
