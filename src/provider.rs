@@ -33,14 +33,6 @@ pub struct Env {
     pub allowed_endpoints: Option<Vec<String>>,
 }
 
-impl Env {
-    /// Whether errors may tell which bucket a reference stands for: to who sits at a terminal, or acts on a reviewed policy.
-    /// Elsewhere a policy of a stranger could have another value shown by naming it where a bucket belongs.
-    pub fn tells_places(&self) -> bool {
-        self.allowed_endpoints.is_none()
-    }
-}
-
 /// The outside said no to an operation on a resource.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {operation} {subject}: {reason}")]

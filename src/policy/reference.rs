@@ -103,12 +103,6 @@ impl Text {
         begins.filter_map(|(at, begin)| referenced[at + begin.len()..].split_once('}').map(|(name, _)| name))
     }
 
-    /// For errors about the place that it names: the value where that may be told (`openly`) and came from no file, else as
-    /// written. Only for what is no secret, such as the name of a bucket.
-    pub fn told(&self, openly: bool) -> &str {
-        if openly && self.is_known() && !self.shown.contains("${file:") { self.expose() } else { &self.shown }
-    }
-
     pub fn to_attr(&self) -> Attr {
         if self.is_referenced() {
             Attr::Sensitive { shown: self.shown.clone(), value: self.value.clone() }

@@ -176,13 +176,13 @@ async fn open(endpoint: &Endpoint, versioned: bool) -> Arc<dyn Store> {
         connection.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
     }
     let pace = Arc::clone(&connection.pace);
-    Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, &backend, true), pace), Patience::default()))
+    Arc::new(Retrying::new(Throttled::new(S3Store::new(connection, &backend), pace), Patience::default()))
 }
 
 /// A bucket that is not there is not made by looking at it: some endpoints make one by the first write.
 async fn missing(endpoint: &Endpoint) {
     let backend = endpoint.backend(&fresh_name(), "");
-    let store = S3Store::new(s3::connect(&backend, &endpoint.env()).await.unwrap(), &backend, true);
+    let store = S3Store::new(s3::connect(&backend, &endpoint.env()).await.unwrap(), &backend);
     assert_eq!(kind(store.capabilities()).await, ErrorKind::NotFound);
     assert_eq!(kind(store.list("", None, 1)).await, ErrorKind::NotFound, "nothing was made");
 }

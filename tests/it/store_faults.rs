@@ -40,7 +40,7 @@ async fn broken(endpoint: &Endpoint, method: &'static str, faults: &'static [Fau
         let backend = endpoint.backend(&bucket, "");
         let connection = s3::connect(&backend, &endpoint.env()).await.unwrap();
         let pace = Arc::clone(&connection.pace);
-        (S3Store::new(connection, &backend, true), pace)
+        (S3Store::new(connection, &backend), pace)
     };
     let ((inner, pace), (direct, _)) = (open(&behind).await, open(endpoint).await);
     let patience = Patience { attempts: 6, total: Duration::from_secs(20) };

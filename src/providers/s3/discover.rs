@@ -76,6 +76,5 @@ async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Opt
         }
         _ => Arc::clone(&via.connection),
     };
-    let (shown, told) = (bucket.clone(), bucket.clone());
-    Some(Place { connection, shown, told, bucket, region, prefix: String::new(), owner: via.owner.clone() })
+    Some(Place { connection, shown: bucket.clone(), bucket, region, prefix: String::new(), owner: via.owner.clone() })
 }

@@ -20,8 +20,6 @@ pub(super) struct Place {
     pub bucket: String,
     /// As people may see it: a name that came from a reference is shown as the reference.
     pub shown: String,
-    /// As errors tell it: to who may know, by its name.
-    pub told: String,
     /// As the policy states it.
     pub region: Option<String>,
     /// Everything of bdr's in it lies below; empty or ending in `/`.
@@ -31,12 +29,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub fn new(connection: Arc<Connection>, backend: &S3Backend, openly: bool) -> Self {
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
         Self {
             connection,
             bucket: backend.bucket.expose().to_owned(),
             shown: backend.bucket.shown.clone(),
-            told: backend.bucket.told(openly).to_owned(),
             region: backend.region.as_ref().map(|region| region.value.clone()),
             prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
@@ -91,7 +88,7 @@ impl Place {
         let help = self.help(action, &refusal);
         ProviderError {
             operation: operation.into(),
-            subject: format!("s3://{}", self.told),
+            subject: self.subject(),
             kind: refusal.kind,
             retry: refusal.retry,
             reason: refusal.reason,
@@ -102,7 +99,7 @@ impl Place {
 
     /// Codes and their meaning as in the S3 API reference, "Error responses".
     fn help(&self, action: &str, refusal: &Refusal) -> Option<String> {
-        let bucket = &self.told;
+        let bucket = &self.shown;
         let elsewhere = match (&refusal.region, &self.region) {
             (Some(actual), stated) if stated.as_ref() != Some(actual) => Some(actual),
             _ => None,
@@ -141,7 +138,7 @@ impl Place {
 
     /// A refusal does not say which of these it is: a wrong owner header gets the same answer as a missing right.
     fn denied(&self, action: &str) -> String {
-        let right = format!("The credentials need `{action}` on arn:aws:s3:::{}", self.told);
+        let right = format!("The credentials need `{action}` on arn:aws:s3:::{}", self.shown);
         match &self.owner {
             Some(owner) => format!("{right}; or the bucket does not belong to account {owner}, which the policy demands."),
             None => format!("{right}; or the bucket belongs to another account, or its bucket policy denies it."),

@@ -63,8 +63,8 @@ struct Identity {
     /// Digest of what goes with the access key: the same key with another secret is somebody else.
     secret: Option<blake3::Hash>,
     path_style: bool,
-    /// The endpoint came from a file, and is not shown.
-    hidden: bool,
+    /// How the policy refers to the endpoint, where it does: its value is not shown.
+    reference: Option<String>,
 }
 
 /// What the answers of an endpoint tell about it.
@@ -81,7 +81,7 @@ struct Seen {
 pub struct Connection {
     pub client: Client,
     pub pace: Arc<Pace>,
-    /// Host and port, for people.
+    /// Host and port, or the reference that they came from, for people.
     shown: String,
     seen: Arc<Seen>,
     /// Where its credentials come from, for people; holds no secret.
@@ -241,7 +241,7 @@ pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, 
             let session = var("AWS_SESSION_TOKEN").unwrap_or_default();
             blake3::hash(format!("{}:{secret}:{session}", secret.len()).as_bytes())
         }),
-        hidden: backend.endpoint.as_ref().is_some_and(|endpoint| endpoint.shown.contains("${file:")),
+        reference: backend.endpoint.as_ref().filter(|endpoint| endpoint.is_referenced()).map(|endpoint| endpoint.shown.clone()),
         endpoint,
     };
     let find = |open: &[(Identity, Arc<Connection>)]| {
@@ -286,10 +286,10 @@ async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync
         config = config.endpoint_url(endpoint);
     }
     let client = Client::from_conf(config.build());
-    let shown = match &identity.endpoint {
-        Some(endpoint) if !identity.hidden => authority_of(endpoint).to_owned(),
-        Some(_) => "the endpoint".to_owned(),
-        None => "AWS".to_owned(),
+    let shown = match (&identity.reference, &identity.endpoint) {
+        (Some(reference), _) => reference.clone(),
+        (None, Some(endpoint)) => authority_of(endpoint).to_owned(),
+        (None, None) => "AWS".to_owned(),
     };
     Connection {
         client,

@@ -45,12 +45,11 @@ pub struct S3Store {
 }
 
 impl S3Store {
-    /// `openly`: errors tell the bucket's name even where it came from a reference ([`crate::provider::Env::tells_places`]).
-    pub fn new(connection: Arc<Connection>, backend: &S3Backend, openly: bool) -> Self {
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
         Self {
             connection,
             bucket: backend.bucket.expose().to_owned(),
-            shown: backend.bucket.told(openly).to_owned(),
+            shown: backend.bucket.shown.clone(),
             prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
         }

@@ -39,7 +39,7 @@ fn a_store_that_is_down_hides_no_other() {
     assert_eq!(listed.stdout.matches("  full").count(), 2, "{listed:#?}");
     let endpoint = format!("127.0.0.1:{port}");
     assert!(listed.stderr.contains("store `alpha`") && listed.stderr.contains(&endpoint), "{listed:#?}");
-    assert!(listed.stderr.contains("s3://bucket-of-ada/"), "{listed:#?}");
+    assert!(listed.stderr.contains("s3://${env:BUCKET}/"), "{listed:#?}");
     let verified = run(&home, &["verify"]).ends(1);
     assert_eq!(verified.stdout.matches("1 backup, nothing damaged").count(), 2, "{verified:#?}");
     assert!(verified.stderr.contains("store `alpha`"), "{verified:#?}");
