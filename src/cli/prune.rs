@@ -47,7 +47,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
     let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
-    let act = args.yes || !(args.dry_run || context.terminal.stdout);
+    let act = args.yes || !(args.dry_run || context.terminal.stdout || context.terminal.stdin);
     let how = How { act, quiet: false };
     let mut came = Came::default();
     let mut reads = InOrder::read(context, &all, Haste::Job);

@@ -72,9 +72,13 @@ fn asked(args: &Args, context: &Context, question: &str) -> Result<(), Failure> 
     if args.yes || args.dry_run {
         return Ok(());
     }
-    match context.ask(&format!("{question} Type yes:")) {
-        Some(answer) if answer != "yes" => Err(Failure::new("nothing was restored")),
-        _ => Ok(()),
+    if !context.can_ask() {
+        return Ok(());
+    }
+    // The end of the input is no consent.
+    match context.ask(&format!("{question} Type yes:")).as_deref() {
+        Some("yes") => Ok(()),
+        _ => Err(Failure::new("nothing was restored")),
     }
 }
 
