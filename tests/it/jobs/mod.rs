@@ -1,6 +1,7 @@
 //! Backups, verifications, restores and prunes by the binary: faults of disks and people, and what is said about them.
 
 mod by_hand;
+mod consent;
 mod damaged;
 mod distrust;
 mod forgotten;
