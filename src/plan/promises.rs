@@ -9,8 +9,7 @@ use crate::plan::objectives::{Basis, Bound, ObjectiveRow, Promise};
 /// One row for each component and disruption that has a goal. `before` is the assessment
 /// of what stands live; `None`: it is not known. `unknown` says of which components it is not known what holds after, and why.
 pub fn rows(before: Option<&Assessment>, after: &Assessment, unknown: &BTreeMap<ComponentName, String>) -> Vec<ObjectiveRow> {
-    let earlier =
-        |cell: &Cell| before?.cells.iter().find(|old| old.component == cell.component && old.disruption == cell.disruption);
+    let earlier = |cell: &Cell| before?.of(&cell.component).iter().find(|old| old.disruption == cell.disruption);
     let row = |cell: &Cell| ObjectiveRow {
         component: cell.component.clone(),
         disruption: cell.disruption,

@@ -53,12 +53,14 @@ pub struct Policy {
     pub stores: BTreeMap<StoreName, StoreSpec>,
     pub components: BTreeMap<ComponentName, Component>,
     pub scheduler: Option<Spanned<Scheduler>>,
+    #[serde(skip)]
+    pub digest: digest::Once,
 }
 
 impl Policy {
     /// SHA-256 (hex) over the merged documents' meaning, references unresolved: equal for equal policies however they are laid out.
     pub fn digest(&self) -> String {
-        digest::digest(self)
+        self.digest.of(self)
     }
 }
 

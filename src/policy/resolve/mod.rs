@@ -45,7 +45,7 @@ pub(super) fn resolve(
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
     let scheduler = run.scheduler(merged.scheduler);
     text::refused(run.refused, run.out);
-    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler })
+    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: Default::default() })
 }
 
 /// What every step needs: texts to take relative paths from, the way to the outside, and where findings go.

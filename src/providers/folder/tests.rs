@@ -28,6 +28,7 @@ fn policy(path: &Path) -> Arc<Policy> {
         stores: BTreeMap::from([(name, spec)]),
         components: BTreeMap::new(),
         scheduler: None,
+        digest: Default::default(),
     })
 }
 

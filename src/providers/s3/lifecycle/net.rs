@@ -23,8 +23,18 @@ const NEVER: u64 = 366;
 const LONGEST: u64 = i32::MAX as u64;
 
 pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
-    let mut rules: Vec<Wanted> =
-        tiers(wish).map(|(component, protection, tier)| net(wish, component, protection, tier)).collect();
+    let net = tiers(wish).map(|(component, protection, tier)| net(wish, component, protection, tier));
+    net.chain(whole(wish)).collect()
+}
+
+/// How many rules [`wanted`] gives.
+pub(super) fn count(wish: Wish<'_>) -> usize {
+    tiers(wish).count() + whole(wish).len()
+}
+
+/// The rules for all that lies in the store.
+fn whole(wish: Wish<'_>) -> Vec<Wanted> {
+    let mut rules = Vec::new();
     if wish.spec.versioning.as_ref().is_some_and(|versioning| versioning.value) {
         rules.push(scratch(wish));
     }
@@ -46,16 +56,6 @@ fn scratch(wish: Wish<'_>) -> Wanted {
     let mut attrs = rule(&format!("{}.bdr/probe/", wish.backend.prefix.value), "expire_days", 1);
     attrs.insert("noncurrent_days".to_owned(), 1_i64.into());
     Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span }
-}
-
-/// How many rules [`wanted`] gives.
-pub(super) fn count(wish: Wish<'_>) -> usize {
-    let whole = [
-        wish.spec.versioning.as_ref().is_some_and(|versioning| versioning.value),
-        wish.spec.noncurrent.is_some(),
-        wish.spec.abort_uploads_after.is_some(),
-    ];
-    tiers(wish).count() + whole.into_iter().filter(|stated| *stated).count()
 }
 
 /// Every tier that has backups in this store.
