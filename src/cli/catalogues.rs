@@ -1,6 +1,6 @@
 //! Reads the catalogues of many series at once: a store that does not answer hides no other, and is not asked again and again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -177,9 +177,11 @@ pub fn stopped() -> Failure {
     Failure::new("reading the catalogues was stopped").help("Nothing was changed.")
 }
 
-fn stores<'a>(silent: impl Iterator<Item = &'a Chosen<'a>>) -> String {
-    let names: std::collections::BTreeSet<String> = silent.map(|chosen| format!("store `{}`", chosen.store)).collect();
-    names.into_iter().collect::<Vec<_>>().join(", ")
+/// The stores of series, each named once: "store `a`", "stores `a`, `b`".
+pub fn stores<'a>(series: impl Iterator<Item = &'a Chosen<'a>>) -> String {
+    let names: BTreeSet<String> = series.map(|chosen| format!("`{}`", chosen.store)).collect();
+    let word = if names.len() == 1 { "store" } else { "stores" };
+    format!("{word} {}", names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// Says on stderr which stores could not be read: each reason once, with the number of series behind it. `None`: all were.
@@ -195,10 +197,8 @@ pub fn failure(failed: &[(&Chosen<'_>, Arc<StoreError>)]) -> Option<Failure> {
         }
     }
     let (_, first, _) = reasons.first()?;
-    let names: std::collections::BTreeSet<String> = failed.iter().map(|(chosen, _)| format!("`{}`", chosen.store)).collect();
-    let word = if names.len() == 1 { "store" } else { "stores" };
-    let names = names.into_iter().collect::<Vec<_>>().join(", ");
-    let mut failure = Failure::new(format!("not everything could be read: {word} {names}"));
+    let names = stores(failed.iter().map(|(chosen, _)| *chosen));
+    let mut failure = Failure::new(format!("not everything could be read: {names}"));
     failure.help = Failure::from_store(first).help;
     for (store, error, behind) in &reasons {
         let what = match behind.as_slice() {

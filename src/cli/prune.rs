@@ -1,6 +1,5 @@
 //! `bdr prune`: lets go of what the retention no longer keeps.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::catalogues::{self, Haste, InOrder};
@@ -90,17 +89,14 @@ impl Came<'_> {
             None => Failure::new(""),
         };
         let unread = self.unread.iter().map(|(chosen, _)| *chosen);
-        let names: BTreeSet<String> =
-            unread.chain(self.broken.iter().map(|(chosen, _)| *chosen)).map(|chosen| format!("`{}`", chosen.store)).collect();
+        let stores = catalogues::stores(unread.chain(self.broken.iter().map(|(chosen, _)| *chosen)));
         for (chosen, broken) in self.broken {
             let why = [vec![format!("{}: {}", chosen.label(), broken.message)], broken.causes].concat();
             failure = failure.cause(why.join(": "));
             failure.help = failure.help.or(broken.help);
         }
         let (part, exit) = if self.done > 0 { ("not everything", Exit::Partly) } else { ("nothing", Exit::Failed) };
-        let stores = if names.len() == 1 { "store" } else { "stores" };
-        let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        failure.message = format!("{part} was {what}: {stores} {names} failed");
+        failure.message = format!("{part} was {what}: {stores} failed");
         Err(failure.exit(exit))
     }
 }

@@ -57,22 +57,13 @@ pub async fn count_files(
         "  files    {} new, {} changed, {} identical, {} in the way",
         found.new, found.changed, found.identical, found.in_the_way
     ));
-    for path in &found.named {
-        context.warn(&format!("    a folder is in the way: {}", String::from_utf8_lossy(path).escape_debug()));
-    }
-    let more = found.in_the_way - found.named.len() as u64;
-    if more > 0 {
-        context.warn(&format!("    … and {more} more"));
-    }
+    tell(context, ("    ", "a folder is in the way: "), &found.named, found.in_the_way);
     Ok(())
 }
 
 /// On a terminal, whoever runs this agrees; elsewhere the flags are the consent.
 fn asked(args: &Args, context: &Context, question: &str) -> Result<(), Failure> {
-    if args.yes || args.dry_run {
-        return Ok(());
-    }
-    if !context.can_ask() {
+    if args.yes || args.dry_run || !context.can_ask() {
         return Ok(());
     }
     // The end of the input is no consent.
@@ -97,17 +88,18 @@ pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manif
     }
     let verb = if args.dry_run { "would be" } else { "will be" };
     context.warn(&format!("{} that the backup does not hold {verb} removed:", count(found.count, "thing")));
-    tell(context, &found);
+    tell(context, ("  ", ""), &found.named, found.count);
     asked(args, context, "Remove them?")
 }
 
-fn tell(context: &Context, found: &Extra) {
-    for path in &found.named {
-        context.warn(&format!("  {}", String::from_utf8_lossy(path).escape_debug()));
+/// Names the first of so many paths.
+fn tell(context: &Context, (indent, what): (&str, &str), named: &[Vec<u8>], all: u64) {
+    for path in named {
+        context.warn(&format!("{indent}{what}{}", String::from_utf8_lossy(path).escape_debug()));
     }
-    let more = found.count - found.named.len() as u64;
+    let more = all - named.len() as u64;
     if more > 0 {
-        context.warn(&format!("  … and {more} more"));
+        context.warn(&format!("{indent}… and {more} more"));
     }
 }
 
