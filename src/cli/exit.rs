@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Context;
 use crate::provider::ProviderError;
 use crate::store::{ErrorKind, StoreError};
-use crate::tree::TreeError;
+use crate::tree::{Damage, TreeError};
 
 /// How a command ended. The numbers are part of bdr's interface (docs/cli.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +42,13 @@ pub struct Failure {
     pub help: Option<String>,
     /// Everything was said already: only the exit code is left.
     pub silent: bool,
+    /// What of a store is damaged, where that is the reason.
+    pub damage: Option<Box<Damage>>,
 }
 
 impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, message: message.into(), causes: Vec::new(), help: None, silent: false }
+        Self { exit: Exit::Failed, message: message.into(), causes: Vec::new(), help: None, silent: false, damage: None }
     }
 
     /// For an error that was already shown in full.
@@ -115,8 +117,9 @@ impl From<ProviderError> for Failure {
 
 impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
+        let damage = Damage::of(&error).map(Box::new);
         let error = match error {
-            TreeError::Store(error) => return Self::from(error),
+            TreeError::Store(error) => return Self { damage, ..Self::from(error) },
             other => other,
         };
         let help = match &error {
@@ -136,7 +139,7 @@ impl From<TreeError> for Failure {
             TreeError::Machine { .. } | TreeError::Stopped => "Run the command again with `--log debug`.",
         };
         let exit = if matches!(error, TreeError::Locked { .. }) { Exit::Blocked } else { Exit::Failed };
-        Self::new(error.to_string()).exit(exit).help(help)
+        Self { damage, ..Self::new(error.to_string()).exit(exit).help(help) }
     }
 }
 

@@ -44,11 +44,16 @@ impl TreeError {
     /// # Errors
     /// Every other failure, as it was.
     pub fn damage(self, what: &str) -> Result<String, Self> {
+        self.damaged(what).ok_or(self)
+    }
+
+    /// The same, where the error is still needed.
+    pub fn damaged(&self, what: &str) -> Option<String> {
         match self {
-            Self::Format(error) => Ok(error.to_string()),
-            Self::Store(error) if error.kind == ErrorKind::NotFound => Ok(format!("{what} is missing: {}", error.subject)),
-            Self::Store(error) if error.kind == ErrorKind::NoObject => Ok(format!("{what} is damaged: {error}")),
-            other => Err(other),
+            Self::Format(error) => Some(error.to_string()),
+            Self::Store(error) if error.kind == ErrorKind::NotFound => Some(format!("{what} is missing: {}", error.subject)),
+            Self::Store(error) if error.kind == ErrorKind::NoObject => Some(format!("{what} is damaged: {error}")),
+            _ => None,
         }
     }
 }

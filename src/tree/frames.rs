@@ -20,8 +20,32 @@ pub struct Stretch {
     pub range: Range<u64>,
 }
 
+/// Why a block could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// Its pack is not in the store.
+    Missing(String),
+    /// Something else is there than was written.
+    Damaged(String),
+    /// The store did not give it this time, which says nothing of what it holds.
+    NotGiven(String),
+}
+
+impl Lost {
+    fn damaged(why: impl Into<String>) -> Self {
+        Self::Damaged(why.into())
+    }
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Missing(why) | Self::Damaged(why) | Self::NotGiven(why)) = self;
+        f.write_str(why)
+    }
+}
+
 /// A stretch with what came of fetching it.
-pub type Fetched = (Stretch, Result<Bytes, String>);
+pub type Fetched = (Stretch, Result<Bytes, Lost>);
 
 /// What was fetched, by the number of the pack.
 pub type ByPack = HashMap<u32, Vec<Fetched>>;
@@ -46,7 +70,7 @@ impl Frames {
     ///
     /// # Errors
     /// With the reason, when it is not there or not what was written.
-    pub fn block(&mut self, block: &Block, fetched: &ByPack) -> Result<&[u8], String> {
+    pub fn block(&mut self, block: &Block, fetched: &ByPack) -> Result<&[u8], Lost> {
         if self.holds != Some((block.pack, block.offset)) {
             self.holds = None;
             let range = u64::from(block.offset)..u64::from(block.offset) + u64::from(block.stored);
@@ -54,19 +78,20 @@ impl Frames {
             let (stretch, body) = stretches
                 .iter()
                 .find(|(stretch, _)| stretch.range.start <= range.start && range.end <= stretch.range.end)
-                .ok_or("its block was not fetched")?;
+                .ok_or_else(|| Lost::NotGiven("its block was not fetched".to_owned()))?;
             let body = body.as_ref().map_err(Clone::clone)?;
             let from = usize::try_from(range.start - stretch.range.start).unwrap_or(usize::MAX);
-            let stored = body.get(from..from.saturating_add(block.stored as usize)).ok_or("its pack is cut")?;
-            self.load(stored)?;
+            let stored =
+                body.get(from..from.saturating_add(block.stored as usize)).ok_or_else(|| Lost::damaged("its pack is cut"))?;
+            self.load(stored).map_err(Lost::Damaged)?;
             self.holds = Some((block.pack, block.offset));
         }
         let (at, size) = (block.at as usize, block.size as usize);
-        let bytes = self.plain.get(at..at.saturating_add(size)).ok_or("its block is not in the pack")?;
+        let bytes = self.plain.get(at..at.saturating_add(size)).ok_or_else(|| Lost::damaged("its block is not in the pack"))?;
         if Digest::blake3(bytes) == block.hash {
             Ok(bytes)
         } else {
-            Err("its block has another digest than was written".to_owned())
+            Err(Lost::damaged("its block has another digest than was written"))
         }
     }
 

@@ -18,8 +18,9 @@ use crate::cli::restore::pick::Picked;
 use crate::cli::{Context, Exit, Failure, load, working};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
-use crate::tree::{Missed, Paths, Progress, Restore, Restored, missed, restore};
+use crate::tree::{Damage, Missed, Paths, Progress, Restore, Restored, missed, remember, restore};
 use crate::units::bytes::Bytes;
+use crate::units::cadence::Zone;
 use crate::units::count::count;
 
 /// Restore a component into a folder
@@ -79,36 +80,64 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
-    let Picked { chosen, manifest, other } = pick::pick(context, args, &all, zone).await?;
-    context.say(&pick::describe(chosen, &manifest, zone, args));
+    let picked = pick::pick(context, args, &all, zone).await?;
+    let ended = bring_back(args, context, zone, &picked).await;
+    if let Err(Failure { damage: Some(damage), .. }) = &ended {
+        remembered(args, context, &picked, damage).await;
+    }
+    ended
+}
+
+async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked<'_>) -> Result<Exit, Failure> {
+    let Picked { chosen, manifest, other } = picked;
+    context.say(&pick::describe(chosen, manifest, zone, args));
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
-    if let Some(missed) = missed(&chosen.shelf, &manifest, &paths).await?.into_iter().next() {
+    if let Some(missed) = missed(&chosen.shelf, manifest, &paths).await?.into_iter().next() {
         return Err(unknown(&missed));
     }
-    guard::count_files(args, context, chosen, (&manifest, &paths)).await?;
+    guard::count_files(args, context, chosen, (manifest, &paths)).await?;
     guard::guard(args, context)?;
     if args.delete_extra {
-        guard::foretell(args, context, chosen, &manifest).await?;
+        guard::foretell(args, context, chosen, manifest).await?;
     }
     if args.dry_run {
         return Ok(Exit::Done);
     }
-    archive::ready(chosen, &manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
-    let target = target(args, &manifest)?;
+    archive::ready(chosen, manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
+    let target = target(args, manifest)?;
     let whole = paths.is_all();
     let job =
         Restore { shelf: chosen.shelf.clone(), manifest: manifest.clone(), paths, compare: args.overwrite, threads: threads() };
     let progress = Arc::new(Progress::default());
     let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
     let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
-    let exit = told(context, &restored, &manifest, whole);
+    let exit = told(context, &restored, manifest, whole);
+    if !restored.damage.is_empty() {
+        remembered(args, context, picked, &restored.damage).await;
+    }
     if exit != Exit::Done {
-        next_steps(args, context, &restored, other).iter().for_each(|step| context.warn(&format!("  help: {step}")));
+        next_steps(args, context, &restored, *other).iter().for_each(|step| context.warn(&format!("  help: {step}")));
     }
     if args.delete_extra && exit == Exit::Done {
-        guard::remove(context, chosen, &manifest, target).await?;
+        guard::remove(context, chosen, manifest, target).await?;
     }
     Ok(exit)
+}
+
+/// Leaves word of damage in the store, so that nothing takes the backup for a good one. Who may not write there only hears of it.
+async fn remembered(args: &Args, context: &Context, picked: &Picked<'_>, damage: &Damage) {
+    if args.dry_run {
+        return;
+    }
+    let (shelf, id, label) = (&picked.chosen.shelf, picked.manifest.id, picked.chosen.label());
+    match remember(shelf, &picked.manifest, damage, context.now()).await {
+        Ok(true) => context
+            .say(&format!("{label}: that backup {id} is damaged is remembered: `list` says it, and no backup builds on it.")),
+        Ok(false) => {}
+        Err(error) => context.warn(&format!(
+            "warning: {label}: that backup {id} is damaged could not be noted, so `list` does not show it: {error}"
+        )),
+    }
 }
 
 const AGAIN: &str =

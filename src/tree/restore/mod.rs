@@ -5,6 +5,7 @@
 //! index ─▶ again, when all files are there: hard links, then owners and times of folders
 //! ```
 
+mod damage;
 mod extra;
 mod foretold;
 mod last;
@@ -28,7 +29,7 @@ use crate::catalog::manifest::Manifest;
 use crate::source::Destination;
 use crate::store::ErrorKind;
 use crate::tree::TreeError;
-use crate::tree::frames::Fetched;
+use crate::tree::frames::{Fetched, Lost};
 use crate::tree::lines::read_index;
 use crate::tree::progress::Progress;
 use crate::tree::restore::last::Last;
@@ -38,6 +39,7 @@ use crate::tree::restore::work::{Batch, Loaded, Tally};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
+pub use damage::Damage;
 pub use extra::{Extra, extra};
 pub use foretold::{Foretold, foretell};
 pub use missed::{Missed, missed};
@@ -101,7 +103,7 @@ async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc
             reader.finish()
         })
     };
-    let fetching = tokio::spawn(fetch(Arc::clone(&job), table, batches, load_to, Arc::clone(&progress)));
+    let fetching = tokio::spawn(fetch(Arc::clone(&job), Arc::clone(&table), batches, load_to, Arc::clone(&progress)));
     let workers: Vec<_> = (0..job.threads.max(1))
         .map(|_| {
             let (loads, destination) = (Arc::clone(&loads), Arc::clone(&destination));
@@ -120,7 +122,7 @@ async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc
     tally.go_on()?;
     finish(job, destination, Arc::clone(&tally), stand_ins).await?;
     tally.go_on()?;
-    Ok(tally.restored())
+    Ok(tally.restored(&table))
 }
 
 /// Hard links, and then owners and times of folders: nothing in a folder changes after its own times were set.
@@ -202,15 +204,21 @@ async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Progress) -
     let mut fetched: Vec<Fetched> = Vec::new();
     for stretch in batch.stretches() {
         let body = match table.get(stretch.pack) {
-            None => Err("the table of packs does not name its pack".to_owned()),
-            Some(pack) if stretch.range.end > pack.size => Err("its block lies beyond the end of its pack".to_owned()),
+            None => Err(Lost::Damaged("the table of packs does not name its pack".to_owned())),
+            Some(pack) if stretch.range.end > pack.size => {
+                Err(Lost::Damaged("its block lies beyond the end of its pack".to_owned()))
+            }
             Some(pack) => {
                 let key = job.shelf.key(&pack.key());
                 match job.shelf.store.get(&key, Some(stretch.range.clone())).await {
                     Err(error) if error.kind == ErrorKind::NotFound && is_removed(&job.shelf, &job.manifest).await => {
                         return Err(TreeError::Removed { id: job.manifest.id.to_string() });
                     }
-                    body => body.map_err(|error| error.to_string()),
+                    body => body.map_err(|error| match error.kind {
+                        ErrorKind::NotFound => Lost::Missing(error.to_string()),
+                        ErrorKind::NoObject => Lost::Damaged(error.to_string()),
+                        _ => Lost::NotGiven(error.to_string()),
+                    }),
                 }
             }
         };

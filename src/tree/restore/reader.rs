@@ -148,6 +148,7 @@ impl Reader<'_> {
         let (places, end) = match lay_out(&content.blocks, &content.holes, from) {
             Ok(laid) => laid,
             Err(trouble) => {
+                self.tally.torn(&large.entry.path, &trouble);
                 large.fail(self.tally, &trouble);
                 return Ok(());
             }
@@ -175,7 +176,9 @@ impl Reader<'_> {
         }
         let size = large.size.load(Ordering::Acquire);
         if end != size {
-            large.fail(self.tally, &format!("is damaged in the index: {end} of {size} bytes are told"));
+            let why = format!("is damaged in the index: {end} of {size} bytes are told");
+            self.tally.torn(&large.entry.path, &why);
+            large.fail(self.tally, &why);
         }
         large.done(self.tally);
     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::catalog::entry::{Block, Entry};
 use crate::source::{ReadAt, Sink, Trouble};
 use crate::tree::TreeError;
-use crate::tree::frames::{Fetched, Stretch};
+use crate::tree::frames::{Fetched, Lost, Stretch};
+use crate::tree::restore::damage::Damage;
+use crate::tree::table::Table;
 
 /// Stored bytes of a batch, and its pieces: they bound the memory for what was fetched.
 pub const BATCH_BYTES: u64 = 4 << 20;
@@ -16,7 +18,7 @@ pub const BATCH_PIECES: usize = 512;
 const GAP: u64 = 64 << 10;
 
 /// What was restored, and what was not.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restored {
     pub files: u64,
     pub directories: u64,
@@ -31,6 +33,8 @@ pub struct Restored {
     pub refused: u64,
     /// The first of them: path and reason.
     pub failures: Vec<(String, String)>,
+    /// What of the store was missing or damaged.
+    pub damage: Damage,
 }
 
 /// The same while it is counted.
@@ -46,6 +50,10 @@ pub struct Tally {
     failed: AtomicU64,
     refused: AtomicU64,
     failures: Mutex<Vec<(String, String)>>,
+    /// Packs that were missing or damaged, by number, with the first reason.
+    packs: Mutex<BTreeMap<u32, Lost>>,
+    /// Where the index contradicts itself, the first time.
+    torn: OnceLock<String>,
     /// The trouble after which nothing more can be restored.
     last: OnceLock<Trouble>,
 }
@@ -66,6 +74,18 @@ impl Tally {
         }
     }
 
+    /// Notes that a pack did not give what was written.
+    pub fn lost(&self, pack: u32, why: &Lost) {
+        if !matches!(why, Lost::NotGiven(_)) {
+            self.packs.lock().unwrap_or_else(PoisonError::into_inner).entry(pack).or_insert_with(|| why.clone());
+        }
+    }
+
+    /// Notes that the index says of a file what cannot be.
+    pub fn torn(&self, path: &[u8], why: &impl ToString) {
+        _ = self.torn.set(format!("the index: `{}` {}", String::from_utf8_lossy(path).escape_debug(), why.to_string()));
+    }
+
     /// The same for what the destination said.
     pub fn trouble(&self, path: &[u8], trouble: &Trouble) {
         if trouble.last {
@@ -81,7 +101,7 @@ impl Tally {
         self.last.get().map_or(Ok(()), |trouble| Err(TreeError::Target(trouble.clone())))
     }
 
-    pub fn restored(&self) -> Restored {
+    pub fn restored(&self, table: &Table) -> Restored {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Restored {
             files: get(&self.files),
@@ -93,7 +113,20 @@ impl Tally {
             failed: get(&self.failed),
             refused: get(&self.refused),
             failures: self.failures(),
+            damage: self.damage(table),
         }
+    }
+
+    fn damage(&self, table: &Table) -> Damage {
+        let mut damage = Damage { parts: self.torn.get().cloned().into_iter().collect(), ..Damage::default() };
+        for (number, why) in &*self.packs.lock().unwrap_or_else(PoisonError::into_inner) {
+            match (table.get(*number), why) {
+                (None, why) => damage.parts.push(format!("pack {number}: {why}")),
+                (Some(pack), Lost::Missing(_)) => damage.missing.push(pack),
+                (Some(pack), why) => damage.packs.push((pack, why.to_string())),
+            }
+        }
+        damage
     }
 
     /// The first failures, sorted by path: path and reason.

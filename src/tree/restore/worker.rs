@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::source::Destination;
 use crate::tree::TreeError;
-use crate::tree::frames::{ByPack, Fetched, Frames};
+use crate::tree::frames::{ByPack, Fetched, Frames, Lost};
 use crate::tree::progress::Progress;
 use crate::tree::restore::work::{Loaded, Owner, Piece, Tally, finish};
 use tokio::sync::mpsc;
@@ -31,13 +31,16 @@ pub fn work(
                 Some(block) => frames.block(block, &by_pack),
                 None => Ok(&[] as &[u8]),
             };
+            if let (Some(block), Err(why)) = (&block, &bytes) {
+                tally.lost(block.pack, why);
+            }
             progress.add_bytes(block.map_or(0, |block| u64::from(block.size)));
             deliver(owner, at, bytes, destination, tally);
         }
     }
 }
 
-fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], String>, destination: &dyn Destination, tally: &Tally) {
+fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], Lost>, destination: &dyn Destination, tally: &Tally) {
     match (owner, bytes) {
         (Owner::Small(entry), Ok(bytes)) => {
             let written = destination.file(&entry).and_then(|sink| {

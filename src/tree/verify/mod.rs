@@ -1,6 +1,7 @@
 //! Verifying a series: that everything is there and fits together, and, a part at a time, that every byte is still good.
 
 mod data;
+mod remember;
 mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,6 +19,8 @@ use crate::tree::known::Known;
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
+
+pub use remember::remember;
 
 /// How much of the data is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

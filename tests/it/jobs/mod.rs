@@ -9,6 +9,7 @@ mod full_disk;
 mod guards;
 mod memory;
 mod outage;
+mod remembered;
 mod signals;
 mod suspects;
 
