@@ -72,7 +72,7 @@ fn default_roots() -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("could not read `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| unread(path, &error);
     let kind = std::fs::metadata(path).map_err(failed)?;
     if !kind.is_dir() {
         let policy = named || path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
@@ -100,13 +100,30 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
+/// A policy that is not there or may not be read, and the way out.
+fn unread(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(format!("could not read `{}`: {error}", path.display()));
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return failure.help("Make it readable for the user that bdr runs as, or name another file or folder.");
+    }
+    let here = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(here).into_iter().flatten().filter_map(Result::ok);
+    let policies = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let policies: BTreeSet<String> = policies.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
+    let written = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    failure.help(match policy::nearest(written, policies.iter().map(String::as_str)) {
+        Some(near) => format!("Did you mean `{}`?", path.with_file_name(near).display()),
+        None => "Name a policy file, or a folder with some; `bdr init` writes a first one.".to_owned(),
+    })
+}
+
 /// The bytes of one policy file: at most one more than is accepted, so that a larger one is told as such.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn read_policy_file(path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
-    let failed = |error: std::io::Error| Failure::new(format!("could not read `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| unread(path, &error);
     let most = policy::LARGEST as u64 + 1;
     let file = std::fs::File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len().min(most);

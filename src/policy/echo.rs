@@ -54,7 +54,16 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 
 /// "Did you mean …?" where something near exists, else the list of what is known.
 pub(crate) fn suggest<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
-    if let Some(word) = nearest(written, known.clone()) {
+    suggest_free(written, known.clone(), known)
+}
+
+/// The same where only those that are `free` can have been meant.
+pub(crate) fn suggest_free<'a>(
+    written: &str,
+    free: impl IntoIterator<Item = &'a str>,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    if let Some(word) = nearest(written, free) {
         return Some(format!("Did you mean `{word}`?"));
     }
     let all: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();

@@ -56,8 +56,9 @@ impl<'a> Pairs<'a> {
             let found = Diagnostic::error(codes::UNKNOWN_KEY, format!("unknown key {}", echo::quote(written)));
             let credential = secrets::is_aws_credential(written).then(|| secrets::AWS_CHAIN.to_owned());
             let free = self.free.get_or_init(|| free(self.reader, self.entries, fields));
+            let known: BTreeSet<&str> = fields.iter().copied().collect();
             Diagnostic {
-                help: credential.or_else(|| echo::suggest(written, free.iter().copied())),
+                help: credential.or_else(|| echo::suggest_free(written, free.iter().copied(), known)),
                 ..found.at(self.reader.tree.span(key), "not known here")
             }
         };

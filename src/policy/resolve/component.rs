@@ -55,7 +55,7 @@ impl Run<'_> {
         let Spanned { value: FilesDocument { paths, include, exclude, one_file_system }, span } = files.given()?;
         let list = paths.as_ref().map(|list| list.value.as_slice()).unwrap_or_default();
         if paths.is_absent() {
-            self.missing("`paths` is missing", span, "Write the folders and files to copy: paths: [/srv/data].");
+            self.missing_in("`paths` is missing", span, "Write the folders and files to copy: paths: [/srv/data].");
         } else if list.is_empty() && !paths.is_broken() {
             self.out.push(
                 Diagnostic::error(codes::MISSING, "no path is given")
@@ -111,7 +111,7 @@ impl Run<'_> {
     fn objective(&mut self, document: ObjectiveDocument, span: Option<Span>) -> Objective {
         let ObjectiveDocument { rpo, rto } = document;
         if rpo.is_absent() && rto.is_absent() && span.is_some() {
-            self.missing("an objective that states nothing", span, "Write `rpo:` or `rto:`, or remove it.");
+            self.missing_in("an objective that states nothing", span, "Write `rpo:` or `rto:`, or remove it.");
         }
         Objective { rpo: self.duration(&rpo), rto: self.duration(&rto) }
     }

@@ -11,10 +11,10 @@ mod store;
 mod text;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{PolicyName, StoreName};
-use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
+use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span, Spanned};
 use crate::policy::document::{ContactDocument, Document};
 use crate::policy::read::Field;
 use crate::policy::reference::{Reference, Refused, Resolve};
@@ -34,7 +34,9 @@ pub(super) fn resolve(
 ) -> Option<Policy> {
     let mut merged = merge::merge(documents, out);
     inherit::inherit(&mut merged.components, sources, torn, out);
-    let mut run = Run { sources, resolver, torn, refused: BTreeMap::new(), out };
+    let unknown = out.iter().filter(|finding| finding.code == codes::UNKNOWN_KEY);
+    let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();
+    let mut run = Run { sources, resolver, torn, unknown, refused: BTreeMap::new(), out };
     run.version(&merged);
     let name = run.name(&merged);
     let timezone = run.zone(&merged.timezone).unwrap_or_else(|| Spanned::bare(Zone::utc()));
@@ -53,6 +55,8 @@ struct Run<'a> {
     sources: &'a Sources,
     resolver: Option<&'a dyn Resolve>,
     torn: bool,
+    /// Where each key stands that the language does not know: file and first byte.
+    unknown: BTreeSet<(FileId, u32)>,
     /// References that have no value: why, and where they are used.
     refused: BTreeMap<Reference, (Refused, Vec<Span>)>,
     out: &'a mut Diagnostics,
@@ -63,6 +67,14 @@ impl Run<'_> {
     fn missing(&mut self, what: &str, at: Option<Span>, help: &str) {
         if !self.torn {
             self.out.push(Diagnostic::error(codes::MISSING, what).at(at, "here").help(help));
+        }
+    }
+
+    /// The same for what a mapping should say, unless it has a key that is not known, which was told: that may be the one.
+    fn missing_in(&mut self, what: &str, mapping: Option<Span>, help: &str) {
+        let told = |span: Span| self.unknown.range((span.file, span.start)..(span.file, span.end)).next().is_some();
+        if !mapping.is_some_and(told) {
+            self.missing(what, mapping, help);
         }
     }
 

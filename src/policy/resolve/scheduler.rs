@@ -19,7 +19,7 @@ impl Run<'_> {
                         .help("Keep one of the two."),
                 );
             }
-            (None, None) => self.missing("the scheduler is not named", span, "Write `systemd: {}` or `cron: {}` below it."),
+            (None, None) => self.missing_in("the scheduler is not named", span, "Write `systemd: {}` or `cron: {}` below it."),
             _ => {}
         }
         let resolved = match (systemd.given(), cron.given()) {

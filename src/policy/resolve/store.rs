@@ -55,7 +55,7 @@ impl Run<'_> {
         }
         let noncurrent = noncurrent.given().and_then(|document| {
             if document.value.keep.is_absent() {
-                self.missing("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
+                self.missing_in("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
             }
             self.duration(&document.value.keep)
         });
@@ -85,7 +85,7 @@ impl Run<'_> {
     fn folder(&mut self, document: Spanned<FolderDocument>) -> Option<FolderBackend> {
         let FolderDocument { path, mode } = document.value;
         if path.is_absent() {
-            self.missing("`path` is missing", document.span, "Write the directory: folder: { path: /srv/backups }.");
+            self.missing_in("`path` is missing", document.span, "Write the directory: folder: { path: /srv/backups }.");
         }
         let mode = self.mode(&mode).unwrap_or_else(|| Spanned::bare(FOLDER_MODE));
         Some(FolderBackend { path: self.path(&path)?, mode })
@@ -94,7 +94,11 @@ impl Run<'_> {
     fn s3(&mut self, document: Spanned<S3Document>) -> Option<S3Backend> {
         let S3Document { bucket, region, endpoint, path_style, prefix, account } = document.value;
         if bucket.is_absent() {
-            self.missing("`bucket` is missing", document.span, "Write the bucket's name: s3: { bucket: NAME, region: REGION }.");
+            self.missing_in(
+                "`bucket` is missing",
+                document.span,
+                "Write the bucket's name: s3: { bucket: NAME, region: REGION }.",
+            );
         }
         let own_endpoint = !endpoint.is_absent();
         let bucket = self.text(&bucket);
@@ -172,7 +176,7 @@ impl Run<'_> {
     fn encryption(&mut self, document: Spanned<EncryptionDocument>) -> Option<Spanned<Encryption>> {
         let EncryptionDocument { sse, key, bucket_key } = document.value;
         if sse.is_absent() {
-            self.missing("`sse` is missing", document.span, "Write `sse: AES256` or `sse: aws:kms`.");
+            self.missing_in("`sse` is missing", document.span, "Write `sse: AES256` or `sse: aws:kms`.");
         }
         let sse = sse.given()?;
         if sse.value == SseWord::AES256 {

@@ -54,11 +54,13 @@ impl Run<'_> {
         match Schedule::parse(written.value) {
             Ok(schedule) => Some(Spanned::new(schedule, written.span)),
             Err(error) => {
-                let at = self.within(&written, &error.at);
                 // The calendar repeats what it read, which is for people only where it is short and no secret.
                 let quotable = written.value.len() <= 80 && echo::quote(written.value) != echo::HIDDEN;
-                let message = if quotable { error.message } else { "not a schedule".to_owned() };
-                self.out.push(Diagnostic::error(codes::SCHEDULE, message).at(at, "this part").help(error.help));
+                for error in error.each() {
+                    let at = self.within(&written, &error.at);
+                    let message = if quotable { error.message } else { "not a schedule".to_owned() };
+                    self.out.push(Diagnostic::error(codes::SCHEDULE, message).at(at, "this part").help(error.help));
+                }
                 None
             }
         }

@@ -12,11 +12,21 @@ const FIELDS: [Unit; 5] = [MINUTE, HOUR, DAY_OF_MONTH, MONTH, WEEKDAY];
 impl Calendar {
     /// Reads the five fields, given with the place of each in the whole text.
     pub(super) fn from_fields(words: &[(Range<usize>, &str)]) -> Result<Self, ScheduleError> {
-        let field = |at: usize| match words.get(at) {
-            Some((place, word)) => Field::parse(word, place.start, FIELDS[at]),
-            None => Ok(Field::any(FIELDS[at])),
+        let mut wrong = Vec::new();
+        let mut field = |at: usize| match words.get(at).map(|(place, word)| Field::parse(word, place.start, FIELDS[at])) {
+            Some(Ok(field)) => field,
+            None => Field::any(FIELDS[at]),
+            Some(Err(error)) => {
+                wrong.push(error);
+                Field::any(FIELDS[at])
+            }
         };
-        let calendar = following(field(0)?, field(1)?, Days::new(field(2)?, field(3)?, field(4)?));
+        let (minutes, hours) = (field(0), field(1));
+        let days = Days::new(field(2), field(3), field(4));
+        if let Some(error) = ScheduleError::first_of(wrong) {
+            return Err(error);
+        }
+        let calendar = following(minutes, hours, days);
         if calendar.days.are_none() {
             let start = words.get(2).map_or(0, |word| word.0.start);
             let place = start..words.get(3).map_or(start, |word| word.0.end);

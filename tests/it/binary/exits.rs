@@ -186,3 +186,13 @@ fn a_pipe_is_no_policy() {
     }
     assert!(home.run(&["lint", "-p", "/dev/zero"]).ends(1).stderr.contains("neither a file nor a folder"));
 }
+
+#[test]
+fn a_policy_that_is_not_there_comes_with_a_way_out() {
+    let home = Home::new();
+    home.policy(POLICY);
+    let ran = home.run(&["lint", "bdr.yml"]).ends(1);
+    assert!(ran.stderr.contains("could not read `bdr.yml`") && ran.stderr.contains("help: Did you mean `bdr.yaml`?"), "{ran:#?}");
+    let ran = home.run(&["lint", "elsewhere/policies"]).ends(1);
+    assert!(ran.stderr.contains("help: Name a policy file") && ran.stderr.contains("bdr init"), "{ran:#?}");
+}
