@@ -63,9 +63,13 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
         let begun = teller.started.contains_key(&state.action(at).id);
         teller.ended(state.end(at, if begun { Outcome::CutOff } else { Outcome::Stopped }));
     }
+    if gate.holds() {
+        gate.join(&request, &mut teller).await;
+    }
     teller.record.ended = Some((request.now)());
     teller.record.note_set(plan);
-    teller.record.places.clone_from(&request.options.places);
+    let set: Vec<String> = teller.record.set().filter_map(|id| request.options.made.get(id)).cloned().collect();
+    teller.record.places = request.options.places.iter().cloned().chain(set).collect();
     for event in gate.close(&plan.policy.name, &teller.record, (request.now)(), request.options.lease_ttl).await {
         teller.tell(event);
     }

@@ -1,5 +1,6 @@
 //! What stands between a run and its beginning: the lease, also where the store that will hold it is not there yet.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::store::{ErrorKind, Store};
 
 /// Leases that are given back at the same time.
 const AT_ONCE: usize = 16;
+/// Longest that one store is asked for the lease after everything is done.
+const JOINING: Duration = Duration::from_secs(10);
 
 /// A lease, and the same in every other store that can hold it: two forms of a policy whose first stores differ meet in any store
 /// that both name.
@@ -23,6 +26,8 @@ pub struct Held {
     leases: Vec<Lease>,
     /// The first of these stores; the record of the run goes there.
     store: Arc<dyn Store>,
+    /// Stores that were not there when it was taken.
+    missing: Vec<StoreName>,
 }
 
 /// What came of one store.
@@ -60,21 +65,22 @@ impl Gate {
             }
         };
         let teller = Mutex::new(teller);
-        let (mut unable, mut missing) = (Vec::new(), None);
+        let (mut unable, mut missing) = (Vec::new(), Vec::new());
         let mut left = stores.iter();
         for (name, store) in left.by_ref() {
             match in_one(store, request, &teller).await {
                 Ok(Try::Taken(lease)) => {
-                    return rest(left.collect(), Held { leases: vec![*lease], store: Arc::clone(store) }, request, &teller).await;
+                    let held = Held { leases: vec![*lease], store: Arc::clone(store), missing };
+                    return rest(left.collect(), held, request, &teller).await;
                 }
                 Ok(Try::Unable(reason)) => unable.push(format!("`{name}` {reason}")),
-                Ok(Try::Missing) => missing = missing.or(Some(name)),
+                Ok(Try::Missing) => missing.push(name.clone()),
                 // Where the first store is still to be made, making it does not wait for another one that is down.
-                Err(LeaseError::Store(_)) if missing.is_some() => {}
+                Err(LeaseError::Store(_)) if !missing.is_empty() => {}
                 Err(error) => return Err(error),
             }
         }
-        missing.map(|store| Self::Ahead { store: store.clone() }).ok_or(LeaseError::NoStore(unable))
+        missing.into_iter().next().map(|store| Self::Ahead { store }).ok_or(LeaseError::NoStore(unable))
     }
 
     /// After something ended: tries for the lease where its store may have come into being.
@@ -130,11 +136,23 @@ impl Gate {
         }
     }
 
+    /// At the end: takes the lease in the stores that the run has made as well. Each store tells by its lease what the run set up, so
+    /// that it is known when another one is gone. A store that cannot be asked only does not know.
+    pub async fn join(&mut self, request: &Request<'_>, teller: &mut Teller<'_>) {
+        let (Self::Held(held), Guardian::Stores(stores)) = (self, &request.guardian) else { return };
+        let teller = Mutex::new(teller);
+        for store in held.missing.iter().filter_map(|name| stores.get(name)) {
+            if let Ok(Ok(Try::Taken(lease))) = tokio::time::timeout(JOINING, in_one(store, request, &teller)).await {
+                held.leases.push(*lease);
+            }
+        }
+    }
+
     /// Keeps the record, lets go of those that outlived their use, and gives the lease back. None of it can fail the run any more:
     /// what it did is done, and was told. Returns what is to be told.
     pub async fn close(self, policy: &str, record: &RunRecord, now: jiff::Timestamp, ttl: Duration) -> Vec<Event> {
         let (leases, store) = match self {
-            Self::Held(Held { leases, store }) => (leases, Some(store)),
+            Self::Held(Held { leases, store, .. }) => (leases, Some(store)),
             Self::Open { store } => (Vec::new(), store),
             Self::Ahead { .. } => (Vec::new(), None),
         };
@@ -147,7 +165,7 @@ impl Gate {
                 failed.extend(pruned.err().map(|reason| Event::RecordsNotPruned { reason }));
             }
         }
-        failed.extend(give_back(leases, ttl).await);
+        failed.extend(give_back(leases, ttl, &record.places).await);
         failed
     }
 }
@@ -199,7 +217,8 @@ async fn rest(
     for (name, tried) in tries {
         match tried {
             Ok(Try::Taken(lease)) => held.leases.push(*lease),
-            Ok(Try::Missing | Try::Unable(_)) => {}
+            Ok(Try::Missing) => held.missing.push(name.clone()),
+            Ok(Try::Unable(_)) => {}
             Err(LeaseError::Store(error)) => {
                 let event = Event::LeaseNotTaken { store: name.to_string(), reason: error.to_string() };
                 _ = teller.lock().map(|mut teller| teller.tell(event));
@@ -209,7 +228,7 @@ async fn rest(
     }
     match failed {
         Some(error) => {
-            give_back(held.leases, request.options.lease_ttl).await;
+            give_back(held.leases, request.options.lease_ttl, &BTreeSet::new()).await;
             Err(error)
         }
         None => Ok(Gate::Held(held)),
@@ -217,8 +236,8 @@ async fn rest(
 }
 
 /// Returns what is told of it; nothing where there is no lease.
-async fn give_back(leases: Vec<Lease>, ttl: Duration) -> Option<Event> {
-    let given: Vec<bool> = stream::iter(leases).map(Lease::give_back).buffer_unordered(AT_ONCE).collect().await;
+async fn give_back(leases: Vec<Lease>, ttl: Duration, places: &BTreeSet<String>) -> Option<Event> {
+    let given: Vec<bool> = stream::iter(leases).map(|lease| lease.give_back(places)).buffer_unordered(AT_ONCE).collect().await;
     let all = given.iter().all(|given| *given);
     let left = Event::LeaseLeft { for_at_most_seconds: ttl.as_secs() };
     (!given.is_empty()).then_some(if all { Event::LeaseGivenBack } else { left })

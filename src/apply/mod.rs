@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::address::StoreName;
+use crate::address::{ResourceId, StoreName};
 use crate::compile::Compiled;
 use crate::plan::guard::Guarded;
 use crate::resource::Job;
@@ -86,6 +86,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Seeds the jitter of retries.
     pub seed: u64,
-    /// Where the policy's schedules are written, now and by earlier runs: kept in the record.
+    /// Where the policy's schedules are written and its folders stand, now and by earlier runs: kept in the record.
     pub places: BTreeSet<String>,
+    /// What joins these places once its resource was set.
+    pub made: BTreeMap<ResourceId, String>,
 }

@@ -27,6 +27,9 @@ pub struct Args {
     /// Make no first backups: the schedules make them
     #[arg(long, conflicts_with = "plan")]
     without_backups: bool,
+    /// Make a new folder for this store, though one was set up before; may be given several times
+    #[arg(long, value_name = "STORE", conflicts_with = "plan")]
+    new_folder: Vec<String>,
     #[command(flatten)]
     carry: Carry,
     /// Refuse any plan but the one with this digest
@@ -55,7 +58,7 @@ impl Args {
 
 /// Plans, asks, and carries out.
 async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let opened = prepare::open(context, References::Acting).await?;
+    let opened = prepare::open(context, References::Acting).await?.with_new_folders(&args.new_folder)?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();

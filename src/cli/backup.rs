@@ -10,7 +10,7 @@ use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, load, prune, working};
+use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
 use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
@@ -47,10 +47,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
     let mut worst = Exit::Done;
     for chosen in &all {
-        let ended = if args.scheduled {
-            scheduled(context, &loaded.policy, chosen).await
-        } else {
-            once(context, &loaded.policy, chosen, true).await
+        let ended = match gone::check_set_up(&loaded.policy, &chosen.store, &*chosen.shelf.store).await {
+            Err(failure) => Err(failure),
+            Ok(()) if args.scheduled => scheduled(context, &loaded.policy, chosen).await,
+            Ok(()) => once(context, &loaded.policy, chosen, true).await,
         };
         // One store that is down keeps no copy from the others.
         let ended = match ended {

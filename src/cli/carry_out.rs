@@ -1,13 +1,13 @@
 //! Carrying a plan out from the command line: consent, lease, signals, what is shown, and the exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::task::AbortHandle;
 
-use crate::address::StoreName;
+use crate::address::{StoreName, Subject};
 use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request};
 use crate::cli::prepare::Opened;
 use crate::cli::view::run::{RunView, outcome};
@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
 use crate::policy::Policy;
 use crate::provider::Env;
+use crate::providers::folder;
 use crate::store::Store;
 use crate::stores;
 
@@ -81,7 +82,7 @@ pub async fn carry_out(
         compiled: &opened.compiled,
         sessions: &opened.sessions,
         runner: Some(&jobs::Backups { opened, context }),
-        guardian: guardian(&opened.loaded.policy, &opened.env, carry).await?,
+        guardian: guardian(plan, &opened.loaded.policy, &opened.env, carry).await?,
         options: Options {
             parallelism: usize::from(context.global.parallelism),
             run: run_id(context),
@@ -90,6 +91,7 @@ pub async fn carry_out(
             timeout: TIMEOUT,
             seed: fastrand::u64(..),
             places: opened.places.clone(),
+            made: folder::notes(&opened.loaded.policy),
         },
         now: &now,
     };
@@ -103,14 +105,21 @@ pub async fn carry_out(
     Ok(exit(&record))
 }
 
-async fn guardian(policy: &Policy, env: &Env, carry: &Carry) -> Result<Guardian, Failure> {
+async fn guardian(plan: &Plan, policy: &Policy, env: &Env, carry: &Carry) -> Result<Guardian, Failure> {
     let mut open: BTreeMap<StoreName, Arc<dyn Store>> = BTreeMap::new();
-    for (name, spec) in &policy.stores {
+    // Nothing is written where a disk may be away, not even the lease.
+    let away: BTreeSet<&Subject> = plan.alarms.iter().filter(|alarm| alarm.away).map(|alarm| &alarm.of.subject).collect();
+    for (name, spec) in policy.stores.iter().filter(|(name, _)| !away.contains(&Subject::Store((*name).clone()))) {
         open.insert(name.clone(), stores::open(spec, env).await?);
     }
     let unguarded = |reason: &str, store| Guardian::Nobody { reason: reason.to_owned(), store };
     if carry.no_lease {
         return Ok(unguarded("--no-lease was said", open.into_values().next()));
+    }
+    if open.is_empty() && !policy.stores.is_empty() {
+        return Err(Failure::new("nothing could keep a second apply away: no store that can hold a lease is there")
+            .exit(Exit::Blocked)
+            .help("Mount what the plan names first, or say --no-lease where nobody else applies."));
     }
     if open.is_empty() {
         return Ok(unguarded("the policy has no store that could hold a lease", None));

@@ -116,10 +116,10 @@ impl Holdings {
         all.into_iter().filter_map(|(key, manifests)| Some((key, measured(manifests)?))).collect()
     }
 
-    /// Whether each protection has a good backup in every one of its stores.
-    pub fn first_backups(&self) -> BTreeMap<(ComponentName, ProtectionName), FirstBackup> {
+    /// Whether each protection has a good backup in every one of its stores, but for those that are in doubt: none is made there.
+    pub fn first_backups(&self, doubtful: &BTreeSet<StoreName>) -> BTreeMap<(ComponentName, ProtectionName), FirstBackup> {
         let mut all = BTreeMap::new();
-        for ((component, protection, store), known) in &self.held {
+        for ((component, protection, store), known) in self.held.iter().filter(|((.., store), _)| !doubtful.contains(store)) {
             let here = match known {
                 Err(_) => FirstBackup::Unknown,
                 Ok(known) if known.facts.iter().any(BackupFacts::is_good) => FirstBackup::Exists,

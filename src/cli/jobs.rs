@@ -11,7 +11,7 @@ use crate::catalog::manifest::Manifest;
 use crate::cli::backup::{self, Prepared};
 use crate::cli::chosen::{self, Which};
 use crate::cli::prepare::Opened;
-use crate::cli::{Context, Failure};
+use crate::cli::{Context, Failure, gone};
 use crate::resource::Job;
 use crate::tree::Progress;
 use crate::units::bytes::Bytes;
@@ -51,6 +51,7 @@ impl Backups<'_> {
         let component = chosen::component(policy, component)?;
         let mut made = Vec::new();
         for chosen in chosen::choose(policy, component, &which, &self.opened.env).await? {
+            gone::check_set_up(policy, &chosen.store, &*chosen.shelf.store).await?;
             let known = chosen.shelf.known().await?;
             if known.facts.iter().any(BackupFacts::is_good) {
                 continue;

@@ -18,10 +18,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Stores that are looked at: the lease, and with it the record, is in the first that can hold one.
 const LOOKED_AT: usize = 8;
 
-/// Where earlier applies wrote schedules, from the lease and the newest record, whichever there is.
-pub async fn places(policy: &Policy, env: &Env, context: &Context) -> BTreeSet<String> {
-    let (records, leases) = tokio::join!(records(policy, env, 1, context), leases(policy, env));
-    records.into_iter().flat_map(|record| record.places).chain(leases.into_iter().flat_map(|lease| lease.places)).collect()
+/// What earlier applies say of where they wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Where schedules were written, and where folders were set up ([`crate::providers::folder::note`]).
+    pub places: BTreeSet<String>,
+    /// A store has a lease or a record of the policy, so `places` is all that there is.
+    pub found: bool,
+}
+
+/// Asks the lease and the newest record, whichever there is.
+pub async fn past(policy: &Policy, env: &Env, context: &Context) -> Past {
+    let (records, lease) = tokio::join!(records(policy, env, 1, context), leases(policy, env));
+    let found = !records.is_empty() || lease.is_some();
+    let places = records.into_iter().flat_map(|record| record.places).chain(lease.into_iter().flat_map(|lease| lease.places));
+    Past { places: places.collect(), found }
 }
 
 /// The lease of the first store that has one; a store that does not answer is told elsewhere.

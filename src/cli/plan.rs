@@ -30,6 +30,9 @@ pub struct Args {
     /// Plan no first backups: the schedules make them
     #[arg(long)]
     pub without_backups: bool,
+    /// Make a new folder for this store, though one was set up before; may be given several times
+    #[arg(long, value_name = "STORE")]
+    pub new_folder: Vec<String>,
     /// Show everything, however long
     #[arg(long)]
     pub all: bool,
@@ -50,7 +53,7 @@ pub enum Format {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let opened = prepare::open(context, References::Looking).await?;
+    let opened = prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();
@@ -62,7 +65,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     show(&plan, args.format, args.all, args.ascii, context)?;
     if args.format == Format::Human {
-        next_step(&plan, args.out.as_deref(), &context.policy_arguments()).iter().for_each(|line| context.say(line));
+        let also: String = args.new_folder.iter().map(|store| format!(" --new-folder {store}")).collect();
+        next_step(&plan, args.out.as_deref(), &format!("{}{also}", context.policy_arguments()))
+            .iter()
+            .for_each(|line| context.say(line));
     }
     if !plan.complete {
         return Err(incomplete(&plan));

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::address::{ComponentName, Subject};
+use crate::address::{ComponentName, StoreName, Subject};
 use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, past, working};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
 use crate::lint;
 use crate::plan::{Finding, FirstBackup, Input, Intent, Known, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
 use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
-use crate::providers::{self, schedule};
+use crate::providers::{self, folder, schedule};
 use crate::resource::Desired;
 use crate::store::ErrorKind;
 use crate::stores::s3;
@@ -51,8 +51,11 @@ pub struct Opened {
     pub env: Arc<Env>,
     pub compiled: Compiled,
     pub sessions: Sessions,
-    /// Where the policy's schedules are written, now and by earlier applies.
+    /// Where the policy's schedules are written and its folders stand, now and by earlier applies.
     pub places: BTreeSet<String>,
+    past: past::Past,
+    /// Stores of which a new folder is meant, though something says that they stood.
+    new_folders: BTreeSet<StoreName>,
     /// Providers that could not be connected.
     unconnected: Vec<Unread>,
 }
@@ -85,14 +88,24 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
 pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
     let (loaded, mut env, compiled) = compiled(context, references)?;
     let mut places = schedule::places(&compiled.desired);
-    places.extend(past::places(&loaded.policy, &env, context).await);
+    let past = past::past(&loaded.policy, &env, context).await;
+    places.extend(past.places.iter().cloned());
+    places.extend(folder::standing(&loaded.policy));
     env.left_places = places.iter().cloned().collect();
     let env = Arc::new(env);
     let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;
-    Ok(Opened { loaded, env, compiled, sessions, places, unconnected })
+    Ok(Opened { loaded, env, compiled, sessions, places, past, new_folders: BTreeSet::new(), unconnected })
 }
 
 impl Opened {
+    /// The same where the caller says which folders are to be new.
+    ///
+    /// # Errors
+    /// When a name is no folder store of the policy.
+    pub fn with_new_folders(self, names: &[String]) -> Result<Self, Failure> {
+        Ok(Self { new_folders: gone::meant(&self.loaded.policy, names)?, ..self })
+    }
+
     /// Reads the live system.
     pub async fn survey(&self, context: &Context) -> Known {
         let mut known = working::patiently(context, self.survey_now(context)).await;
@@ -104,6 +117,8 @@ impl Opened {
         let begun = std::time::Instant::now();
         let mut known = apply::survey(&self.sessions, &self.compiled, usize::from(context.global.parallelism)).await;
         known.unread.extend(self.unconnected.iter().cloned());
+        let running = self.live_schedules(&known).into_keys().collect();
+        gone::cast_doubt(&mut known, &self.loaded.policy, &self.past, &running, &self.new_folders);
         let millis = begun.elapsed().as_millis();
         let requests = s3::requests();
         context.log(
@@ -127,7 +142,7 @@ impl Opened {
             (known, holdings)
         };
         let (mut known, holdings) = working::patiently(context, reading).await;
-        known.backups = holdings.first_backups();
+        known.backups = holdings.first_backups(&gone::doubtful(&known));
         for (unread, error) in holdings.unread() {
             // Where the plan tells already why the place takes no credentials, that says it of the backups too.
             let told = |other: &Unread| {
@@ -153,9 +168,13 @@ impl Opened {
         let facts = Facts { measured: holdings.map(Holdings::measured).unwrap_or_default(), ..Facts::at(now) };
         let after = assess::assess(policy, &facts);
         let live = self.live_schedules(known);
-        let standing = as_it_stands(policy, &live, holdings);
-        let before = assess::assess(&standing, &Facts { live: Some(live), ..facts });
-        let mut objectives = promises::rows(Some(&before), &after, &unknown(policy, known, holdings));
+        let doubtful = gone::doubtful(known);
+        let counted_on = gone::without(policy, &doubtful);
+        let standing = as_it_stands(&counted_on, &live, holdings);
+        let before = assess::assess(&standing, &Facts { live: Some(live), ..facts.clone() });
+        let kept = if doubtful.is_empty() { None } else { Some(assess::assess(&counted_on, &facts)) };
+        let kept = kept.as_ref().unwrap_or(&after);
+        let mut objectives = promises::rows(Some(&before), kept, &unknown(policy, known, holdings));
         let mut findings = self.findings(&after, now);
         if intent == Intent::Drift {
             // What the policy itself cannot keep is no drift.
@@ -231,7 +250,7 @@ impl Opened {
 /// none is planned.
 fn unknown(policy: &Policy, known: &Known, holdings: Option<&Holdings>) -> BTreeMap<ComponentName, String> {
     let mut why = BTreeMap::new();
-    let first = holdings.map(Holdings::first_backups).unwrap_or_default();
+    let first = holdings.map(|holdings| holdings.first_backups(&gone::doubtful(known))).unwrap_or_default();
     for component in policy.components.values() {
         let name = &component.name.value;
         let own: Vec<_> = first.iter().filter(|((of, _), _)| of == name).collect();

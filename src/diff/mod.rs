@@ -28,9 +28,10 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
     let (op, reason) = match (&before, &after) {
         (None, None) => return None,
         (_, Some(_)) if live.unsupported => (Op::None, "not supported there".to_owned()),
+        (Some(before), Some(after)) if before == after => (Op::None, "as wanted".to_owned()),
+        (_, Some(_)) if live.doubt.is_some() => (Op::Refuse, live.doubt.iter().map(|doubt| doubt.what.clone()).collect()),
         (None, Some(_)) => (Op::Create, "not there yet".to_owned()),
         (Some(_), None) => removal(kind),
-        (Some(before), Some(after)) if before == after => (Op::None, "as wanted".to_owned()),
         (Some(before), Some(after)) => update(kind, before, after),
     };
     let risk = match op {

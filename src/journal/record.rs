@@ -31,7 +31,8 @@ pub struct RunRecord {
     pub actions: BTreeMap<ActionId, ActionRecord>,
     /// Why it ended before everything was tried.
     pub stopped: Option<String>,
-    /// Where the policy's schedules were written, by this and by earlier runs: the next plan looks there for what was left behind.
+    /// Where the policy's schedules were written and its folders set up, by this and by earlier runs: the next plan looks there for
+    /// what was left behind, and knows of a folder that is gone that it was there.
     #[serde(default)]
     pub places: BTreeSet<String>,
 }
@@ -101,6 +102,11 @@ impl RunRecord {
                 record.set = changes.iter().map(|change| (change.id.clone(), change.wanted.clone())).collect();
             }
         }
+    }
+
+    /// Everything that the run has set, once it is noted.
+    pub fn set(&self) -> impl Iterator<Item = &ResourceId> {
+        self.actions.values().flat_map(|action| action.set.keys())
     }
 
     /// Takes in the next event.

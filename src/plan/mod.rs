@@ -1,6 +1,7 @@
 //! Plans: the complete graph of what is to be done, with what was seen live. Apply only obeys.
 
 mod actions;
+mod alarm;
 mod digest;
 pub mod file;
 pub mod guard;
@@ -23,6 +24,7 @@ use crate::diag::{Diagnostic, Position, Severity, Sources};
 use crate::resource::{Action, Foreign};
 
 pub use actions::is_removal;
+pub use alarm::Alarm;
 pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
 pub use reconcile::{CODES, Input, damaged_backups, reconcile};
@@ -55,6 +57,9 @@ pub struct Plan {
     /// Everything could be read: where false, there may be more to do than is told here.
     pub complete: bool,
     pub summary: Summary,
+    /// What is grave already, as the live system stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
     /// In an order in which they can be carried out.
     pub actions: Vec<Action>,
     /// The kinds that occur in `actions`, for people.

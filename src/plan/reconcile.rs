@@ -7,8 +7,8 @@ use crate::compile::Compiled;
 use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
-    FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan,
-    PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
+    Alarm, FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
+    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Risk, Since, Work};
@@ -71,6 +71,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
+    let alarms = alarms(&seen);
     let mut notes = notes(&seen);
     notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
@@ -105,6 +106,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         complete,
         kinds: kinds(&all, input.compiled),
         summary,
+        alarms,
         actions: all,
         foreign,
         unread: input.known.unread.clone(),
@@ -238,6 +240,10 @@ fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept>
     }
     kept.sort_by(|a, b| (&a.beside, &a.what.name).cmp(&(&b.beside, &b.what.name)));
     kept
+}
+
+fn alarms(seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
+    seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?))).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

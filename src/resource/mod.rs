@@ -33,6 +33,15 @@ pub struct Foreign {
     pub summary: String,
 }
 
+/// The place of a resource may itself be away (a disk that is not mounted), so that what was read says nothing of what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// A fragment: `its folder is gone`.
+    pub what: String,
+    /// A fragment on what speaks for that: `an apply set it up`.
+    pub why: String,
+}
+
 /// What was seen of one resource on the live system.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Live {
@@ -41,6 +50,8 @@ pub struct Live {
     pub foreign: Vec<Foreign>,
     /// Something a person should know: `not supported by this endpoint`, `systemd does not run here`.
     pub notes: Vec<String>,
+    /// Why what was read may not be what stands there: nothing is written then, until a person decides.
+    pub doubt: Option<Doubt>,
     /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.
     pub unsupported: bool,
 }

@@ -93,6 +93,7 @@ impl Scene {
                 timeout: Duration::from_secs(60),
                 seed: 7,
                 places: [].into(),
+                made: [].into(),
             },
             now: &jiff::Timestamp::now,
         };

@@ -1,5 +1,6 @@
 //! Keeping the lease: renewed at a third of its time to live, and known to be lost before anybody else may take it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,9 +60,11 @@ impl Lease {
     }
 
     /// Marks it as nobody's, where it still is ours; `false`: that failed, and it is left to run out.
-    pub async fn give_back(self) -> bool {
+    /// What `places` adds to where the policy's things are is known to the next holder then, whatever becomes of the record.
+    pub async fn give_back(mut self, places: &BTreeSet<String>) -> bool {
         self.keeper.abort();
         let etag = self.standing.borrow().etag.clone();
+        self.claim.places.extend(places.iter().cloned());
         let free = LeaseRecord { holder: None, ..record(&self.claim, self.generation, 0) };
         let freeing = async {
             let put = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;

@@ -76,6 +76,7 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         let only = format!("Only {} and what that needs. {}", plan.targets.join(", "), left_undone(&plan.left_out_of));
         lines.extend(wrapped(&only, 2, look));
     }
+    lines.extend(alarms(plan, look));
     for unread in &plan.unread {
         let count = unread.resources.len();
         let compared = match count {
@@ -88,6 +89,23 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         lines.extend(unread.help.iter().flat_map(|help| wrapped(&format!("  {help}"), 2, look)));
     }
     lines.push(String::new());
+    lines
+}
+
+/// Alarms that are told one by one.
+const ALARMS: usize = 10;
+
+fn alarms(plan: &Plan, look: Look) -> Vec<String> {
+    let most = if look.all { usize::MAX } else { ALARMS };
+    let mut lines = Vec::new();
+    for alarm in plan.alarms.iter().take(most) {
+        let text = format!("! {}: {}", subject_heading(&alarm.of.subject), alarm.text);
+        lines.extend(wrapped(&text, 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
+        lines.extend(wrapped(&format!("  {}", alarm.help), 2, look));
+    }
+    if plan.alarms.len() > most {
+        lines.push(format!("! {} more alarms like these (--all shows them)", plan.alarms.len() - most));
+    }
     lines
 }
 

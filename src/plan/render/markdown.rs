@@ -26,6 +26,14 @@ pub fn markdown(plan: &Plan) -> String {
 /// Everything that a reviewer must not miss.
 fn caution(plan: &Plan) -> String {
     let mut lines = Vec::new();
+    lines.extend(
+        plan.alarms.iter().take(10).map(|alarm| {
+            format!("**{}**: {} {}", subject_heading(&alarm.of.subject), escaped(&alarm.text), escaped(&alarm.help))
+        }),
+    );
+    if plan.alarms.len() > 10 {
+        lines.push(format!("and {} more like these", plan.alarms.len() - 10));
+    }
     if !plan.complete {
         lines.push("**Incomplete**: not everything could be read; there may be more to do.".to_owned());
         lines.extend(

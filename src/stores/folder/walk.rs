@@ -87,7 +87,8 @@ pub(super) fn check_root(operation: &'static str, files: &Files) -> Result<(), S
         return Ok(());
     }
     let subject = files.root().display().to_string();
-    Err(StoreError::new(operation, subject, ErrorKind::NotFound, Retry::Never, "there is no such folder"))
+    let help = "Is its disk mounted? `bdr plan` tells whether the folder stood before; where it is new, `bdr apply` makes it.";
+    Err(StoreError::new(operation, subject, ErrorKind::NotFound, Retry::Never, "there is no such folder").with_help(help))
 }
 
 pub(super) fn objects(

@@ -102,7 +102,7 @@ fn listed(scene: &Scene) -> usize {
 fn a_backup_that_is_killed_at_any_moment_goes_on_and_is_whole() {
     let mut scene = Scene::new();
     scene.grow();
-    std::fs::create_dir(scene.path("vault")).unwrap();
+    super::set_up(&scene.path("vault"), "crash");
     for round in 0..tries(150) {
         if round % 10 == 0 {
             std::fs::write(scene.path("source").join("changed"), format!("{round}")).unwrap();
@@ -112,7 +112,7 @@ fn a_backup_that_is_killed_at_any_moment_goes_on_and_is_whole() {
             let vault = scene.path("vault");
             let aside = scene.path("aside");
             std::fs::rename(&vault, &aside).unwrap();
-            std::fs::create_dir(&vault).unwrap();
+            super::set_up(&vault, "crash");
             scene.left_alone(&["backup", "docs"]);
             std::fs::remove_dir_all(&vault).unwrap();
             std::fs::rename(&aside, &vault).unwrap();
@@ -132,7 +132,7 @@ fn a_backup_that_is_killed_at_any_moment_goes_on_and_is_whole() {
 fn a_prune_that_is_killed_at_any_moment_leaves_whole_backups() {
     let mut scene = Scene::new();
     scene.grow();
-    std::fs::create_dir(scene.path("vault")).unwrap();
+    super::set_up(&scene.path("vault"), "crash");
     for day in 1..=8 {
         std::fs::write(scene.path("source").join("day"), format!("{day}")).unwrap();
         let output = scene
@@ -158,7 +158,7 @@ fn a_prune_that_is_killed_at_any_moment_leaves_whole_backups() {
 fn two_backups_at_once_and_a_prune_between_them_leave_whole_backups() {
     let mut scene = Scene::new();
     scene.grow();
-    std::fs::create_dir(scene.path("vault")).unwrap();
+    super::set_up(&scene.path("vault"), "crash");
     for _ in 0..3 {
         let all = [scene.start(&["backup", "docs"]), scene.start(&["backup", "docs"]), scene.start(&["prune", "--yes"])];
         for mut child in all {

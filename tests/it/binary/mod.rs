@@ -87,6 +87,13 @@ impl Ran {
     }
 }
 
+/// Makes a folder that is set up as a store, as an apply does.
+pub fn set_up(store: &Path, policy: &str) {
+    let marks = store.join(".bdr/policies");
+    std::fs::create_dir_all(&marks).unwrap();
+    std::fs::write(marks.join(format!("{policy}.json")), format!("{{\"version\":1,\"policy\":\"{policy}\"}}")).unwrap();
+}
+
 /// Names of everything below a folder, with contents.
 pub fn contents(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     let mut found = std::collections::BTreeMap::new();

@@ -7,6 +7,7 @@ use crate::tree::compare::assert_same;
 fn a_full_store_is_told_and_the_next_backup_goes_on_with_what_is_there() {
     let home = home();
     let Some(mount) = Mount::new(&home.path("vault"), 40) else { return };
+    crate::binary::set_up(&home.path("vault"), "notes");
     for at in 0..12 {
         std::fs::write(home.path(&format!("docs/{at}")), noise(at, 5 << 20)).unwrap();
     }

@@ -6,6 +6,7 @@ mod damaged;
 mod distrust;
 mod forgotten;
 mod full_disk;
+mod gone;
 mod guards;
 mod memory;
 mod outage;
@@ -38,7 +39,7 @@ components:
 fn home() -> Home {
     let home = Home::new();
     home.policy(POLICY);
-    std::fs::create_dir(home.path("vault")).unwrap();
+    crate::binary::set_up(&home.path("vault"), "notes");
     home
 }
 

@@ -20,7 +20,7 @@ fn three_stores() -> (Home, u16) {
     let text = text.replace("    protect:", "    objectives: { host: { rpo: 2d } }\n    protect:");
     std::fs::write(home.path("bdr.yaml"), text).unwrap();
     for store in ["beta", "gamma"] {
-        std::fs::create_dir(home.path(store)).unwrap();
+        crate::binary::set_up(&home.path(store), "notes");
         run(&home, &["backup", "docs", "--store", store]).ends(0);
     }
     (home, port)
@@ -69,6 +69,7 @@ fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() 
 fn prune_goes_on_past_a_store_that_cannot_be_written() {
     let home = home();
     let Some(mount) = super::Mount::new(&home.path("beta"), 16) else { return };
+    crate::binary::set_up(&home.path("beta"), "notes");
     let policy = super::POLICY.replace("components:", "  beta: { folder: { path: '@/beta' } }\ncomponents:");
     home.policy(&policy.replace("store: vault", "stores: [beta, vault]"));
     home.run(&["backup", "docs"]).ends(0);
@@ -101,6 +102,7 @@ fn a_plan_names_what_does_not_answer_once_and_soon() {
 fn who_may_only_read_can_verify() {
     let home = home();
     let Some(mount) = super::Mount::new(&home.path("vault"), 16) else { return };
+    crate::binary::set_up(&home.path("vault"), "notes");
     home.run(&["backup", "docs"]).ends(0);
     mount.again("ro");
     let ran = home.run(&["verify", "--read-data"]).ends(0);

@@ -29,7 +29,9 @@ fn as_nobody(home: &Home, arguments: &[&str]) -> Option<Ran> {
     let mut command = Command::new("setpriv");
     let binary = home.path("bdr-of-nobody");
     std::fs::copy(env!("CARGO_BIN_EXE_bdr"), &binary).ok()?;
-    for (path, mode) in [("", 0o777), ("docs", 0o755), ("docs/deep", 0o755), ("vault", 0o777), ("bdr-of-nobody", 0o755)] {
+    for (path, mode) in
+        [("", 0o777), ("docs", 0o755), ("docs/deep", 0o755), ("vault", 0o777), ("vault/.bdr", 0o777), ("bdr-of-nobody", 0o755)]
+    {
         std::fs::set_permissions(home.path(path), std::fs::Permissions::from_mode(mode)).ok()?;
     }
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary).args(arguments);

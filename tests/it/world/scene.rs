@@ -131,6 +131,7 @@ impl Scene {
                 timeout: Duration::from_secs(10),
                 seed: 7,
                 places: [].into(),
+                made: [].into(),
             },
             now: &|| jiff::Timestamp::UNIX_EPOCH,
         };

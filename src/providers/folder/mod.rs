@@ -1,5 +1,8 @@
 //! Provider `folder`: directories of this machine in which copies live.
 
+mod mounts;
+mod stood;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -13,9 +16,11 @@ use crate::attrs::{Attr, Attrs};
 use crate::policy::{Backend, FolderBackend, Policy};
 use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
 use crate::providers::writable;
-use crate::resource::{Change, Desired, Kind, Live, Op, Removal, Resource, Risk};
+use crate::resource::{Change, Desired, Doubt, Kind, Live, Op, Removal, Resource, Risk};
 use crate::store::{ErrorKind, Retry};
 use crate::units::bytes::Bytes;
+
+pub use stood::{note, notes, standing};
 
 static KIND: Kind = Kind {
     name: "folder",
@@ -54,8 +59,18 @@ fn folders(policy: &Policy) -> impl Iterator<Item = (&StoreName, &FolderBackend)
     })
 }
 
-fn id(name: &StoreName) -> ResourceId {
+/// The resource that a store's folder is.
+pub fn id(name: &StoreName) -> ResourceId {
     ResourceId::new(Subject::Store(name.clone()), KIND.name, "")
+}
+
+/// Below a folder: where it says that the copies of a policy lie here. The folder is the policy's only with it.
+pub fn marker_key(policy: &PolicyName) -> String {
+    format!(".bdr/policies/{policy}.json")
+}
+
+fn marker(folder: &Path, policy: &PolicyName) -> PathBuf {
+    folder.join(marker_key(policy))
 }
 
 fn wanted(policy: &PolicyName, folder: &FolderBackend) -> Attrs {
@@ -139,7 +154,7 @@ impl FolderSession {
 
 impl Place {
     fn marker(&self) -> PathBuf {
-        self.path.join(".bdr/policies").join(format!("{}.json", self.policy))
+        marker(&self.path, &self.policy)
     }
 
     fn fault(&self, operation: &str, error: io::Error) -> ProviderError {
@@ -179,6 +194,15 @@ impl Place {
         })
     }
 
+    /// What is written below a mount point on which nothing is mounted goes to another disk, and is hidden once it is.
+    fn doubt(&self) -> Option<Doubt> {
+        let point = mounts::unmounted(&self.path)?;
+        let is_secret = matches!(self.shown, Attr::Sensitive { .. });
+        let point = if is_secret { "a mount point above it".to_owned() } else { point.display().to_string() };
+        let why = format!("/etc/fstab names {point}, and nothing is mounted there");
+        Some(Doubt { what: "its folder lies on a disk that is not mounted".to_owned(), why })
+    }
+
     fn is_marked(&self) -> io::Result<bool> {
         match fs::read(self.marker()) {
             Ok(text) => {
@@ -193,10 +217,11 @@ impl Place {
     fn read(&self) -> io::Result<Live> {
         let free = free_space(&self.path).map(|free| format!("{free} free"));
         let notes: Vec<String> = free.into_iter().chain(self.refusal()).collect();
+        let doubt = self.doubt();
         let meta = match fs::metadata(&self.path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Live { notes, ..Live::default() });
+                return Ok(Live { notes, doubt, ..Live::default() });
             }
             Err(error) => return Err(error),
         };
@@ -205,7 +230,7 @@ impl Place {
         }
         let marked = self.is_marked()?.then_some(&self.policy);
         let attrs = attrs(self.shown.clone(), meta.permissions().mode(), marked);
-        Ok(Live { notes, ..Live::present(attrs) })
+        Ok(Live { notes, doubt, ..Live::present(attrs) })
     }
 
     /// Each step can be done again: a crash between them leaves a folder that the next plan completes.

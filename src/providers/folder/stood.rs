@@ -1,0 +1,27 @@
+//! Where the folders of a policy stood: noted in the lease and the record of each apply, for plans that find one gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{folders, id, marker};
+use crate::address::{ResourceId, StoreName};
+use crate::policy::{FolderBackend, Policy};
+
+/// How a note begins: `folder NAME PATH`, without the path where a reference tells it, since that may be secret.
+const FOLDER: &str = "folder ";
+
+/// What is noted of a folder.
+pub fn note(name: &StoreName, folder: &FolderBackend) -> String {
+    if folder.path.is_referenced() { format!("{FOLDER}{name}") } else { format!("{FOLDER}{name} {}", folder.path.expose()) }
+}
+
+/// What is noted of each folder once it is set up.
+pub fn notes(policy: &Policy) -> BTreeMap<ResourceId, String> {
+    folders(policy).map(|(name, folder)| (id(name), note(name, folder))).collect()
+}
+
+/// The notes of the folders that stand and carry the policy's mark now. Looks into the file system.
+pub fn standing(policy: &Policy) -> BTreeSet<String> {
+    let stands = |folder: &FolderBackend| marker(Path::new(folder.path.expose()), &policy.name).is_file();
+    folders(policy).filter(|(_, folder)| stands(folder)).map(|(name, folder)| note(name, folder)).collect()
+}

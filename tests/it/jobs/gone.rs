@@ -1,0 +1,148 @@
+//! The disk of a store that is not mounted: said first, never planned as new, and never written to unless a person says so.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::binary::{Home, POLICY, Ran, contents};
+
+/// A policy that was applied, with a backup.
+fn applied(policy: &str) -> Home {
+    let home = Home::new();
+    home.policy(&policy.replace("    protect:", "    objectives: { process: { rpo: 2d } }\n    protect:"));
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    let plan = home.run(&["plan", "--detailed-exitcode"]).ends(0).stdout;
+    assert!(!plan.contains("BROKEN"), "{plan}");
+    home
+}
+
+/// Words without the breaks of lines.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The disk goes away: a folder is gone with it, or its empty mount point is left.
+fn unmount(home: &Home, store: &str, leaves_a_mount_point: bool) {
+    std::fs::rename(home.path(store), home.path("disk-in-a-drawer")).unwrap();
+    if leaves_a_mount_point {
+        std::fs::create_dir(home.path(store)).unwrap();
+    }
+}
+
+/// `store` is a store whose folder has its name.
+fn is_refused(home: &Home, store: &str, why: &str) {
+    let plan = home.run(&["plan", "--detailed-exitcode"]).ends(2);
+    let told = flat(&plan.stdout);
+    assert!(told.contains(&format!("! store {store}: its folder")) && told.contains("is the disk mounted?"), "{plan:#?}");
+    assert!(told.contains(why) && told.contains(&format!("--new-folder {store}")), "{why}: {plan:#?}");
+    assert!(plan.stdout.find("is the disk mounted?") < plan.stdout.find("needs a person"), "in words first: {plan:#?}");
+    assert!(!told.contains("first backup"), "{plan:#?}");
+    let drift = home.run(&["drift"]).ends(2);
+    assert!(drift.stdout.contains("is the disk mounted?"), "{drift:#?}");
+    let markdown = home.run(&["plan", "--format", "markdown"]).ends(0).stdout;
+    assert!(markdown.contains("> [!CAUTION]\n> **store") && markdown.contains("is the disk mounted?"), "{markdown}");
+    let (there, before) = (home.path(store).exists(), contents(&home.path(store)));
+    let ran = home.run(&["apply", "--auto-approve"]).ends(1);
+    assert!(ran.stderr.contains("nothing of this plan can be carried out"), "{ran:#?}");
+    home.run(&["backup", "docs", "--store", store]).ends(1);
+    home.run(&["backup", "docs", "--store", store, "--scheduled"]).ends(1);
+    assert_eq!((home.path(store).exists(), contents(&home.path(store))), (there, before), "something was written");
+}
+
+fn is_made_where_it_is_meant(home: &Home, store: &str) {
+    let wrong = home.run(&["plan", "--new-folder", "dsk"]).ends(64);
+    assert!(wrong.stderr.contains("no folder store `dsk`"), "{wrong:#?}");
+    let plan = home.run(&["plan", "--new-folder", store]).ends(0);
+    assert!(!plan.stdout.contains("is the disk mounted?") && plan.stdout.contains("first backup"), "{plan:#?}");
+    assert!(plan.stderr.contains(&format!("bdr apply --new-folder {store}")), "{plan:#?}");
+    home.run(&["apply", "--auto-approve", "--new-folder", store]).ends(0);
+    home.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn the_only_store_is_gone_and_its_timer_says_that_it_stood() {
+    for mount_point in [false, true] {
+        let home = applied(&POLICY.replace("/backups", "/disk"));
+        unmount(&home, "disk", mount_point);
+        is_refused(&home, "disk", "component.docs/systemd_service");
+        let plan = home.run(&["plan"]).ends(0).stdout;
+        assert!(plan.contains("no bound") && plan.contains("BROKEN"), "an objective is counted as met: {plan}");
+        std::fs::remove_dir(home.path("disk")).ok();
+        std::fs::rename(home.path("disk-in-a-drawer"), home.path("disk")).unwrap();
+        home.run(&["plan", "--detailed-exitcode"]).ends(0);
+    }
+}
+
+/// Nothing names the folder but a crontab's entry, which names the component alone.
+#[test]
+fn a_crontab_says_that_it_stood() {
+    let home =
+        applied(&POLICY.replace("systemd: { directory: '@/units' }", "cron: { file: '@/cron' }").replace("/backups", "/disk"));
+    unmount(&home, "disk", false);
+    is_refused(&home, "disk", "`docs/nightly` is scheduled already");
+    is_made_where_it_is_meant(&home, "disk");
+}
+
+/// The lease in the other store remembers.
+#[test]
+fn another_store_says_that_it_stood() {
+    let text = POLICY
+        .replace("  disk:", "  vault: { folder: { path: '@/vault' } }\n  disk:")
+        .replace("store: disk", "stores: [disk, vault]");
+    let text = text.replace("systemd: { directory: '@/units' }", "cron: { file: '@/cron' }");
+    let home = applied(&text.replace("/backups", "/disk"));
+    unmount(&home, "disk", true);
+    is_refused(&home, "disk", "an earlier apply set it up at");
+    let plan = home.run(&["plan"]).ends(0).stdout;
+    assert!(!plan.contains("BROKEN"), "the other store keeps the objective: {plan}");
+    // What else is to be done is done, under the lease of the store that is there.
+    home.policy(&text.replace("/backups", "/disk").replace("path: '@/vault'", "path: '@/vault', mode: '0750'"));
+    let ran = home.run(&["apply", "--auto-approve"]).ends(3);
+    assert!(contents(&home.path("disk")).is_empty() && ran.stdout.contains("its folder"), "{ran:#?}");
+    is_made_where_it_is_meant(&home, "disk");
+}
+
+/// A store that a policy takes in is new, whatever runs already: the lease of the other knows nothing of it.
+#[test]
+fn a_new_store_of_a_protection_that_runs_already_is_new() {
+    for scheduler in ["systemd: { directory: '@/units' }", "cron: { file: '@/cron' }"] {
+        let text = POLICY.replace("systemd: { directory: '@/units' }", scheduler);
+        let home = applied(&text);
+        let text = text
+            .replace("  disk:", "  attic: { folder: { path: '@/attic' } }\n  disk:")
+            .replace("store: disk", "stores: [attic, disk]");
+        home.policy(&text);
+        let plan = home.run(&["plan"]).ends(0).stdout;
+        assert!(!plan.contains("mounted"), "{plan}");
+        home.run(&["apply", "--auto-approve"]).ends(0);
+        home.run(&["plan", "--detailed-exitcode"]).ends(0);
+        assert!(home.path("attic/notes/docs").is_dir());
+    }
+}
+
+/// Below a mount point of fstab(5) on which nothing is mounted, also where nothing tells that it was ever set up.
+#[test]
+#[expect(clippy::print_stdout, reason = "why a test did not run is part of its result")]
+fn a_mount_point_without_its_disk_takes_no_folder() {
+    let home = Home::new();
+    home.policy(&POLICY.replace("/backups", "/mnt/backups"));
+    std::fs::create_dir(home.path("mnt")).unwrap();
+    std::fs::write(home.path("fstab"), format!("UUID=1 {} ext4 noauto 0 2\n", home.path("mnt").display())).unwrap();
+    let within = |arguments: &str| {
+        let script = format!("mount --bind fstab /etc/fstab && exec {} {arguments}", env!("CARGO_BIN_EXE_bdr"));
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", &script]).current_dir(home.path(""));
+        Ran::of(&command.output().unwrap())
+    };
+    let plan = within("plan");
+    if !Path::new("/etc/fstab").exists() || plan.stderr.contains("mount:") || plan.stderr.contains("unshare") {
+        println!("skipped: this process may not mount a file over /etc/fstab");
+        return;
+    }
+    let told = flat(&plan.ends(0).stdout);
+    assert!(told.contains("a disk that is not mounted: is the disk mounted? /etc/fstab names"), "{told}");
+    within("apply --auto-approve").ends(4);
+    assert!(!home.path("mnt/backups").exists());
+    within("apply --auto-approve --new-folder disk").ends(0);
+    let plan = within("plan --detailed-exitcode").ends(0);
+    assert!(flat(&plan.stdout).contains("/etc/fstab names"), "it is said as long as it is so: {plan:#?}");
+}
