@@ -1,11 +1,12 @@
 //! The contract that every protection joins: what one of its copies promises, term by term.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::address::{ProtectionName, StoreName};
 use crate::assess::Facts;
 use crate::diag::Span;
-use crate::policy::{Component, Disruption, Policy, Protection, StoreSpec};
+use crate::policy::{Component, Disruption, Policy, Protection};
 
 /// Where a figure came from; printed with it, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -25,7 +26,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// What takes the time: `longest gap between two runs`.
-    pub name: String,
+    pub name: &'static str,
     /// `None`: no bound.
     pub seconds: Option<u64>,
     pub origin: Origin,
@@ -56,8 +57,8 @@ impl std::fmt::Display for Site {
 /// Whether a copy is still there, and good, after a disruption; with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Survival {
-    Yes(String),
-    No(String),
+    Yes(Arc<str>),
+    No(Arc<str>),
 }
 
 /// What one copy (a protection's, in one store) promises.
@@ -65,11 +66,18 @@ pub enum Survival {
 pub struct CopyBounds {
     pub protection: ProtectionName,
     pub store: StoreName,
-    pub site: Site,
+    /// What its store promises of every copy in it.
+    pub place: Arc<Place>,
     /// Summed: the most that is lost when this copy is the one that is restored.
-    pub loss: Vec<Term>,
+    pub loss: Arc<[Term]>,
     /// Summed: the longest until its data is back.
-    pub recovery: Vec<Term>,
+    pub recovery: Arc<[Term]>,
+}
+
+/// What a store promises of every copy in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub site: Site,
     /// For each disruption. `Region` says whether the copy's own region is one that bdr knows; that some other copy lies
     /// elsewhere is reasoned over all copies together.
     pub survives: BTreeMap<Disruption, Survival>,
@@ -98,6 +106,7 @@ pub struct Question<'a> {
     pub policy: &'a Policy,
     pub component: &'a Component,
     pub protection: &'a Protection,
-    pub store: &'a StoreSpec,
+    pub store: &'a StoreName,
+    pub place: &'a Arc<Place>,
     pub facts: &'a Facts,
 }

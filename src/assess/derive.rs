@@ -1,6 +1,7 @@
 //! Combines what the copies promise into one cell: component × disruption.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::assess::bounds::{CopyBounds, Survival, Term, sum};
@@ -19,7 +20,7 @@ pub struct Cell {
     /// The copy that would be restored in the worst case.
     pub by: Option<(ProtectionName, StoreName)>,
     /// Why each copy that does not survive does not.
-    pub lost: Vec<String>,
+    pub lost: Vec<Arc<str>>,
 }
 
 /// A worst case with its terms, held against its objective.
@@ -27,7 +28,7 @@ pub struct Cell {
 pub struct Derived {
     pub target: Option<Spanned<Duration>>,
     /// Empty: no copy survives. Otherwise the summands.
-    pub terms: Vec<Term>,
+    pub terms: Arc<[Term]>,
 }
 
 /// How a worst case stands to its objective.
@@ -63,7 +64,7 @@ impl Derived {
 /// Derives one cell.
 pub fn cell(component: &Component, disruption: Disruption, copies: &[CopyBounds]) -> Cell {
     let objective = component.objectives.under(disruption);
-    let mut lost: Vec<String> = copies.iter().filter_map(|copy| lost_because(copy, disruption)).collect();
+    let mut lost: Vec<Arc<str>> = copies.iter().filter_map(|copy| lost_because(copy, disruption)).collect();
     let survivors: Vec<&CopyBounds> = copies.iter().filter(|copy| lost_because(copy, disruption).is_none()).collect();
     let worst = if disruption == Disruption::Region { worst_region(&survivors, &mut lost) } else { best(&survivors) };
     lost.sort();
@@ -78,11 +79,11 @@ pub fn cell(component: &Component, disruption: Disruption, copies: &[CopyBounds]
     }
 }
 
-fn lost_because(copy: &CopyBounds, disruption: Disruption) -> Option<String> {
-    match copy.survives.get(&disruption) {
+fn lost_because(copy: &CopyBounds, disruption: Disruption) -> Option<Arc<str>> {
+    match copy.place.survives.get(&disruption) {
         Some(Survival::Yes(_)) => None,
         Some(Survival::No(why)) => Some(why.clone()),
-        None => Some(format!("`{}` makes no statement on it", copy.protection)),
+        None => Some(format!("`{}` makes no statement on it", copy.protection).into()),
     }
 }
 
@@ -96,13 +97,13 @@ fn best<'a>(copies: &[&'a CopyBounds]) -> Option<&'a CopyBounds> {
 
 /// Which region is lost is not ours to choose, and the host may stand in any of them: for each, the best copy elsewhere is
 /// what remains; the worst of those counts. `None` where one loss takes every copy.
-fn worst_region<'a>(copies: &[&'a CopyBounds], lost: &mut Vec<String>) -> Option<&'a CopyBounds> {
-    let sites: BTreeSet<&Site> = copies.iter().map(|copy| &copy.site).collect();
+fn worst_region<'a>(copies: &[&'a CopyBounds], lost: &mut Vec<Arc<str>>) -> Option<&'a CopyBounds> {
+    let sites: BTreeSet<&Site> = copies.iter().map(|copy| &copy.place.site).collect();
     let mut worst: Option<&CopyBounds> = None;
     for site in &sites {
-        let elsewhere: Vec<&CopyBounds> = copies.iter().copied().filter(|copy| copy.site != **site).collect();
+        let elsewhere: Vec<&CopyBounds> = copies.iter().copied().filter(|copy| copy.place.site != **site).collect();
         let Some(remaining) = best(&elsewhere) else {
-            lost.push(format!("every copy lies in {site}, and nothing says that the host stands elsewhere"));
+            lost.push(format!("every copy lies in {site}, and nothing says that the host stands elsewhere").into());
             return None;
         };
         let weight = |copy: &CopyBounds| (copy.loss_seconds().unwrap_or(u64::MAX), copy.recovery_seconds().unwrap_or(u64::MAX));

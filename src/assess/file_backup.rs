@@ -1,9 +1,11 @@
 //! `file_backup`: what a copy of files in the tree format promises.
 
+use std::sync::Arc;
+
 use crate::assess::bounds::{CopyBounds, Origin, Question, Term};
 use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_RATE};
 use crate::assess::storage;
-use crate::policy::{Disruption, Scheduler};
+use crate::policy::Scheduler;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::{Schedule, Semantics};
 
@@ -13,16 +15,15 @@ pub fn bounds(question: &Question<'_>) -> CopyBounds {
     let mut loss = vec![gap(question)];
     if matches!(question.policy.scheduler.as_ref().map(|s| &s.value), Some(Scheduler::Systemd { .. })) {
         let why = "AccuracySec of the timer".to_owned();
-        loss.push(Term { name: "timer accuracy".into(), seconds: Some(1), origin: Origin::Policy, why, span: None });
+        loss.push(Term { name: "timer accuracy", seconds: Some(1), origin: Origin::Policy, why, span: None });
     }
     loss.push(make_and_ship(question));
     CopyBounds {
         protection: question.protection.name.value.clone(),
-        store: question.store.name.value.clone(),
-        site: storage::site(question.store),
-        loss,
-        recovery: recovery(question),
-        survives: Disruption::ALL.map(|disruption| (disruption, storage::survives(question.store, disruption))).into(),
+        store: question.store.clone(),
+        place: Arc::clone(question.place),
+        loss: loss.into(),
+        recovery: recovery(question).into(),
     }
 }
 
@@ -33,7 +34,7 @@ fn gap(question: &Question<'_>) -> Term {
     let live = facts.live_schedule(&component.name, &protection.name);
     let schedule: Option<&Schedule> = live.map_or_else(|| stated.map(|s| &s.value), Option::as_ref);
     let term = |seconds, origin, why| Term {
-        name: "longest gap between two runs".into(),
+        name: "longest gap between two runs",
         seconds,
         origin,
         why,
@@ -68,7 +69,7 @@ fn make_and_ship(question: &Question<'_>) -> Term {
             (ASSUMED_BYTES.div_ceil(ASSUMED_CAPTURE_RATE), Origin::Assumed, why)
         }
     };
-    Term { name: "to make and ship one".into(), seconds: Some(seconds), origin, why, span: None }
+    Term { name: "to make and ship one", seconds: Some(seconds), origin, why, span: None }
 }
 
 /// Retrieval from the class in which the newest copies lie, and the transfer. Detection and decision are people's time, and
@@ -81,9 +82,9 @@ fn recovery(question: &Question<'_>) -> Vec<Term> {
     let mut terms = Vec::new();
     if let Some((tier, seconds)) = slowest_only_tier(question) {
         let why = format!("every tier lies in an archive class, `{}` in {}", tier.name.value, tier.class.value.as_str());
-        terms.push(Term { name: "retrieval".into(), seconds: Some(seconds), origin: Origin::Policy, why, span: tier.class.span });
+        terms.push(Term { name: "retrieval", seconds: Some(seconds), origin: Origin::Policy, why, span: tier.class.span });
     }
-    terms.push(Term { name: "transfer".into(), seconds: Some(seconds), origin: Origin::Assumed, why, span: None });
+    terms.push(Term { name: "transfer", seconds: Some(seconds), origin: Origin::Assumed, why, span: None });
     terms
 }
 

@@ -11,11 +11,14 @@ pub mod storage;
 #[cfg(test)]
 mod tests;
 
-pub use bounds::{CopyBounds, Origin, Site, Survival, Term};
+pub use bounds::{CopyBounds, Origin, Place, Site, Survival, Term};
 pub use derive::{Cell, Derived, Verdict};
 pub use facts::{Facts, Measured};
 
-use crate::address::ComponentName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::{ComponentName, StoreName};
 use crate::policy::{Component, Disruption, Method, Policy};
 
 /// What the policy promises, component by component, disruption by disruption.
@@ -39,23 +42,27 @@ impl Assessment {
     }
 }
 
+/// What the stores of the policy promise.
+type Places = BTreeMap<StoreName, Arc<Place>>;
+
 /// Derives the whole table, in order of component and disruption.
 pub fn assess(policy: &Policy, facts: &Facts) -> Assessment {
+    let places = policy.stores.iter().map(|(name, store)| (name.clone(), Arc::new(storage::place(store)))).collect();
     let cells = policy.components.values().flat_map(|component| {
-        let copies = copies(policy, component, facts);
+        let copies = copies(policy, component, &places, facts);
         Disruption::ALL.map(|disruption| derive::cell(component, disruption, &copies))
     });
     Assessment { cells: cells.collect() }
 }
 
 /// What every copy of a component promises: one entry for each protection and store that the facts do not rule out.
-pub fn copies(policy: &Policy, component: &Component, facts: &Facts) -> Vec<CopyBounds> {
+fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
     let pairs = known.flat_map(|protection| protection.stores.iter().map(move |store| (protection, store)));
     pairs
         .filter_map(|(protection, store)| {
-            let store = policy.stores.get(&store.value)?;
-            let question = bounds::Question { policy, component, protection, store, facts };
+            let (store, place) = places.get_key_value(&store.value)?;
+            let question = bounds::Question { policy, component, protection, store, place, facts };
             Some(match &protection.method {
                 Method::FileBackup(_) => file_backup::bounds(&question),
             })

@@ -1,6 +1,6 @@
 //! What stores and storage classes can promise, with the source of each figure.
 
-use crate::assess::{Site, Survival};
+use crate::assess::{Place, Site, Survival};
 use crate::policy::{Backend, Disruption, StoreSpec};
 use crate::units::storage_class::StorageClass;
 
@@ -24,6 +24,11 @@ pub fn minimum_days(class: StorageClass) -> u64 {
     }
 }
 
+/// What a store promises of every copy in it.
+pub fn place(store: &StoreSpec) -> Place {
+    Place { site: site(store), survives: Disruption::ALL.map(|disruption| (disruption, survives(store, disruption))).into() }
+}
+
 /// Where a store's copies lie. Two buckets of one AWS region are one site; so are two behind one endpoint.
 pub fn site(store: &StoreSpec) -> Site {
     match &store.backend {
@@ -41,21 +46,23 @@ pub fn site(store: &StoreSpec) -> Site {
 /// Whether a copy in this store is still there and good after a disruption (DESIGN, section 5).
 pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
     let name = &store.name.value;
+    let yes = |why: String| Survival::Yes(why.into());
+    let no = |why: String| Survival::No(why.into());
     match (&store.backend, disruption) {
-        (_, Disruption::Process) => Survival::Yes(format!("`{name}` does not depend on the running service")),
-        (Backend::Folder(_), Disruption::Host) => Survival::No(format!("`{name}` is a folder of the same host")),
-        (Backend::S3(_), Disruption::Host) => Survival::Yes(format!("`{name}` lies outside the host")),
+        (_, Disruption::Process) => yes(format!("`{name}` does not depend on the running service")),
+        (Backend::Folder(_), Disruption::Host) => no(format!("`{name}` is a folder of the same host")),
+        (Backend::S3(_), Disruption::Host) => yes(format!("`{name}` lies outside the host")),
         (Backend::Folder(_), Disruption::Corruption) => {
-            Survival::No(format!("`{name}` is a folder that whatever corrupts the host can write to"))
+            no(format!("`{name}` is a folder that whatever corrupts the host can write to"))
         }
         (Backend::S3(_), Disruption::Corruption) if store.versioning.as_ref().is_some_and(|on| on.value) => {
-            Survival::Yes(format!("`{name}` keeps the versions of what is overwritten or deleted"))
+            yes(format!("`{name}` keeps the versions of what is overwritten or deleted"))
         }
         (Backend::S3(_), Disruption::Corruption) => {
-            Survival::No(format!("`{name}` keeps no versions, so what is deleted there is gone"))
+            no(format!("`{name}` keeps no versions, so what is deleted there is gone"))
         }
-        (Backend::Folder(_), Disruption::Region) => Survival::No(format!("`{name}` is lost with its host")),
-        (Backend::S3(_), Disruption::Region) => Survival::Yes(format!("`{name}` lies in {}", site(store))),
-        (_, Disruption::Account) => Survival::No(format!("who holds the credentials of `{name}` can delete what is in it")),
+        (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
+        (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {}", site(store))),
+        (_, Disruption::Account) => no(format!("who holds the credentials of `{name}` can delete what is in it")),
     }
 }

@@ -101,7 +101,7 @@ fn what(cell: &Cell) -> &'static str {
 
 fn term_row(word: &str, term: &Term) -> Vec<String> {
     let seconds = term.seconds.map_or("no bound".to_owned(), |seconds| Duration::from_secs(seconds).to_string());
-    vec![format!("  {word}"), seconds, term.name.clone(), origin(term.origin).to_owned(), term.why.clone()]
+    vec![format!("  {word}"), seconds, term.name.to_owned(), origin(term.origin).to_owned(), term.why.clone()]
 }
 
 fn origin(origin: Origin) -> &'static str {
@@ -177,7 +177,7 @@ pub fn document(policy: &str, assessment: &Assessment, sources: &Sources) -> Doc
         rto: derived(&cell.rto),
         protection: cell.by.as_ref().map(|(protection, _)| protection.to_string()),
         store: cell.by.as_ref().map(|(_, store)| store.to_string()),
-        lost: cell.lost.clone(),
+        lost: cell.lost.iter().map(ToString::to_string).collect(),
     };
     Document { format_version: 1, policy: policy.to_owned(), cells: assessment.cells.iter().map(cell).collect() }
 }
@@ -191,7 +191,7 @@ pub fn schema() -> String {
 fn term_document(term: &Term, sources: &Sources) -> TermDocument {
     let place: Option<Position> = term.span.and_then(|span| sources.position(span));
     TermDocument {
-        name: term.name.clone(),
+        name: term.name.to_owned(),
         seconds: term.seconds,
         origin: term.origin,
         why: term.why.clone(),

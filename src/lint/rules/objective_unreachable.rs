@@ -94,7 +94,7 @@ fn finding(word: &str, cell: &Cell, derived: &Derived, disruptions: &[Disruption
     let mut diagnostic = Diagnostic::error(CODE.code, format!("`{whom}` cannot keep its {word} of {} {when}", target.value))
         .at(target.span, format!("promised: at most {} {promise}", target.value))
         .at(cause.span, format!("{}: {}", cause.name, shown(cause.seconds)));
-    for term in &derived.terms {
+    for term in derived.terms.iter() {
         diagnostic = diagnostic.note(format!("{}: {} ({}; {})", term.name, shown(term.seconds), origin(term.origin), term.why));
     }
     let total = derived.seconds();
