@@ -1,4 +1,5 @@
-"""(c) A plan against a live endpoint, against a bare concurrent client that makes the very same requests."""
+"""(c) A plan against a live endpoint, against bare concurrent clients that make the very same requests: one made with the SDK in
+use, and one of sockets and signatures alone, which shows what the SDK itself costs."""
 
 import os
 import subprocess
@@ -50,8 +51,12 @@ def ratios(clock, options):
         run(clock, [options.bdr, "-p", policy, "apply", "--auto-approve", "--no-lease"], env=environment(endpoint.port))
         file = os.path.join(home, "requests")
         count = recorded(clock, options, plan, endpoint.port, file)
-        bare = [options.floor, "replay", f"127.0.0.1:{endpoint.port}", file, str(WORKERS)]
-        theirs = best(clock, 5, bare, env=environment(endpoint.port))
+        known = [f"127.0.0.1:{endpoint.port}", file, str(WORKERS)]
+        sdk = best(clock, 5, [options.floor, "ask", *known], env=environment(endpoint.port))
+        sockets = best(clock, 5, [options.floor, "replay", *known], env=environment(endpoint.port))
         ours = best(clock, 5, plan, env=environment(endpoint.port))
-    detail = f"{count} requests, bare {theirs.wall:.3f} s, bdr {ours.wall:.3f} s wall"
-    yield Ratio("live plan against a bare client, wall", ours.wall / theirs.wall, 1.3, detail)
+    if not sdk.output.startswith(f"{count} "):
+        raise SystemExit(f"bench: the bare client does not know every request of a plan: {sdk.output} of {count}")
+    for name, bare in [("client of the same SDK", sdk), ("client of sockets", sockets)]:
+        detail = f"{count} requests, bare {bare.wall:.3f} s, bdr {ours.wall:.3f} s wall"
+        yield Ratio(f"live plan against a bare {name}, wall", ours.wall / bare.wall, 1.3, detail)

@@ -4,6 +4,7 @@
 
 mod record;
 mod replay;
+mod sdk;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ fn main() {
         ["walk", folder] => println!("{} entries", walk(Path::new(folder))),
         ["record", upstream, file] => record::record(upstream, Path::new(file)),
         ["replay", upstream, file, workers] => println!("{} answers", replay::replay(upstream, file, workers.parse().unwrap())),
-        _ => println!("usage: floor parse FOLDER | walk FOLDER | record ADDRESS FILE | replay ADDRESS FILE WORKERS"),
+        ["ask", upstream, file, workers] => println!("{} answers", sdk::ask(upstream, file, workers.parse().unwrap())),
+        _ => println!("usage: floor parse|walk FOLDER | record ADDRESS FILE | replay|ask ADDRESS FILE WORKERS"),
     }
 }
 

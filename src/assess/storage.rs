@@ -58,9 +58,7 @@ pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
         (Backend::S3(_), Disruption::Corruption) if store.versioning.as_ref().is_some_and(|on| on.value) => {
             yes(format!("`{name}` keeps the versions of what is overwritten or deleted"))
         }
-        (Backend::S3(_), Disruption::Corruption) => {
-            no(format!("`{name}` keeps no versions, so what is deleted there is gone"))
-        }
+        (Backend::S3(_), Disruption::Corruption) => no(format!("`{name}` keeps no versions, so what is deleted there is gone")),
         (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
         (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {}", site(store))),
         (_, Disruption::Account) => no(format!("who holds the credentials of `{name}` can delete what is in it")),
