@@ -70,7 +70,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
     if !plan.applyable {
-        return nothing_to_do(&plan, context);
+        return nothing_to_do(&plan, &args.carry, context);
     }
     let confirmed = !args.auto_approve && confirm(&plan, context)?;
     if !args.auto_approve && !confirmed {
@@ -85,12 +85,13 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-fn nothing_to_do(plan: &Plan, context: &Context) -> Result<Exit, Failure> {
+fn nothing_to_do(plan: &Plan, carry: &Carry, context: &Context) -> Result<Exit, Failure> {
     if !plan.complete {
         return Err(plan::incomplete(plan));
     }
     if plan.is_empty() {
         context.say("Nothing to do.");
+        carry_out::nothing(plan, carry, context);
         return Ok(Exit::Done);
     }
     Err(Failure::new("nothing of this plan can be carried out")
@@ -129,6 +130,7 @@ async fn saved(args: &Args, path: &Path, context: &Context) -> Result<Exit, Fail
     }
     if plan.is_empty() {
         context.say("Nothing to do.");
+        carry_out::nothing(&plan, &args.carry, &context);
         return Ok(Exit::Done);
     }
     let opened = if plan.intent == Intent::Destroy { opened.wanting_nothing() } else { opened };

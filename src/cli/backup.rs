@@ -10,6 +10,7 @@ use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
+use crate::cli::telling::Telling;
 use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
 use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
@@ -62,7 +63,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             }
         };
         let pruned = if args.prune && ended == Exit::Done {
-            prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true }).await?
+            prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true, telling: Telling::Human }).await?
         } else {
             Exit::Done
         };

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use tokio::task::AbortHandle;
 
 use crate::address::{StoreName, Subject};
 use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request};
 use crate::cli::prepare::Opened;
+use crate::cli::telling::{self, Telling};
 use crate::cli::view::run::{RunView, outcome};
 use crate::cli::{Context, Exit, Failure, jobs, working};
-use crate::journal::RunRecord;
+use crate::journal::{Counts, Event, FORMAT_VERSION, RunRecord};
 use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
 use crate::policy::Policy;
@@ -33,15 +33,6 @@ pub struct Carry {
     /// Seconds without a renewal after which the lease is nobody's
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(3..=3600))]
     lease_ttl: u64,
-}
-
-/// How an apply is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Telling {
-    /// A bar on a terminal, lines elsewhere
-    Human,
-    /// Events, one line each, described by schemas/event.json
-    Json,
 }
 
 impl Carry {
@@ -125,6 +116,25 @@ async fn guardian(plan: &Plan, policy: &Policy, env: &Env, carry: &Carry) -> Res
         return Ok(unguarded("the policy has no store that could hold a lease", None));
     }
     Ok(Guardian::Stores(open))
+}
+
+/// The events of a run that has nothing to do: it begins, and ends. It takes no lease, and no record of it is kept.
+pub fn nothing(plan: &Plan, carry: &Carry, context: &Context) {
+    if !carry.is_json() {
+        return;
+    }
+    telling::write(
+        context,
+        Event::RunStarted {
+            format_version: FORMAT_VERSION,
+            run: run_id(context),
+            policy: plan.policy.name.clone(),
+            policy_digest: plan.policy.digest.clone(),
+            plan: plan.digest.clone(),
+            actions: 0,
+        },
+    );
+    telling::write(context, Event::RunEnded { counts: Counts::default() });
 }
 
 /// Sorts by time, and is unique.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::apply::Stop;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel};
@@ -16,6 +18,8 @@ pub struct Context {
     pub terminal: Terminal,
     /// Asked by signals, once a command listens for them.
     pub stop: Stop,
+    /// Whether stdout was given anything.
+    printed: Arc<AtomicBool>,
 }
 
 /// What is known of where output goes.
@@ -38,7 +42,7 @@ impl Context {
         let vars: BTreeMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         let terminal = Terminal::of_process(global.color, &vars);
-        Self { global, vars, terminal, stop: Stop::new() }
+        Self { global, vars, terminal, stop: Stop::new(), printed: Arc::default() }
     }
 
     /// Writes to stdout, whole; a reader that went away ends the output without an error.
@@ -46,6 +50,7 @@ impl Context {
     /// # Errors
     /// When stdout cannot take it for another reason (a full disk).
     pub fn print(&self, text: &str) -> Result<(), Failure> {
+        self.printed.store(true, Ordering::Relaxed);
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -53,6 +58,11 @@ impl Context {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether anything went to stdout.
+    pub fn has_printed(&self) -> bool {
+        self.printed.load(Ordering::Relaxed)
     }
 
     /// A line for people on stderr; silent under `--quiet`.

@@ -27,6 +27,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     if plan.is_empty() {
         context.say("Nothing is owned.");
+        if plan.complete {
+            carry_out::nothing(&plan, &args.carry, context);
+        }
         return if plan.complete { Ok(Exit::Done) } else { Err(plan::incomplete(&plan)) };
     }
     let name = plan.policy.name.as_str();

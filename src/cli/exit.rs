@@ -42,13 +42,23 @@ pub struct Failure {
     pub help: Option<String>,
     /// Everything was said already: only the exit code is left.
     pub silent: bool,
+    /// What is wrong with the policy, as `lint` tells it in JSON, where that is the reason.
+    pub findings: Vec<serde_json::Value>,
     /// What of a store is damaged, where that is the reason.
     pub damage: Option<Box<Damage>>,
 }
 
 impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, message: message.into(), causes: Vec::new(), help: None, silent: false, damage: None }
+        Self {
+            exit: Exit::Failed,
+            message: message.into(),
+            causes: Vec::new(),
+            help: None,
+            silent: false,
+            findings: Vec::new(),
+            damage: None,
+        }
     }
 
     /// For an error that was already shown in full.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, codes};
 use crate::diag::{self, Diagnostics, Sources};
+use crate::lint::{Report, Wish, format};
 use crate::policy::{self, Policy, Reference, Refused, Resolve};
 
 /// What a policy may read from outside.
@@ -181,9 +182,17 @@ pub fn policy(context: &Context, references: References) -> Result<LoadedPolicy,
         }
         _ => {
             context.warn(diag::render_all(&diagnostics, &loaded.sources, context.look_stderr()).trim_end());
-            Err(Failure::silent(Exit::Failed))
+            Err(wrong(diagnostics, &loaded.sources, context))
         }
     }
+}
+
+/// For who reads JSON; people have been told.
+fn wrong(diagnostics: Diagnostics, sources: &Sources, context: &Context) -> Failure {
+    let wish = Wish::all(context.now(), sources);
+    let entries = format::entries(&Report::new(diagnostics, sources, &codes::all(), wish));
+    let findings = entries.iter().filter_map(|entry| serde_json::to_value(entry).ok()).collect();
+    Failure { message: "the policy has errors".to_owned(), findings, ..Failure::silent(Exit::Failed) }
 }
 
 /// Looks references up in the environment and on disk, within what the caller allows.

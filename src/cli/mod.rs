@@ -34,17 +34,20 @@ pub mod prune;
 pub mod restore;
 pub mod schema;
 pub mod show;
+pub mod telling;
 pub mod unlock;
 pub mod verify;
 pub mod view;
 pub mod working;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub use context::Context;
 pub use exit::{Exit, Failure};
+
+use telling::Machine;
 
 /// Backup and disaster recovery as code.
 ///
@@ -168,10 +171,17 @@ impl Command {
     }
 }
 
-/// The whole program: parses the process's arguments, runs the command, says what failed, returns the exit code.
-pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+/// The whole program: parses the process's arguments, runs the command, says what failed, returns the exit code. `commit` is what
+/// `--version` tells beside the version.
+pub fn main(commit: Option<&str>) -> ExitCode {
+    let command = match commit.filter(|commit| !commit.is_empty()) {
+        Some(commit) => Cli::command().version(format!("{} ({commit})", env!("CARGO_PKG_VERSION"))),
+        None => Cli::command(),
+    };
+    let parsed =
+        command.try_get_matches().and_then(|arguments| Ok((Cli::from_arg_matches(&arguments)?, Machine::wanted(&arguments))));
+    let (cli, machine) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),
     };
     let context = Context::of_process(cli.global.clone());
@@ -187,7 +197,10 @@ pub fn main() -> ExitCode {
     runtime.shutdown_timeout(std::time::Duration::from_secs(moment));
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => exit::report(&context, &failure),
+        Err(failure) => {
+            machine.iter().for_each(|machine| machine.failed(&context, &failure));
+            exit::report(&context, &failure)
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::cli::catalogues::{self, Haste, InOrder};
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
+use crate::cli::telling::{self, Telling, series};
 use crate::cli::view::backups::{heading, moment};
 use crate::cli::view::table;
 use crate::cli::{Context, Exit, Failure, load, working};
+use crate::journal::{Decided, Event, FORMAT_VERSION, SeriesPruned};
 use crate::policy::Policy;
 use crate::tree::{Known, Progress, PrunePlan};
 use crate::units::bytes::Bytes;
@@ -30,6 +32,9 @@ pub struct Args {
     /// Only show what would go
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
+    /// How to tell what stays and goes, and why
+    #[arg(long, value_enum, default_value_t = Telling::Human)]
+    format: Telling,
 }
 
 const AGAIN: &str = "What is listed is whole. Run the command again: it removes the rest.";
@@ -39,6 +44,7 @@ pub struct How {
     pub act: bool,
     /// Say only what went.
     pub quiet: bool,
+    pub telling: Telling,
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -47,7 +53,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let env = context.env(References::Acting)?;
     let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
     let act = args.yes || !(args.dry_run || context.terminal.stdout || context.terminal.stdin);
-    let how = How { act, quiet: false };
+    let how = How { act, quiet: false, telling: args.format };
+    let policy = loaded.policy.name.to_string();
+    args.format.event(context, || Event::PruneStarted { format_version: FORMAT_VERSION, policy, removes: act });
     let mut came = Came::default();
     let mut reads = InOrder::read(context, &all, Haste::Job);
     while let Some((chosen, catalogue)) = reads.next().await? {
@@ -68,7 +76,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !act && !args.dry_run {
         context.say("Nothing was removed. `bdr prune --yes` does it.");
     }
-    came.ended(if act { "pruned" } else { "looked at" })
+    let exit = came.ended(if act { "pruned" } else { "looked at" })?;
+    args.format.event(context, || Event::PruneEnded { exit: exit as u8 });
+    Ok(exit)
 }
 
 /// What came of each series: one that fails keeps no other from being pruned.
@@ -123,8 +133,10 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
         ));
         context.warn("  help: Run `bdr verify`; once you are sure that it is lost, remove its folder from the store yourself.");
     }
-    if !how.quiet {
-        context.print(&show(context, policy, chosen, known, &plan))?;
+    match how.telling {
+        Telling::Json => tell(context, chosen, known, &plan),
+        Telling::Human if how.quiet => {}
+        Telling::Human => context.print(&show(context, policy, chosen, known, &plan))?,
     }
     let nothing = plan.goes.is_empty() && plan.orphans.is_empty();
     if how.act && !(nothing && how.quiet) {
@@ -132,6 +144,15 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
         let work = shelf.prune(&plan, now, &progress);
         let label = format!("pruning {}", chosen.label());
         let pruned = working::show(context, (&label, AGAIN), Arc::clone(&progress), work).await?;
+        how.telling.event(context, || {
+            Event::SeriesPruned(SeriesPruned {
+                series: series(chosen),
+                backups: pruned.backups,
+                leftovers: pruned.orphans,
+                bytes: pruned.bytes,
+                still_needed: pruned.still_needed,
+            })
+        });
         context.say(&format!(
             "{}: {} and {} removed, {} freed",
             chosen.label(),
@@ -145,6 +166,26 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
         }
     }
     Ok(if plan.damaged.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// The plan as events.
+fn tell(context: &Context, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan) {
+    for decision in &plan.decisions {
+        let Some(facts) = known.facts.iter().find(|facts| facts.id == decision.id) else { continue };
+        let decided = Decided {
+            series: series(chosen),
+            backup: decision.id,
+            restores: facts.at,
+            stored: facts.stored,
+            stays: decision.keep,
+            reasons: decision.reasons.iter().map(ToString::to_string).collect(),
+        };
+        telling::write(context, Event::BackupDecided(decided));
+    }
+    for (place, bytes) in &plan.orphans {
+        let folder = place.folder().trim_end_matches('/').to_owned();
+        telling::write(context, Event::LeftoverFound { series: series(chosen), folder, bytes: *bytes });
+    }
 }
 
 fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan) -> String {

@@ -26,7 +26,7 @@ pub enum Name {
     Assessment,
     /// `bdr plan --format json`, and a saved plan
     Plan,
-    /// One line of `bdr apply --format json`
+    /// One line of `--format json` of `apply`, `destroy`, `prune`, `restore`, and of any command that failed
     Event,
     /// `bdr lint --format json`
     Findings,

@@ -1,9 +1,11 @@
-//! Events: everything that happens during an apply, in the order in which it happened. What is shown is made from them alone.
+//! Events: everything that happens while a command acts, in the order in which it happened. What is shown of an apply is made from
+//! them alone.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::ResourceId;
+use crate::journal::backups::{Decided, Failed, RestoreEnded, RestoreStarted, Series, SeriesPruned};
 use crate::resource::ActionId;
 
 /// One thing that happened.
@@ -92,9 +94,37 @@ pub enum Event {
     RunEnded {
         counts: super::Counts,
     },
+    /// The backups of a policy are looked through for what the retention no longer keeps.
+    PruneStarted {
+        format_version: u32,
+        policy: String,
+        /// Whether anything is removed; otherwise it is only told.
+        removes: bool,
+    },
+    BackupDecided(Decided),
+    /// What an interrupted backup left: a prune removes it.
+    LeftoverFound {
+        series: Series,
+        folder: String,
+        bytes: u64,
+    },
+    SeriesPruned(SeriesPruned),
+    PruneEnded {
+        /// The exit code.
+        exit: u8,
+    },
+    RestoreStarted(RestoreStarted),
+    /// An entry is missing, or not as it was: the first 200 of them.
+    EntryNotRestored {
+        path: String,
+        reason: String,
+    },
+    RestoreEnded(RestoreEnded),
+    Failed(Failed),
 }
 
-/// An event with its moment: one line of `bdr apply --format json`.
+/// An event with its moment: one line of `--format json` of `apply`, `destroy`, `prune` and `restore`, and what any other command
+/// writes with `--format json` where it failed before it had anything else to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     #[schemars(with = "String")]

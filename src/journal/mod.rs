@@ -1,10 +1,12 @@
-//! The journal: what happens during an apply, as events, and what they come to, as a record.
+//! The journal: what happens while a command acts, as events, and what an apply comes to, as a record.
 
+mod backups;
 mod event;
 mod keeping;
 mod record;
 mod since;
 
+pub use backups::{Decided, Failed, RestoreEnded, RestoreStarted, Series, SeriesPruned};
 pub use event::{Event, Line, Moved, Outcome};
 pub use keeping::{DAYS, NEWEST, outlived};
 pub use record::{ActionRecord, Counts, RunRecord};

@@ -139,6 +139,16 @@ impl RunRecord {
             | Event::LeaseGivenBack
             | Event::LeaseLeft { .. }
             | Event::RecordsNotPruned { .. } => {}
+            // Of commands that keep no record.
+            Event::PruneStarted { .. }
+            | Event::BackupDecided(_)
+            | Event::LeftoverFound { .. }
+            | Event::SeriesPruned(_)
+            | Event::PruneEnded { .. }
+            | Event::RestoreStarted(_)
+            | Event::EntryNotRestored { .. }
+            | Event::RestoreEnded(_)
+            | Event::Failed(_) => {}
         }
     }
 }

@@ -21,6 +21,18 @@ pub struct Wish {
     pub texts: usize,
 }
 
+impl Wish {
+    /// Everything that is found in all texts; errors fail the run.
+    pub fn all(now: jiff::Timestamp, sources: &Sources) -> Self {
+        Self {
+            level: Severity::Note,
+            threshold: Severity::Error,
+            today: jiff::tz::TimeZone::UTC.to_datetime(now).date(),
+            texts: sources.iter().count(),
+        }
+    }
+}
+
 /// One finding as every format needs it.
 #[derive(Debug, Clone)]
 pub struct Finding {

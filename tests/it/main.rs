@@ -21,6 +21,7 @@ mod s3_engine;
 mod s3_live;
 mod calendar_oracle;
 mod tools;
+mod version;
 mod tree;
 mod slots;
 mod schedules;

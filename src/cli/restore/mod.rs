@@ -2,6 +2,7 @@
 
 mod apart;
 mod archive;
+mod events;
 mod guard;
 mod pick;
 
@@ -15,7 +16,9 @@ use crate::cli::chosen::{self, Which};
 use crate::cli::load::References;
 use crate::cli::restore::archive::Fast;
 use crate::cli::restore::pick::Picked;
+use crate::cli::telling::{self, Telling};
 use crate::cli::{Context, Exit, Failure, load, working};
+use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
 use crate::tree::{Damage, Missed, Paths, Progress, Restore, Restored, missed, remember, restore};
@@ -70,6 +73,9 @@ pub struct Args {
     /// Only show what would be restored
     #[arg(long)]
     dry_run: bool,
+    /// How to tell what is restored
+    #[arg(long, value_enum, default_value_t = Telling::Human)]
+    format: Telling,
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -91,6 +97,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked<'_>) -> Result<Exit, Failure> {
     let Picked { chosen, manifest, other } = picked;
     context.say(&pick::describe(chosen, manifest, zone, args));
+    args.format.event(context, || events::started(args, picked));
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
     if let Some(missed) = missed(&chosen.shelf, manifest, &paths).await?.into_iter().next() {
         return Err(unknown(&missed));
@@ -101,6 +108,7 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
         guard::foretell(args, context, chosen, manifest).await?;
     }
     if args.dry_run {
+        args.format.event(context, || Event::RestoreEnded(RestoreEnded::default()));
         return Ok(Exit::Done);
     }
     archive::ready(chosen, manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
@@ -114,6 +122,9 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     let exit = told(context, &restored, manifest, whole);
     if !restored.damage.is_empty() {
         remembered(args, context, picked, &restored.damage).await;
+    }
+    if args.format == Telling::Json {
+        events::ended(&restored, exit).into_iter().for_each(|event| telling::write(context, event));
     }
     if exit != Exit::Done {
         next_steps(args, context, &restored, *other).iter().for_each(|step| context.warn(&format!("  help: {step}")));

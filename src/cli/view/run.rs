@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::apply::ASKED;
-use crate::cli::Context;
+use crate::cli::{Context, telling};
 use crate::diag::{Position, printable};
-use crate::journal::{Event, Line, Outcome, RunRecord};
+use crate::journal::{Event, Outcome, RunRecord};
 use crate::plan::Plan;
 use crate::resource::{ActionId, Change, Work};
 
@@ -41,11 +41,7 @@ impl<'a> RunView<'a> {
             self.context.warn(&stopping(reason));
         }
         if self.json {
-            let line = Line { at: self.context.now(), event: event.clone() };
-            if let Ok(line) = serde_json::to_string(&line) {
-                // A reader that went away does not stop an apply.
-                _ = self.context.print(&format!("{line}\n"));
-            }
+            telling::write(self.context, event.clone());
             return;
         }
         match event {
@@ -114,6 +110,16 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         Event::Stopping { reason } => stopping(reason),
         Event::RecordsNotPruned { reason } => format!("warning  old records of runs could not be removed: {reason}"),
         Event::RecordNotKept { reason } => format!("warning  the record of this run was not kept: {reason}"),
+        // Of commands that are no run.
+        Event::PruneStarted { .. }
+        | Event::BackupDecided(_)
+        | Event::LeftoverFound { .. }
+        | Event::SeriesPruned(_)
+        | Event::PruneEnded { .. }
+        | Event::RestoreStarted(_)
+        | Event::EntryNotRestored { .. }
+        | Event::RestoreEnded(_)
+        | Event::Failed(_) => return None,
     })
 }
 

@@ -19,7 +19,7 @@ pub struct FindingsFile {
     tool: Tool,
     summary: Summary,
     /// In order of file and place; suppressed ones among them.
-    findings: Vec<Entry>,
+    findings: Vec<FindingEntry>,
 }
 
 /// What wrote it.
@@ -43,7 +43,8 @@ struct Summary {
 
 /// One finding.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Entry {
+#[schemars(rename = "Entry")]
+pub struct FindingEntry {
     /// Stable; `bdr explain CODE` tells more.
     code: &'static str,
     /// The rule's name in kebab-case; absent where the code is not registered.
@@ -103,7 +104,6 @@ pub fn schema() -> String {
 
 /// The whole report.
 pub fn json(report: &Report<'_>) -> String {
-    let secrets = Secrets::of(report.findings.iter().map(|finding| &finding.diagnostic), report.sources);
     pretty(&FindingsFile {
         version: VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -115,14 +115,20 @@ pub fn json(report: &Report<'_>) -> String {
             suppressed: report.suppressed(),
             fails: report.fails(),
         },
-        findings: report.findings.iter().map(|finding| entry(report, finding, &secrets)).collect(),
+        findings: entries(report),
     })
 }
 
-fn entry(report: &Report<'_>, finding: &Finding, secrets: &Secrets) -> Entry {
+/// The findings alone.
+pub fn entries(report: &Report<'_>) -> Vec<FindingEntry> {
+    let secrets = Secrets::of(report.findings.iter().map(|finding| &finding.diagnostic), report.sources);
+    report.findings.iter().map(|finding| entry(report, finding, &secrets)).collect()
+}
+
+fn entry(report: &Report<'_>, finding: &Finding, secrets: &Secrets) -> FindingEntry {
     let say = |text: &str| printable(&secrets.blank(text));
     let diagnostic = &finding.diagnostic;
-    Entry {
+    FindingEntry {
         code: diagnostic.code,
         rule: report.code(finding).map(|code| code.name),
         severity: diagnostic.severity,

@@ -10,7 +10,7 @@ mod sarif;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use human::human;
-pub use json::{json, schema};
+pub use json::{FindingEntry, entries, json, schema};
 pub use junit::junit;
 pub use sarif::sarif;
 

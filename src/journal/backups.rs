@@ -1,0 +1,94 @@
+//! Events of the commands that act on backups by hand, `prune` and `restore`, and of every command that failed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::BackupId;
+use crate::lint::format::FindingEntry;
+
+/// The backups of one protection in one store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Series {
+    pub component: String,
+    pub protection: String,
+    pub store: String,
+}
+
+/// What becomes of one backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Decided {
+    pub series: Series,
+    #[schemars(with = "String")]
+    pub backup: BackupId,
+    /// The moment that it brings back.
+    #[schemars(with = "String")]
+    pub restores: jiff::Timestamp,
+    /// Bytes of its own packs.
+    pub stored: u64,
+    pub stays: bool,
+    /// At least one, in words.
+    pub reasons: Vec<String>,
+}
+
+/// What a prune removed of one series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SeriesPruned {
+    pub series: Series,
+    pub backups: u64,
+    pub leftovers: u64,
+    /// Freed, in bytes.
+    pub bytes: u64,
+    /// Backups that are no longer listed but whose packs stay, because one being written refers to them.
+    pub still_needed: u64,
+}
+
+/// What is about to be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoreStarted {
+    pub format_version: u32,
+    pub series: Series,
+    #[schemars(with = "String")]
+    pub backup: BackupId,
+    /// The moment that it brings back.
+    #[schemars(with = "String")]
+    pub restores: jiff::Timestamp,
+    /// Of the whole backup, whatever part is asked for.
+    pub entries: u64,
+    pub bytes: u64,
+    pub to: String,
+    /// Nothing is written: this is only told.
+    pub dry_run: bool,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoreEnded {
+    pub files: u64,
+    pub directories: u64,
+    pub symlinks: u64,
+    pub hard_links: u64,
+    pub bytes: u64,
+    /// Files that stood there already, byte for byte.
+    pub kept: u64,
+    /// Entries that are not as they were asked for.
+    pub failed: u64,
+    /// Those among them that the destination did not take; the others are missing or damaged in the store.
+    pub refused: u64,
+    /// The exit code.
+    pub exit: u8,
+}
+
+/// Why a command could not do what was asked. It stands alone where the command failed before it had anything else to tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failed {
+    pub format_version: u32,
+    /// The exit code.
+    pub exit: u8,
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    pub help: Option<String>,
+    /// What is wrong with the policy, where that is the reason: as in `schemas/findings.json`.
+    #[schemars(with = "Vec<FindingEntry>")]
+    pub findings: Vec<serde_json::Value>,
+}
