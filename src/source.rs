@@ -16,11 +16,18 @@ pub struct Trouble {
     pub suspect: bool,
     /// Whether nothing that follows can succeed either: no room is left, or nothing may be written at all.
     pub last: bool,
+    /// Whether the content came about all the same: only its owner or its attributes did not.
+    pub whole: bool,
 }
 
 impl Trouble {
     pub fn suspect(what: &'static str, detail: impl ToString) -> Self {
-        Self { what, detail: detail.to_string(), suspect: true, last: false }
+        Self { what, detail: detail.to_string(), suspect: true, last: false, whole: false }
+    }
+
+    /// The same where only an owner or attributes are missing.
+    pub fn of_attributes(what: &'static str, detail: impl ToString) -> Self {
+        Self { whole: true, ..Self::suspect(what, detail) }
     }
 
     /// Something that is told, and takes nothing from the backup.

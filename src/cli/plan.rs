@@ -151,7 +151,7 @@ fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
 pub fn incomplete(plan: &Plan) -> Failure {
     let mut failure = Failure::new("the plan is incomplete: not everything could be read");
     for unread in &plan.unread {
-        failure = failure.cause(format!("{}: {}", unread.subject, unread.reason));
+        failure = failure.cause(unread.told());
     }
     let help = plan.unread.iter().find_map(|unread| unread.help.clone());
     failure.help(help.unwrap_or_else(|| "What was read can be applied; plan again once the rest answers.".to_owned()))

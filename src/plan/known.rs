@@ -64,6 +64,11 @@ pub struct Unread {
 }
 
 impl Unread {
+    /// The reason with the subject, which it may name itself.
+    pub fn told(&self) -> String {
+        if self.reason.contains(&self.subject) { self.reason.clone() } else { format!("{}: {}", self.subject, self.reason) }
+    }
+
     /// One entry for each cause: an endpoint that cannot be reached is told once, whatever was wanted of it.
     #[must_use]
     pub fn by_cause(all: Vec<Self>) -> Vec<Self> {

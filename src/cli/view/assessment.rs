@@ -14,17 +14,48 @@ pub fn human(assessment: &Assessment, all: bool, width: usize) -> String {
     if stated.is_empty() {
         return "No component states an objective. Add `objectives: { rpo: …, rto: … }`, or see every row with --all.\n".into();
     }
-    let rows: Vec<Vec<String>> = stated.iter().map(|cell| row(cell)).collect();
-    let header = ["component", "disruption", "RPO goal", "worst", "", "RTO goal", "worst", ""];
-    let mut out = table::columns(&header, &rows, width);
+    let mut out = figures(&stated, width);
     for cell in stated.iter().filter(|cell| all || is_broken(cell)) {
         out.push('\n');
         out.push_str(&reasoning(cell, width));
     }
     let broken = assessment.broken().count();
     let met = stated.iter().filter(|cell| is_stated(cell)).count() - broken;
-    out.push_str(&format!("\n{broken} broken, {met} met. RTO is without detection and decision: the policy states none.\n"));
+    out.push('\n');
+    let sum = format!("{broken} broken, {met} met. RTO is without detection and decision: the policy states none.");
+    table::wrap(&sum, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     out
+}
+
+/// One row for each cell; where the width has no room for that, one for each objective, below the component's name.
+fn figures(cells: &[&Cell], width: usize) -> String {
+    let rows: Vec<Vec<String>> = cells.iter().map(|cell| row(cell)).collect();
+    let wide = table::columns(&["component", "disruption", "RPO goal", "worst", "", "RTO goal", "worst", ""], &rows, width);
+    if fits(&wide, width) {
+        return wide;
+    }
+    let halves = |row: &Vec<String>| {
+        let half = |first: &str, word: &str, from: usize| {
+            let figures = row.get(from..from + 3).unwrap_or_default();
+            [&[format!("  {first}"), word.to_owned()], figures].concat()
+        };
+        [half(row.get(1).map_or("", String::as_str), "RPO", 2), half("", "RTO", 5)]
+    };
+    let lines: Vec<Vec<String>> = rows.iter().flat_map(halves).collect();
+    let table = table::columns(&["  disruption", "", "goal", "worst", ""], &lines, usize::MAX);
+    let mut lines = table.lines();
+    let mut out = format!("{}\n", lines.next().unwrap_or_default());
+    for (at, cell) in cells.iter().enumerate() {
+        if at == 0 || cells.get(at - 1).is_some_and(|before| before.component != cell.component) {
+            out.push_str(&format!("{}\n", cell.component));
+        }
+        lines.by_ref().take(2).for_each(|line| out.push_str(&format!("{line}\n")));
+    }
+    out
+}
+
+fn fits(text: &str, width: usize) -> bool {
+    text.lines().all(|line| line.chars().count() <= width)
 }
 
 fn is_stated(cell: &Cell) -> bool {
@@ -66,15 +97,17 @@ fn mark(origin: Option<Origin>) -> &'static str {
 }
 
 fn reasoning(cell: &Cell, width: usize) -> String {
-    let mut out = format!("{} when {}", cell.component, what(cell));
-    match &cell.by {
-        Some((protection, store)) => out.push_str(&format!(": restored from `{store}`, made by `{protection}`\n")),
-        None => out.push_str(": no copy survives\n"),
-    }
+    let how = match &cell.by {
+        Some((protection, store)) => format!("restored from `{store}`, made by `{protection}`"),
+        None => "no copy survives".to_owned(),
+    };
+    let head = format!("{} when {}: {how}", cell.component, what(cell));
+    let mut out: String = table::wrap(&head, width).iter().map(|line| format!("{line}\n")).collect();
     for (word, derived) in [("RPO", &cell.rpo), ("RTO", &cell.rto)] {
         let rows: Vec<Vec<String>> = derived.terms.iter().map(|term| term_row(word, term)).collect();
         if !rows.is_empty() {
-            let table = table::columns(&["", "", "", "", ""], &rows, width);
+            let beside = table::columns(&["", "", "", "", ""], &rows, width);
+            let table = if fits(&beside, width) { beside } else { table::fitting(&["", "", "", "", ""], &rows, width, 4) };
             out.extend(table.lines().skip(1).map(|line| format!("{line}\n")));
         }
     }

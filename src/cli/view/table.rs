@@ -33,7 +33,7 @@ pub fn columns(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
 }
 
 /// Least room that the last column needs beside the others.
-const LEAST: usize = 20;
+const LEAST: usize = 32;
 
 /// As [`columns`] where the width has room for them; else the first `kept` columns, and below each row the others by name, the
 /// last one as it is.
@@ -92,6 +92,9 @@ mod tests {
         assert_eq!(fitting(&["id", "kind", "entries", "state"], &rows, 40, 2), wide);
         let narrow = "id        kind\n20261124  full\n    entries 12, not\n    verified\n";
         assert_eq!(fitting(&["id", "kind", "entries", "state"], &rows, 20, 2), narrow);
+        let rows = vec![vec!["20261124".into(), "one reason; and another one; and a third one".into()]];
+        let squeezed = "id\n20261124\n    one reason; and another one; and\n    a third one\n";
+        assert_eq!(fitting(&["id", "because"], &rows, 36, 1), squeezed, "a column of a few words is none");
     }
 
     #[test]

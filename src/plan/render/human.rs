@@ -84,7 +84,7 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
             1 => format!(" ({} is not compared)", unread.resources[0]),
             _ => format!(" ({count} resources are not compared)"),
         };
-        let text = format!("! not read: {}: {}{compared}", unread.subject, unread.reason);
+        let text = format!("! not read: {}{compared}", unread.told());
         lines.extend(wrapped(&text, 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
         lines.extend(unread.help.iter().flat_map(|help| wrapped(&format!("  {help}"), 2, look)));
     }

@@ -14,6 +14,9 @@ const OWNER: &str = "restored, but its owner could not be set";
 const ATTRIBUTES: &str = "restored, but its permissions, attributes or times could not be set";
 
 pub fn trouble(errno: Errno) -> Trouble {
+    if errno == Errno::ISDIR {
+        return Trouble::suspect(IN_THE_WAY, "a folder");
+    }
     let last = matches!(errno, Errno::NOSPC | Errno::DQUOT | Errno::ROFS);
     Trouble { last, ..Trouble::suspect(if errno == Errno::EXIST { IN_THE_WAY } else { FAILED }, errno) }
 }
@@ -52,21 +55,21 @@ pub fn times(mtime: Time) -> Timestamps {
 /// times last, because everything before moves them.
 pub fn open(file: &OwnedFd, entry: &Entry, owners: Owners) -> Result<(), Trouble> {
     let meta = &entry.meta;
-    let stat = rustix::fs::fstat(file).map_err(|errno| Trouble::suspect(ATTRIBUTES, errno))?;
+    let stat = rustix::fs::fstat(file).map_err(|errno| Trouble::of_attributes(ATTRIBUTES, errno))?;
     let differs = (stat.st_uid, stat.st_gid) != (meta.uid, meta.gid);
     let mut owner = Ok(());
     if differs && owners != Owners::Leave {
         owner = rustix::fs::fchown(file, Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)));
     }
-    rest(file, meta, false).map_err(|errno| Trouble::suspect(ATTRIBUTES, errno))?;
-    owner.map_err(|errno| Trouble::suspect(OWNER, errno))
+    rest(file, meta, false).map_err(|errno| Trouble::of_attributes(ATTRIBUTES, errno))?;
+    owner.map_err(|errno| Trouble::of_attributes(OWNER, errno))
 }
 
 /// The same for a file that this process just made, in as few calls as it takes.
 pub fn new(file: &OwnedFd, meta: &Meta, owners: Owners) -> Result<(), Trouble> {
     let owner = owners.changes(meta).map_or(Ok(()), |(uid, gid)| rustix::fs::fchown(file, Some(uid), Some(gid)));
-    rest(file, meta, true).map_err(|errno| Trouble::suspect(ATTRIBUTES, errno))?;
-    owner.map_err(|errno| Trouble::suspect(OWNER, errno))
+    rest(file, meta, true).map_err(|errno| Trouble::of_attributes(ATTRIBUTES, errno))?;
+    owner.map_err(|errno| Trouble::of_attributes(OWNER, errno))
 }
 
 fn rest(file: &OwnedFd, meta: &Meta, new: bool) -> rustix::io::Result<()> {

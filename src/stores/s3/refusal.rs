@@ -49,6 +49,7 @@ impl Refusal {
             (Some(status), _) if !code.is_empty() => format!("{code} (HTTP {status})"),
             (Some(status), _) => format!("HTTP {status}"),
             (None, _) if (kind, retry) == (ErrorKind::Unavailable, Retry::Later) => innermost(error),
+            (None, _) if kind == ErrorKind::Unauthenticated => no_credentials(chain(error)),
             (None, _) => without_layers(chain(error)),
         };
         Self { kind, retry, code, status, region, reason }
@@ -182,6 +183,18 @@ fn without_layers(words: String) -> String {
     layers.iter().fold(words, |words, layer| words.strip_prefix(layer).map(str::to_owned).unwrap_or(words))
 }
 
+/// Of the places where the SDK looked for credentials, those that had something to say: most have nothing to do with this run.
+fn no_credentials(words: String) -> String {
+    let Some((_, places)) = words.split_once("Attempted:") else { return without_layers(words) };
+    let told: Vec<&str> =
+        places.lines().map(str::trim).filter(|place| !place.is_empty() && !place.contains("was not enabled")).collect();
+    if told.is_empty() {
+        "no credentials were found".to_owned()
+    } else {
+        format!("no credentials were found: {}", told.join("; "))
+    }
+}
+
 /// The error and its causes. Not `DisplayErrorContext`: that adds the debug form, which holds headers.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
@@ -208,6 +221,23 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_without_credentials_are_told_where_they_have_something_to_say() {
+        let words = |profile: &str| {
+            format!(
+                "dispatch failure: other: no credentials found in chain. Attempted:\n  Environment: the credential provider was \
+                 not enabled: environment variable not set\n  Profile: {profile}\n  Ec2InstanceMetadata: the credential provider \
+                 was not enabled: IMDS disabled"
+            )
+        };
+        assert_eq!(no_credentials(words("the credential provider was not enabled")), "no credentials were found");
+        assert_eq!(
+            no_credentials(words("could not parse profile file")),
+            "no credentials were found: Profile: could not parse profile file"
+        );
+        assert_eq!(no_credentials("dispatch failure: other: identity cache timed out".to_owned()), "identity cache timed out");
+    }
 
     #[test]
     fn answers_are_told_apart_by_code_and_by_status() {

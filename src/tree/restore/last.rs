@@ -41,6 +41,9 @@ impl<'a> Last<'a> {
                 if *restored == entry.path {
                     return;
                 }
+                if self.tally.fails_with(&entry.path, restored) {
+                    return;
+                }
                 match self.destination.link(&entry, restored) {
                     Ok(()) => Tally::count(&self.tally.hard_links, 1),
                     Err(trouble) => self.tally.trouble(&entry.path, &trouble),

@@ -77,7 +77,7 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
 
 async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
     let table = Arc::new(Table::load(&job.shelf, &job.manifest).await?);
-    let tally = Arc::new(Tally::default());
+    let tally = Arc::new(Tally::new(job.manifest.counts.hard_links > 0));
     let stand_ins = Arc::new(stand_ins(&job).await?);
     let (batch_to, batches) = mpsc::channel(1);
     let (load_to, loads) = mpsc::channel(1);

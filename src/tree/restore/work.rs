@@ -1,9 +1,10 @@
 //! What flows between the stages of a restore: pieces of files, gathered into batches that are fetched at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::catalog::digest::Digest;
 use crate::catalog::entry::{Block, Entry};
 use crate::source::{ReadAt, Sink, Trouble};
 use crate::tree::TreeError;
@@ -50,6 +51,9 @@ pub struct Tally {
     failed: AtomicU64,
     refused: AtomicU64,
     failures: Mutex<Vec<(String, String)>>,
+    /// Files without their content, by the hash of their path, and whether the destination refused them: no other name is given
+    /// to what stands there instead. Kept where the backup has hard links.
+    without: Option<Mutex<HashMap<Digest, bool>>>,
     /// Packs that were missing or damaged, by number, with the first reason.
     packs: Mutex<BTreeMap<u32, Lost>>,
     /// Where the index contradicts itself, the first time.
@@ -62,11 +66,36 @@ pub struct Tally {
 const NAMED: usize = 200;
 
 impl Tally {
+    pub fn new(has_links: bool) -> Self {
+        Self { without: has_links.then(Mutex::default), ..Self::default() }
+    }
+
     pub fn count(counter: &AtomicU64, add: u64) {
         counter.fetch_add(add, Ordering::Relaxed);
     }
 
     pub fn fail(&self, path: &[u8], why: &impl ToString) {
+        self.is_without(path, false);
+        self.tell(path, why);
+    }
+
+    fn is_without(&self, path: &[u8], refused: bool) {
+        if let Some(without) = &self.without {
+            without.lock().unwrap_or_else(PoisonError::into_inner).insert(Digest::blake3(path), refused);
+        }
+    }
+
+    /// Whether another name of a file fails because the file did.
+    pub fn fails_with(&self, path: &[u8], first: &[u8]) -> bool {
+        let without = self.without.as_ref().map(|without| without.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(refused) = without.and_then(|without| without.get(&Digest::blake3(first)).copied()) else { return false };
+        Self::count(&self.refused, u64::from(refused));
+        let first = String::from_utf8_lossy(first).escape_debug().to_string();
+        self.tell(path, &format!("could not be restored: it is another name of /{first}"));
+        true
+    }
+
+    fn tell(&self, path: &[u8], why: &impl ToString) {
         Self::count(&self.failed, 1);
         let mut named = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if named.len() < NAMED {
@@ -91,8 +120,11 @@ impl Tally {
         if trouble.last {
             _ = self.last.set(trouble.clone());
         }
+        if !trouble.whole {
+            self.is_without(path, true);
+        }
         Self::count(&self.refused, 1);
-        self.fail(path, trouble);
+        self.tell(path, trouble);
     }
 
     /// # Errors

@@ -7,6 +7,7 @@ mod kills_of_backups;
 mod machine;
 mod moments;
 mod moves;
+mod narrow;
 mod signals;
 
 use std::path::{Path, PathBuf};

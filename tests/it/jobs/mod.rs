@@ -9,6 +9,7 @@ mod full_disk;
 mod gone;
 mod guards;
 mod memory;
+mod other_names;
 mod outage;
 mod remembered;
 mod signals;
