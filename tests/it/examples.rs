@@ -27,6 +27,14 @@ fn the_quickstart_goes_the_whole_way() {
 }
 
 #[test]
+fn the_quickstart_goes_the_whole_way_with_cron() {
+    let output = quickstart(&["--cron"]);
+    assert_went_well(&output);
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.contains("+ cron entry nightly"), "{out}");
+}
+
+#[test]
 fn the_quickstart_goes_the_whole_way_with_an_s3_endpoint() {
     if std::env::var_os("BDR_TEST_SERVERS").is_none() {
         return;

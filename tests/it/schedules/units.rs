@@ -31,6 +31,19 @@ async fn a_pair_of_units_reads_like_this() {
     );
 }
 
+/// What scheduled jobs need of secrets lies in a file, a user's in the user's own folder.
+#[tokio::test]
+async fn each_scope_has_a_file_for_the_environment() {
+    for (user, file) in [(false, "-/etc/bdr/environment"), (true, "-%E/bdr/environment")] {
+        let folder = tempfile::tempdir().expect("folder");
+        let scheduler = format!("{{ systemd: {{ user: {user}, directory: {} }} }}", folder.path().display());
+        let policy = safe_pm(&scheduler, &[("nightly", "30 2 * * *")]);
+        applied(&Systemd::HERE, &policy, &env()).await.expect("apply");
+        let unit = fs::read_to_string(folder.path().join(SERVICE)).expect("a unit");
+        assert_eq!(unit.matches(&format!("\nEnvironmentFile={file}\n")).count(), 1, "{unit}");
+    }
+}
+
 #[tokio::test]
 async fn what_left_the_policy_is_found_by_its_mark_and_nothing_else_is_touched() {
     let (folder, scheduler) = lab();

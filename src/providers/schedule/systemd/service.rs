@@ -17,8 +17,15 @@ pub const KIND: Kind = Kind {
     ..Kind::PLAIN
 };
 
-/// Where secrets for scheduled jobs may lie: a file that only root reads, never a unit.
-const ENVIRONMENT_FILE: &str = "-/etc/bdr/environment";
+/// Where secrets for scheduled jobs may lie: a file that only root reads, or the user, never a unit. `%E` is the user's own folder of
+/// configuration (systemd.unit(5), "Specifiers").
+fn environment_file(scope: SystemdScope) -> &'static str {
+    match scope {
+        SystemdScope::System => "-/etc/bdr/environment",
+        SystemdScope::User => "-%E/bdr/environment",
+    }
+}
+
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 
@@ -37,11 +44,11 @@ pub fn attrs(job: &Job<'_>, env: &Env, scope: SystemdScope, file: Attr) -> Attrs
     for (key, value) in EVERYWHERE {
         unit.add("Service", key, value);
     }
+    unit.add("Service", "EnvironmentFile", environment_file(scope));
     if scope == SystemdScope::System {
         for (key, value) in SYSTEM {
             unit.add("Service", key, value);
         }
-        unit.add("Service", "EnvironmentFile", ENVIRONMENT_FILE);
         let network = job.needs_network();
         unit.add("Service", "RestrictAddressFamilies", if network { "AF_UNIX AF_INET AF_INET6" } else { "AF_UNIX" });
         unit.add("Service", "PrivateNetwork", if network { "no" } else { "yes" });
