@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::carry_out::{self, Carry};
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure, prepare, show};
+use crate::cli::{Context, Exit, Failure, hint, prepare, show};
 use crate::plan::guard::Consent;
 use crate::plan::{Intent, Plan};
 
@@ -102,9 +102,9 @@ fn nothing_to_do(plan: &Plan, carry: &Carry, context: &Context) -> Result<Exit, 
 fn confirm(plan: &Plan, context: &Context) -> Result<bool, Failure> {
     let count = plan.summary.doable();
     let what = if count == 1 { "this change".to_owned() } else { format!("these {count} changes") };
-    let answer = context.ask(&format!("Carry out {what}? Only `yes` does:")).ok_or_else(|| {
-        Failure::usage("there is no terminal to ask on").help("Review a saved plan and pass its name, or say --auto-approve.")
-    })?;
+    let answer = context
+        .ask(&format!("Carry out {what}? Only `yes` does:"))
+        .ok_or_else(|| hint::nobody_to_ask("Review a saved plan and pass its name, or say --auto-approve."))?;
     Ok(answer == "yes")
 }
 

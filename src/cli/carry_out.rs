@@ -154,14 +154,14 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
             .exit(Exit::Blocked)
             .cause(error.to_string())
             .help(format!("Wait until it is done, then plan again. `bdr unlock{policy}` shows the lease and can break it.")),
-        LeaseError::Stuck { .. } => Failure::new("nothing could keep a second apply away")
-            .exit(Exit::Blocked)
-            .cause(error.to_string())
-            .help("Make sure that nobody else applies this policy, and say --no-lease: what the plan mends may be the cause."),
-        LeaseError::NoStore(_) => Failure::new("nothing could keep a second apply away")
-            .exit(Exit::Blocked)
-            .cause(error.to_string())
-            .help("Add a store that honours conditional writes (a folder does), or say --no-lease where nobody else applies."),
+        LeaseError::Stuck { .. } | LeaseError::NoStore(_) => {
+            let help = if matches!(error, LeaseError::NoStore(_)) {
+                "Add a store that honours conditional writes (a folder does), or say --no-lease where nobody else applies."
+            } else {
+                "Make sure that nobody else applies this policy, and say --no-lease: what the plan mends may be the cause."
+            };
+            Failure::new("nothing could keep a second apply away").exit(Exit::Blocked).cause(error.to_string()).help(help)
+        }
         LeaseError::Stopped { .. } => Failure::new(error.to_string()).help("Nothing was done."),
         LeaseError::Store(error) => Failure::from(error),
     }

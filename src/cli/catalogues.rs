@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::address::StoreName;
 use crate::cli::chosen::Chosen;
-use crate::cli::{Context, Failure, working};
+use crate::cli::{Context, Failure, hint, working};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::tree::{Known, Shelf};
 use crate::units::count::count;
@@ -174,7 +174,7 @@ pub fn begin(context: &Context, chosen: &[Chosen<'_>], haste: Haste) -> Catalogu
 
 /// A signal ended the reading.
 pub fn stopped() -> Failure {
-    Failure::new("reading the catalogues was stopped").help("Nothing was changed.")
+    hint::reading_stopped("the catalogues")
 }
 
 /// The stores of series, each named once: "store `a`", "stores `a`, `b`".

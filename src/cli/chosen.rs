@@ -2,7 +2,7 @@
 
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::catalog::layout::Series;
-use crate::cli::Failure;
+use crate::cli::{Failure, hint};
 use crate::policy::{Component, Policy, Protection, nearest};
 use crate::provider::Env;
 use crate::stores::{self, Patience};
@@ -137,7 +137,7 @@ async fn of_protection<'a>(
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let list: Vec<&str> = known.clone().collect();
     let help = match (nearest(name, known), list.is_empty()) {
-        (Some(near), _) => format!("Did you mean `{near}`?"),
+        (Some(near), _) => hint::did_you_mean(near),
         (None, true) => format!("The policy has no {what}."),
         (None, false) => format!("It has {}.", list.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::apply::Stop;
-use crate::cli::{ColorWhen, Failure, Global, LogLevel};
+use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint};
 use crate::diag::Look;
 
 /// The edges of one run of the program.
@@ -53,9 +53,7 @@ impl Context {
         self.printed.store(true, Ordering::Relaxed);
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(format!("could not write to stdout: {error}")))
-            }
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(hint::unwritten("to stdout", &error)),
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use crate::cli::carry_out::{self, Carry};
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure, prepare};
+use crate::cli::{Context, Exit, Failure, hint, prepare};
 use crate::plan::guard::Consent;
 
 /// Remove the schedules and settings that the policy owns, and release its stores
@@ -35,9 +35,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let name = plan.policy.name.as_str();
     let answer = match &args.confirm {
         Some(answer) => answer.clone(),
-        None => context.ask(&format!("Let go of all this? Type the name of the policy ({name}):")).ok_or_else(|| {
-            Failure::usage("there is no terminal to ask on").help(format!("If it is meant, say --confirm {name}."))
-        })?,
+        None => context
+            .ask(&format!("Let go of all this? Type the name of the policy ({name}):"))
+            .ok_or_else(|| hint::nobody_to_ask(format!("If it is meant, say --confirm {name}.")))?,
     };
     if answer != name {
         return Err(Failure::new("nothing was changed: that is not the policy's name"));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::view::{markdown, table};
-use crate::cli::{Context, Exit, Failure, codes};
+use crate::cli::{Context, Exit, Failure, codes, hint};
 use crate::compile::Kinds;
 use crate::diag::{Code, Severity};
 use crate::policy::{self, Class};
@@ -62,7 +62,7 @@ fn each<T>(
         let found = all.iter().find(|one| name(one) == *word).ok_or_else(|| {
             let near = nearest(word, all.iter().map(name));
             let known: Vec<&str> = all.iter().map(name).collect();
-            let help = near.map_or_else(|| format!("Known are: {}.", known.join(", ")), |near| format!("Did you mean `{near}`?"));
+            let help = near.map_or_else(|| format!("Known are: {}.", known.join(", ")), hint::did_you_mean);
             Failure::usage(format!("there is no {what} `{word}`")).help(help)
         })?;
         out.push(show(found));
@@ -78,7 +78,7 @@ fn unknown(word: &str, all: &[Code]) -> Failure {
     } else if let Some(kind) = kinds().iter().find(|kind| kind.name == word) {
         format!("It is a kind of resource: bdr explain kind {}", kind.name)
     } else if let Some(near) = nearest(&word.to_uppercase(), names.clone()).or_else(|| nearest(word, names)) {
-        format!("Did you mean `{near}`? `bdr explain --list` shows all.")
+        format!("{} `bdr explain --list` shows all.", hint::did_you_mean(near))
     } else {
         "`bdr explain --list` shows all.".to_owned()
     };

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Context, Exit, Failure, load};
+use crate::cli::{Context, Exit, Failure, hint, load};
 use crate::diag::{Diagnostics, Secrets, Sources, render_all};
 use crate::policy::{self, LARGEST, codes, layout};
 use crate::units::count::counted;
@@ -102,7 +102,7 @@ fn filter(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn pass(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes).map_err(|error| Failure::new(format!("could not write to stdout: {error}")))
+    out.write_all(bytes).map_err(|error| hint::unwritten("to stdout", &error))
 }
 
 fn laid_out(name: &str, bytes: &[u8], context: &Context) -> Outcome {
@@ -146,7 +146,7 @@ fn difference(name: &str, old: &[u8], new: &str) -> String {
 
 /// Replaces a file by one with another text, whole or not at all, with the same permissions. A link stays a link.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("could not write `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", path.display()), &error);
     let place = std::fs::canonicalize(path).map_err(failed)?;
     let folder = place.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bdr-fmt-").tempfile_in(folder).map_err(failed)?;

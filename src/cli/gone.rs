@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::address::{ComponentName, ProtectionName, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
-use crate::cli::Failure;
 use crate::cli::past::Past;
+use crate::cli::{Failure, hint};
 use crate::plan::Known;
 use crate::policy::{Backend, FolderBackend, Policy, nearest};
 use crate::providers::folder;
@@ -22,7 +22,7 @@ pub fn meant(policy: &Policy, names: &[String]) -> Result<BTreeSet<StoreName>, F
         let found = StoreName::new(name).ok().filter(|name| folder_of(policy, name).is_some());
         let folders = policy.stores.keys().filter(|name| folder_of(policy, name).is_some()).map(StoreName::as_str);
         meant.insert(found.ok_or_else(|| {
-            let near = nearest(name, folders).map(|near| format!("Did you mean `{near}`?"));
+            let near = nearest(name, folders).map(hint::did_you_mean);
             let failure = Failure::usage(format!("the policy has no folder store `{name}`"));
             near.into_iter().fold(failure, Failure::help)
         })?);

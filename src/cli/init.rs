@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::address::PolicyName;
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, hint};
 use crate::diag::render_all;
 use crate::lint::draft::{self, Answers, Bucket, SchedulerWord};
 use crate::units::cadence::Zone;
@@ -110,7 +110,7 @@ fn agreed(args: &Args, context: &Context) -> Result<String, Failure> {
 
 /// Writes the file, whole or not at all; without `force` never over another one, even one that came in this moment.
 fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("could not write `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", path.display()), &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bdr-init-").tempfile_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;

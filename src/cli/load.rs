@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cli::{Context, Exit, Failure, codes};
+use crate::cli::{Context, Exit, Failure, codes, hint};
 use crate::diag::{self, Diagnostics, Sources};
 use crate::lint::{Report, Wish, format};
 use crate::policy::{self, Policy, Reference, Refused, Resolve};
@@ -47,8 +47,7 @@ pub fn policy_files(context: &Context) -> Result<Vec<PathBuf>, Failure> {
         let before = files.len();
         collect(root, true, &mut files)?;
         if files.len() == before {
-            return Err(Failure::new(format!("`{}` holds no policy", root.display()))
-                .help("Name a file, or a folder with .yaml or .yml files; `bdr init` writes a first policy."));
+            return Err(Failure::new(format!("`{}` holds no policy", root.display())).help(hint::name_a_policy()));
         }
     }
     let mut seen = BTreeSet::new();
@@ -80,7 +79,7 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Fai
         // Reading a pipe or a device could wait or go on for ever.
         if policy && !kind.is_file() {
             let what = format!("`{}` cannot hold a policy: it is neither a file nor a folder", path.display());
-            return Err(Failure::new(what).help("Name a file, or a folder with .yaml or .yml files."));
+            return Err(Failure::new(what).help(hint::name_a_policy()));
         }
         if policy {
             files.push(path.to_path_buf());
@@ -113,8 +112,8 @@ fn unread(path: &Path, error: &std::io::Error) -> Failure {
     let policies: BTreeSet<String> = policies.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
     let written = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     failure.help(match policy::nearest(written, policies.iter().map(String::as_str)) {
-        Some(near) => format!("Did you mean `{}`?", path.with_file_name(near).display()),
-        None => "Name a policy file, or a folder with some; `bdr init` writes a first one.".to_owned(),
+        Some(near) => hint::did_you_mean(path.with_file_name(near).display()),
+        None => hint::name_a_policy().to_owned(),
     })
 }
 

@@ -20,6 +20,7 @@ pub mod fmt;
 pub mod forgotten;
 pub mod gone;
 mod graph;
+pub mod hint;
 pub mod holdings;
 pub mod init;
 pub mod jobs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, prepare};
+use crate::cli::{Context, Exit, Failure, hint, prepare};
 use crate::plan::{Intent, Plan, Scope, file, render};
 use crate::policy::nearest;
 
@@ -100,7 +100,7 @@ pub fn scope(targets: &[String], compiled: &crate::compile::Compiled, known: &cr
     let all = compiled.desired.iter().map(|resource| &resource.id).chain(known.owned.keys());
     scope.check(all).map_err(|error| {
         let help = match nearest(&error.target, error.known.iter().map(String::as_str)) {
-            Some(near) => format!("Did you mean `{near}`?"),
+            Some(near) => hint::did_you_mean(near),
             None => {
                 let plain = error.known.iter().filter(|name| !name.contains(['.', '/']));
                 let names: Vec<String> = plain.take(SUGGESTED).map(|name| format!("`{name}`")).collect();

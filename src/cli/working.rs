@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::AbortHandle;
 
-use crate::cli::{Context, Failure};
+use crate::cli::{Context, Failure, hint};
 use crate::stores;
 use crate::tree::{Progress, TreeError};
 use crate::units::bytes::Bytes;
@@ -90,7 +90,7 @@ pub async fn look<T, E: Into<Failure>>(
     tokio::select! {
         result = work => result.map_err(Into::into),
         () = stop.asked_times(1) => {
-            Err(Failure::new(format!("reading the catalogue of {label} was stopped")).help("Nothing was changed."))
+            Err(hint::reading_stopped(format_args!("the catalogue of {label}")))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Every check collects all breaches and names `file:line`, what is wrong, and what to do instead.
 
 mod budget;
+mod hints;
 mod layers;
 mod listed;
 mod purity;

@@ -17,7 +17,7 @@ use crate::cli::load::References;
 use crate::cli::restore::archive::Fast;
 use crate::cli::restore::pick::Picked;
 use crate::cli::telling::{self, Telling};
-use crate::cli::{Context, Exit, Failure, load, working};
+use crate::cli::{Context, Exit, Failure, hint, load, working};
 use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
@@ -157,7 +157,7 @@ const AGAIN: &str =
 fn unknown(missed: &Missed) -> Failure {
     let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let help = match &missed.near {
-        Some(near) => format!("Did you mean `{near}`?"),
+        Some(near) => hint::did_you_mean(near),
         None => format!(
             "At its top the backup holds {}. A path is told from there, or from the root of the machine.",
             names(&missed.top)

@@ -194,5 +194,5 @@ fn a_policy_that_is_not_there_comes_with_a_way_out() {
     let ran = home.run(&["lint", "bdr.yml"]).ends(1);
     assert!(ran.stderr.contains("could not read `bdr.yml`") && ran.stderr.contains("help: Did you mean `bdr.yaml`?"), "{ran:#?}");
     let ran = home.run(&["lint", "elsewhere/policies"]).ends(1);
-    assert!(ran.stderr.contains("help: Name a policy file") && ran.stderr.contains("bdr init"), "{ran:#?}");
+    assert!(ran.stderr.contains("help: Name a file, or a folder") && ran.stderr.contains("bdr init"), "{ran:#?}");
 }
