@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::ProgressBar;
 
 use crate::apply::Stop;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint};
@@ -20,6 +22,8 @@ pub struct Context {
     pub stop: Stop,
     /// Whether stdout was given anything.
     printed: Arc<AtomicBool>,
+    /// What moves at the bottom of the terminal just now.
+    bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 /// What is known of where output goes.
@@ -42,7 +46,7 @@ impl Context {
         let vars: BTreeMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         let terminal = Terminal::of_process(global.color, &vars);
-        Self { global, vars, terminal, stop: Stop::new(), printed: Arc::default() }
+        Self { global, vars, terminal, stop: Stop::new(), printed: Arc::default(), bar: Arc::default() }
     }
 
     /// Writes to stdout, whole; a reader that went away ends the output without an error.
@@ -70,9 +74,22 @@ impl Context {
         }
     }
 
-    /// A line on stderr that `--quiet` does not silence. A closed stderr is nobody's problem.
+    /// A line on stderr that `--quiet` does not silence, above what moves there. A closed stderr is nobody's problem.
     pub fn warn(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let write = || _ = writeln!(io::stderr().lock(), "{line}");
+        bar.map_or_else(write, |bar| bar.suspend(write));
+    }
+
+    /// From now on lines go above this bar; with `None` it is gone.
+    pub fn shows(&self, bar: Option<ProgressBar>) {
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+
+    /// How wide the terminal behind stderr is now; people change it while something runs.
+    pub fn columns(&self) -> usize {
+        let size = rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| usize::from(size.ws_col));
+        size.filter(|columns| *columns > 0).unwrap_or(self.terminal.width)
     }
 
     /// A line on stderr under `--log`.
@@ -98,7 +115,7 @@ impl Context {
     }
 
     /// Unless the locale says that it does not (POSIX, "Internationalization Variables": the first of these that is set).
-    fn speaks_unicode(&self) -> bool {
+    pub fn speaks_unicode(&self) -> bool {
         let set = |name: &&str| self.vars.get(*name).filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
         locale.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))

@@ -106,7 +106,7 @@ pub async fn show<T>(
     progress: Arc<Progress>,
     work: impl Future<Output = Result<T, TreeError>>,
 ) -> Result<T, Failure> {
-    let shown = Shown::new(context, label);
+    let shown = Shown::new(context);
     let began = Instant::now();
     let mut tick = tokio::time::interval(LOOK);
     let mut said = began;
@@ -126,7 +126,11 @@ pub async fn show<T>(
                 }
                 let text = line(&progress, began.elapsed());
                 match &shown {
-                    Shown::Bar(bar) => bar.set_message(text),
+                    Shown::Bar(bar) => {
+                        let text = fitted(label, &text, context.columns().saturating_sub(MARGIN));
+                        bar.set_message(if context.speaks_unicode() { text } else { text.replace('…', "~") });
+                        bar.tick();
+                    }
                     Shown::Lines if said.elapsed() >= LINE => {
                         said = Instant::now();
                         context.say(&format!("{label}: {text}"));
@@ -137,6 +141,7 @@ pub async fn show<T>(
         }
     };
     if let Shown::Bar(bar) = shown {
+        context.shows(None);
         bar.finish_and_clear();
     }
     result.map_err(|error| match error {
@@ -152,21 +157,41 @@ enum Shown {
 }
 
 impl Shown {
-    fn new(context: &Context, label: &str) -> Self {
+    fn new(context: &Context) -> Self {
         if context.global.quiet {
             return Self::Nothing;
         }
         if !context.terminal.stderr {
             return Self::Lines;
         }
-        let template =
-            if context.terminal.color_stderr { "{spinner:.cyan} {prefix}  {wide_msg:.dim}" } else { "{prefix}  {wide_msg}" };
-        let bar = ProgressBar::new_spinner().with_prefix(label.to_owned());
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+        let bar = ProgressBar::new_spinner();
+        let color = if context.terminal.color_stderr { ":.cyan" } else { "" };
+        if let Ok(style) = ProgressStyle::with_template(&format!("{{spinner{color}}} {{msg}}")) {
+            bar.set_style(if context.speaks_unicode() { style } else { style.tick_chars("|/-\\ ") });
         }
+        context.shows(Some(bar.clone()));
         Self::Bar(bar)
     }
+}
+
+/// Columns of the line that the spinner takes, and the last one, after which some terminals break a line.
+const MARGIN: usize = 3;
+
+/// What works and how far it is, in one line of so many columns: the counters stay whole as long as anything does.
+fn fitted(label: &str, counters: &str, columns: usize) -> String {
+    const LEAST: usize = 12;
+    let room = columns.saturating_sub(counters.chars().count() + 2);
+    let letters: Vec<char> = label.chars().collect();
+    if letters.len() <= room {
+        return format!("{label}  {counters}");
+    }
+    if room < LEAST {
+        return counters.chars().take(columns).collect();
+    }
+    // The end names the store, the beginning what is done.
+    let (front, back) = ((room - 1) / 2, (room - 1).div_ceil(2));
+    let end = letters.len() - back;
+    format!("{}…{}  {counters}", letters[..front].iter().collect::<String>(), letters[end..].iter().collect::<String>())
 }
 
 fn line(progress: &Progress, elapsed: Duration) -> String {
@@ -174,4 +199,22 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64().max(0.1);
     let rate = Bytes((bytes as f64 / seconds) as u64);
     format!("{}, {} ({rate}/s), {} moved, {}s", count(entries, "entry"), Bytes(bytes), Bytes(moved), elapsed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn a_line_stays_within_the_terminal_and_keeps_its_counters() {
+        let label = "backing up documents-of-the-whole-company/nightly in vault";
+        let counters = "6047 entries, 474.4 MiB (97.1 MiB/s), 474.7 MiB moved, 4s";
+        assert_eq!(fitted(label, counters, 200), format!("{label}  {counters}"));
+        assert_eq!(fitted(label, counters, 78), format!("backing u… in vault  {counters}"));
+        assert_eq!(fitted(label, counters, 60), counters);
+        for columns in 0..130 {
+            let line = fitted(label, counters, columns);
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+    }
 }

@@ -28,9 +28,11 @@ impl<'a> RunView<'a> {
         let shown = !json && !context.global.quiet && context.terminal.stderr;
         let bar = shown.then(|| {
             let bar = ProgressBar::new(plan.actions.len() as u64);
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            bar.set_style(if context.speaks_unicode() { style } else { style.progress_chars("#>-") });
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
+            context.shows(Some(bar.clone()));
             bar
         });
         Self { context, bar, json, running: Vec::new(), stopping: false, names: names(plan) }
@@ -59,7 +61,7 @@ impl<'a> RunView<'a> {
                 bar.inc(1);
             }
             let names: Vec<&str> = self.running.iter().take(3).map(|action| named(&self.names, action)).collect();
-            bar.set_message(printable(&names.join(", ")));
+            bar.set_message(shortened(&printable(&names.join(", ")), self.context.columns().saturating_sub(BEFORE)));
         }
     }
 
@@ -73,9 +75,21 @@ impl<'a> RunView<'a> {
     /// Takes the bar away.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
+            self.context.shows(None);
             bar.finish_and_clear();
         }
     }
+}
+
+/// Columns of the line of the bar that come before the names, in a run of some hours.
+const BEFORE: usize = 46;
+
+/// Cut where it is too long, and said so.
+fn shortened(names: &str, columns: usize) -> String {
+    if names.chars().count() <= columns {
+        return names.to_owned();
+    }
+    names.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// What an event is in words; `None`: nothing worth a line.

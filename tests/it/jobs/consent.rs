@@ -6,7 +6,7 @@ use super::{home, leftover};
 use crate::binary::{Home, Ran};
 
 /// Runs a line of the shell on a terminal of its own at which nobody types (script(1)); `bdr` is the program.
-fn at_a_terminal(home: &Home, line: &str) -> Ran {
+pub fn at_a_terminal(home: &Home, line: &str) -> Ran {
     let text = format!("bdr() {{ '{}' \"$@\"; }}; {line}", env!("CARGO_BIN_EXE_bdr"));
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &text, "/dev/null"]).stdin(Stdio::null()).current_dir(home.path(""));

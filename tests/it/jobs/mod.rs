@@ -1,5 +1,6 @@
 //! Backups, verifications, restores and prunes by the binary: faults of disks and people, and what is said about them.
 
+mod bars;
 mod by_hand;
 mod consent;
 mod damaged;
