@@ -110,6 +110,7 @@ fn a_dry_run_and_a_target_that_refuses_leave_no_word() {
 fn who_may_only_read_restores_and_hears_that_it_was_not_noted() {
     let home = home();
     let Some(vault) = Mount::new(&home.path("vault"), 16) else { return };
+    crate::binary::set_up(&home.path("vault"), "notes");
     write_two(&home);
     flip(&of(&home, "/packs/", &ids(&home)[1]));
     vault.again("ro");
