@@ -20,11 +20,19 @@ def checked(key, sha256):
 def lines(parts):
     return (json.loads(line) for part in parts for line in unzstd(checked(part["key"], part["sha256"])).splitlines())
 
+@functools.lru_cache(2)
+def pack(number):
+    return checked(packs[number], os.path.basename(packs[number]).removesuffix(".zst"))
+
+@functools.lru_cache(2)
+def frame(number, offset, stored):
+    return unzstd(pack(number)[offset : offset + stored])
+
 def raw(line, key):
     return bytes.fromhex(line[key + "_raw"]) if key + "_raw" in line else line[key].encode()
 
 def place(name):
-    if any(part in (b"", b".", b"..") for part in name.split(b"/")):
+    if {b"", b".", b".."} & set(name.split(b"/")):
         sys.exit(f"damaged: the path {name!r} leaves the target")
     return os.path.join(os.fsencode(target), name)
 
@@ -34,49 +42,36 @@ def settle(path, line):
         os.chmod(path, int(line["mode"], 8))
     for name, value in line.get("xattrs", []):
         os.setxattr(path, name, bytes.fromhex(value), follow_symlinks=False)
-    time = line["mtime"][0] * 10**9 + line["mtime"][1]
-    os.utime(path, ns=(time, time), follow_symlinks=False)
-
-@functools.lru_cache(2)
-def pack(number):
-    return checked(packs[number], os.path.basename(packs[number]).removesuffix(".zst"))
-
-@functools.lru_cache(2)
-def frame(number, offset, stored):
-    return unzstd(pack(number)[offset : offset + stored])
+    os.utime(path, ns=(line["mtime"][0] * 10**9 + line["mtime"][1],) * 2, follow_symlinks=False)
 
 manifest = json.load(open(os.path.join(series, backup, "manifest.json")))["manifest"]
 packs = {line["pack"]: line["key"] for line in lines(manifest["table"])}
 folders, count = [], 0
 for line in lines(manifest["index"]):
     if "path" in line:  # else the line goes on with the file before it
-        entry, path, at, out = line, place(raw(line, "path")), 0, None
+        entry, path, at, holes = line, place(raw(line, "path")), 0, {}
         os.makedirs(os.path.dirname(path), exist_ok=True)
         count += line["type"] != "skipped"
-        if line["type"] == "skipped":
-            print("not in the backup:", os.fsdecode(path), line.get("reason", ""), file=sys.stderr)
-        elif line["type"] == "directory":
-            os.makedirs(path, exist_ok=True)
-            folders.append((path, line))
-        elif line["type"] == "symlink":
-            os.symlink(raw(line, "target"), path)
-            settle(path, line)
-        elif "link" in line:
-            os.link(place(raw(line, "link")), path)
-        else:
-            out = open(path, "xb")
-    if out:
-        holes = dict(line.get("holes", []))
-        for number, offset, stored, start, size, _ in line.get("blocks", []):
-            while at in holes:
-                at += holes.pop(at)
-            out.seek(at)
-            at += out.write(frame(number, offset, stored)[start : start + size])
-        while at in holes:
-            at += holes.pop(at)
+    if entry["type"] == "skipped":
+        print("not in the backup:", os.fsdecode(path), line.get("reason", ""), file=sys.stderr)
+    elif entry["type"] == "directory":
+        os.makedirs(path, exist_ok=True)
+        folders.append((path, line))
+    elif entry["type"] == "symlink":
+        os.symlink(raw(line, "target"), path)
+        settle(path, line)
+    elif "link" in line:
+        os.link(place(raw(line, "link")), path)
+    else:
+        holes.update(line.get("holes", []))  # bytes that no block fills
+        with open(path, "xb" if line is entry else "r+b") as out:
+            for number, offset, stored, start, size, _ in line.get("blocks", []):
+                while at in holes:
+                    at += holes.pop(at)
+                out.seek(at)
+                at += out.write(frame(number, offset, stored)[start : start + size])
         if not line.get("more"):
-            out.truncate(line["size"])
-            out.close()
+            os.truncate(path, line["size"])
             settle(path, entry)
 for path, line in reversed(folders):  # last, because what is made in a folder moves its times
     settle(path, line)
