@@ -1,7 +1,7 @@
 //! The file calls of a folder store, and why a crash between any two of them loses nothing.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::store::{ErrorKind, ObjectMeta, Retry, StoreError};
+use crate::stores::folder::read::Buffers;
 use crate::stores::keys::UNFINISHED;
 use crate::units::storage_class::StorageClass;
 
@@ -23,6 +24,7 @@ const STALE: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     root: Arc<Path>,
+    buffers: Buffers,
 }
 
 /// Why a file call failed, in the words of the contract.
@@ -53,7 +55,7 @@ fn etag(meta: &fs::Metadata) -> String {
 
 impl Files {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), buffers: Buffers::default() }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -101,20 +103,14 @@ impl Files {
     pub(super) fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
         let place = self.path(key);
         let fail = |error: io::Error| refused("read", &place, &error);
-        let (mut file, meta) = open(&place)?;
+        let (file, meta) = open(&place)?;
         let range = range.unwrap_or(0..meta.len());
         if range.start > range.end || range.end > meta.len() {
             let reason = format!("bytes {}..{} of an object of {} bytes", range.start, range.end, meta.len());
             return Err(StoreError::new("read", place.display().to_string(), ErrorKind::Other, Retry::Never, reason));
         }
         let length = usize::try_from(range.end - range.start).map_err(|_| fail(Errno::FBIG.into()))?;
-        let mut bytes = Vec::with_capacity(length);
-        file.seek(SeekFrom::Start(range.start)).map_err(fail)?;
-        file.take(range.end - range.start).read_to_end(&mut bytes).map_err(fail)?;
-        if bytes.len() < length {
-            return Err(fail(io::ErrorKind::UnexpectedEof.into()));
-        }
-        Ok(bytes.into())
+        self.buffers.read(&file, range.start, length).map_err(fail)
     }
 
     pub(super) fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {

@@ -1,6 +1,7 @@
 //! A store in a directory of this machine: one file per object, each complete and durable or not there at all.
 
 mod files;
+mod read;
 mod walk;
 
 use std::ops::Range;
