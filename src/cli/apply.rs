@@ -77,12 +77,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::new("nothing was applied").exit(Exit::Failed));
     }
     let exit = carry_out::carry_out(&plan, &args.consent(confirmed), &opened, &args.carry, context).await?;
-    // What could not be read may need more: what was done is part of it.
-    match exit {
-        _ if plan.complete => Ok(exit),
-        Exit::Done => Err(plan::incomplete(&plan).exit(Exit::Partly)),
-        exit => Err(plan::incomplete(&plan).exit(exit)),
-    }
+    plan::ended(&plan, exit)
 }
 
 fn nothing_to_do(plan: &Plan, carry: &Carry, context: &Context) -> Result<Exit, Failure> {

@@ -24,8 +24,9 @@ use crate::units::duration::Duration;
 /// Back a component up, as its protections say
 ///
 /// A backup counts from the moment in which its manifest is written, whole; one that was interrupted goes on from what is
-/// already in the store when the command runs again. Exit code 3 tells that a backup was made but is suspect: something was
-/// unreadable, changed while it was read, or was not there at all.
+/// already in the store when the command runs again. Exit code 3 tells that only a part came about: one store has its copy and
+/// another has not, or a backup was made but is suspect (something was unreadable, changed while it was read, or was not there at
+/// all).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component to back up
@@ -46,7 +47,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let env = context.env(References::Acting)?;
     let component = chosen::component(&loaded.policy, &args.component)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
-    let mut worst = Exit::Done;
+    let mut exits = Vec::new();
     for chosen in &all {
         let ended = match gone::check_set_up(&loaded.policy, &chosen.store, &*chosen.shelf.store).await {
             Err(failure) => Err(failure),
@@ -54,24 +55,32 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Ok(()) => once(context, &loaded.policy, chosen, true).await,
         };
         // One store that is down keeps no copy from the others.
-        let ended = match ended {
-            Ok(exit) => exit,
-            Err(failure) => {
-                let exit = failure.exit;
-                crate::cli::exit::report(context, &failure);
-                exit
-            }
-        };
-        let pruned = if args.prune && ended == Exit::Done {
-            prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true, telling: Telling::Human }).await?
-        } else {
-            Exit::Done
-        };
-        for exit in [ended, pruned] {
-            worst = if rank(exit) > rank(worst) { exit } else { worst };
+        let ended = told(context, ended);
+        exits.push(ended);
+        if args.prune && ended == Exit::Done {
+            let pruned =
+                prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true, telling: Telling::Human })
+                    .await;
+            exits.push(told(context, pruned));
         }
     }
-    Ok(worst)
+    Ok(together(&exits))
+}
+
+/// The exit code of one part; one that failed keeps no other from being done.
+fn told(context: &Context, ended: Result<Exit, Failure>) -> Exit {
+    ended.unwrap_or_else(|failure| {
+        let exit = failure.exit;
+        crate::cli::exit::report(context, &failure);
+        exit
+    })
+}
+
+/// The worst of all; where one store has its copy and another has not, that is a part.
+fn together(exits: &[Exit]) -> Exit {
+    let worst = exits.iter().copied().max_by_key(|exit| rank(*exit)).unwrap_or(Exit::Done);
+    let made = exits.iter().any(|exit| matches!(exit, Exit::Done | Exit::Partly));
+    if made && worst != Exit::Done { Exit::Partly } else { worst }
 }
 
 const AGAIN: &str = "Nothing half-done is listed. Run the command again: it goes on with what is already in the store.";

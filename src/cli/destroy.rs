@@ -44,5 +44,5 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let consent = Consent { confirmed: true, ..Consent::default() };
     let exit = carry_out::carry_out(&plan, &consent, &opened, &args.carry, context).await?;
-    if plan.complete { Ok(exit) } else { Err(plan::incomplete(&plan)) }
+    plan::ended(&plan, exit)
 }

@@ -9,7 +9,7 @@ use crate::apply::{JobError, Runner};
 use crate::catalog::facts::BackupFacts;
 use crate::catalog::manifest::Manifest;
 use crate::cli::backup::{self, Prepared};
-use crate::cli::chosen::{self, Which};
+use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::prepare::Opened;
 use crate::cli::{Context, Failure, gone};
 use crate::resource::Job;
@@ -49,19 +49,33 @@ impl Backups<'_> {
         let policy = &self.opened.loaded.policy;
         let which = Which { protection: Some(protection.to_owned()), ..Which::default() };
         let component = chosen::component(policy, component)?;
-        let mut made = Vec::new();
+        let (mut made, mut failed) = (Vec::new(), None);
         for chosen in chosen::choose(policy, component, &which, &self.opened.env).await? {
-            gone::check_set_up(policy, &chosen.store, &*chosen.shelf.store).await?;
-            let known = chosen.shelf.known().await?;
-            if known.facts.iter().any(BackupFacts::is_good) {
-                continue;
-            }
-            for prepared in backup::prepare(self.context, policy, &chosen, &known)? {
-                let manifest = watched(&prepared, &chosen.label(), tell).await?;
-                made.push(result(&manifest, &chosen.label())?);
+            match self.first_in(&chosen, tell).await {
+                Ok(some) => made.extend(some),
+                // One store that is down keeps no copy from the others.
+                Err(failure) => failed = failed.or(Some(failure)),
             }
         }
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
         Ok(if made.is_empty() { "a good backup is there already".to_owned() } else { made.join("; ") })
+    }
+
+    async fn first_in(&self, chosen: &Chosen<'_>, tell: Tell<'_>) -> Result<Vec<String>, Failure> {
+        let policy = &self.opened.loaded.policy;
+        gone::check_set_up(policy, &chosen.store, &*chosen.shelf.store).await?;
+        let known = chosen.shelf.known().await?;
+        let mut made = Vec::new();
+        if known.facts.iter().any(BackupFacts::is_good) {
+            return Ok(made);
+        }
+        for prepared in backup::prepare(self.context, policy, chosen, &known)? {
+            let manifest = watched(&prepared, &chosen.label(), tell).await?;
+            made.push(result(&manifest, &chosen.label())?);
+        }
+        Ok(made)
     }
 }
 

@@ -147,6 +147,18 @@ fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How a run ends that carried a plan out: what could not be read may need more, so that what was done is a part of it.
+///
+/// # Errors
+/// When the plan is incomplete, with the exit code of the run.
+pub fn ended(plan: &Plan, exit: Exit) -> Result<Exit, Failure> {
+    match exit {
+        _ if plan.complete => Ok(exit),
+        Exit::Done => Err(incomplete(plan).exit(Exit::Partly)),
+        exit => Err(incomplete(plan).exit(exit)),
+    }
+}
+
 /// Some of the live system could not be read.
 pub fn incomplete(plan: &Plan) -> Failure {
     let mut failure = Failure::new("the plan is incomplete: not everything could be read");

@@ -66,6 +66,24 @@ fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() 
 }
 
 #[test]
+fn what_came_about_in_part_ends_with_3_and_what_did_not_with_1() {
+    let (home, port) = three_stores();
+    let text = home.text("bdr.yaml").replace("alpha", "zeta") + "scheduler: { systemd: { directory: './units' } }\n";
+    let text = text.replace("./units", &home.path("units").display().to_string());
+    std::fs::write(home.path("bdr.yaml"), &text).unwrap();
+    let endpoint = format!("127.0.0.1:{port}");
+    let made = run(&home, &["backup", "docs"]).ends(3);
+    assert_eq!(made.stderr.matches(" backup 2").count(), 2, "{made:#?}");
+    assert_eq!(made.stderr.matches("error:").count(), 1, "{made:#?}");
+    let failed = run(&home, &["backup", "docs", "--store", "zeta"]).ends(1);
+    assert!(failed.stderr.contains(&endpoint), "{failed:#?}");
+    run(&home, &["apply", "--auto-approve"]).ends(3);
+    let destroyed = run(&home, &["destroy", "--confirm", "notes"]).ends(3);
+    assert!(destroyed.stdout.contains("released") && destroyed.stderr.contains(&endpoint), "{destroyed:#?}");
+    assert!(!home.path("beta/.bdr/policies/notes.json").exists(), "{destroyed:#?}");
+}
+
+#[test]
 fn prune_goes_on_past_a_store_that_cannot_be_written() {
     let home = home();
     let Some(mount) = super::Mount::new(&home.path("beta"), 16) else { return };
