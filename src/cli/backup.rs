@@ -16,6 +16,7 @@ use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
+use crate::store::{ErrorKind, StoreError};
 use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
@@ -109,7 +110,8 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     let store = &*chosen.shelf.store;
     let slots = Slots::new(store, series.clone());
     let owner = owner(context);
-    let ticket = match slots.claim(moment, &owner, now).await? {
+    let claim = patiently(|| slots.claim(moment, &owner, now)).await?;
+    let ticket = match claim {
         Claim::Claimed { ticket, .. } => ticket,
         Claim::TakenBy { .. } => {
             context.say(&format!("{}: the run of {moment} is done or under way elsewhere", chosen.label()));
@@ -123,6 +125,22 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     };
     slots.finish(&ticket, ending, reason, context.now()).await?;
     result
+}
+
+/// A store that is being restarted at the very moment of a schedule is waited for; nobody sits there, and a slot that is not claimed is a
+/// run that is missed.
+const RESTART: std::time::Duration = std::time::Duration::from_secs(30);
+
+async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(mut ask: impl FnMut() -> F) -> Result<T, StoreError> {
+    let begun = std::time::Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if error.kind == ErrorKind::Unavailable && begun.elapsed() < RESTART => {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 fn owner(context: &Context) -> Owner {

@@ -41,14 +41,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Ok(held) => found.extend(held),
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => {
-                context.warn(&format!("warning: {error}"));
-                unread = Some(error);
+                // The last one ends the command, and is told there.
+                unread.replace(error).iter().for_each(|before| context.warn(&format!("warning: {before}")));
             }
         }
     }
     if found.is_empty() {
         return match unread {
-            Some(error) => Err(Failure::from(error)),
+            Some(error) => Err(unread_lease(&error)),
             None => {
                 context.say(&format!("Nobody holds the lease of {policy}."));
                 Ok(Exit::Done)
@@ -65,7 +65,18 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         free(one, policy).await?;
     }
     context.say("Broken. The next apply takes the lease.");
-    unread.map_or(Ok(Exit::Done), |error| Err(Failure::from(error)))
+    unread.map_or(Ok(Exit::Done), |error| Err(unread_lease(&error).exit(Exit::Partly)))
+}
+
+/// Who holds a lease in a store that does not answer is not known.
+fn unread_lease(error: &StoreError) -> Failure {
+    let failure = Failure::from_store(error);
+    match error.kind {
+        ErrorKind::Unavailable => {
+            failure.help("Whether somebody holds the lease there is not known: run `bdr unlock` again when it answers.")
+        }
+        _ => failure,
+    }
 }
 
 async fn look(spec: &StoreSpec, env: &Env, policy: &str) -> Result<Option<Found>, StoreError> {

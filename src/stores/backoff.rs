@@ -19,6 +19,14 @@ impl Patience {
     pub const PERSON: Self = Self { attempts: 8, total: Duration::from_secs(8) };
 }
 
+impl Patience {
+    /// The shorter of both.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        Self { attempts: self.attempts.min(other.attempts), total: self.total.min(other.total) }
+    }
+}
+
 impl Default for Patience {
     /// Outlives the restart of a server, not the patience of a person.
     fn default() -> Self {

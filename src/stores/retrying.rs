@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
+use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::backoff::{Backoff, Patience};
+use crate::stores::s3::Connection;
 
 /// Operations that this process began on stores, repetitions aside.
 static OPERATIONS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
@@ -25,27 +26,63 @@ fn began(operation: &'static str) {
 /// Repeats what failed for a passing reason. Reads, removals and plain writes mean the same however often they are done.
 /// A conditional write whose outcome is unknown is looked up: the object that lies there is either the one that this caller
 /// wrote (equal bytes; callers that race must write bytes of their own) or somebody else's.
+///
+/// Where it is known over which connection the store is reached, what nobody ever heard of is given up soon, and what was just given up
+/// is asked once: else each of the many operations of a command would wait for a dead endpoint again.
 pub struct Retrying<S> {
     inner: S,
     patience: Patience,
+    connection: Option<Arc<Connection>>,
 }
 
 impl<S: Store> Retrying<S> {
     pub fn new(inner: S, patience: Patience) -> Self {
-        Self { inner, patience }
+        Self { inner, patience, connection: None }
+    }
+
+    /// The same for a store that is reached over this connection.
+    #[must_use]
+    pub fn over(self, connection: Arc<Connection>) -> Self {
+        Self { connection: Some(connection), ..self }
+    }
+
+    fn backoff(&self) -> Backoff {
+        let asked = |connection: &Arc<Connection>| match (connection.is_down(), connection.has_answered()) {
+            (true, _) => Patience { attempts: 1, ..self.patience },
+            (false, true) => self.patience,
+            (false, false) => self.patience.at_most(Patience::PERSON),
+        };
+        Backoff::new(self.connection.as_ref().map_or(self.patience, asked))
+    }
+
+    /// Waits before the next attempt, or notes that the endpoint does not answer.
+    async fn pause(&self, backoff: &mut Backoff, error: StoreError) -> Result<(), StoreError> {
+        let unsent = error.reason.starts_with(NO_CONNECTION);
+        let paused = pause(backoff, error).await;
+        if paused.is_err() && unsent {
+            self.connection.iter().for_each(|connection| connection.note_down(true));
+        }
+        paused
+    }
+
+    fn answers(&self) {
+        self.connection.iter().filter(|connection| connection.is_down()).for_each(|connection| connection.note_down(false));
     }
 
     async fn repeat<T, F: Future<Output = Result<T, StoreError>> + Send>(
         &self,
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<T, StoreError> {
-        let mut backoff = Backoff::new(self.patience);
+        let mut backoff = self.backoff();
         loop {
             let error = match attempt().await {
                 Err(error) if error.retry != Retry::Never => error,
-                outcome => return outcome,
+                outcome => {
+                    self.answers();
+                    return outcome;
+                }
             };
-            pause(&mut backoff, error).await?;
+            self.pause(&mut backoff, error).await?;
         }
     }
 
@@ -71,7 +108,7 @@ impl<S: Store> Retrying<S> {
         body: &Bytes,
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<String, StoreError> {
-        let mut backoff = Backoff::new(self.patience);
+        let mut backoff = self.backoff();
         let mut doubtful = false;
         loop {
             let error = match attempt().await {
@@ -79,11 +116,14 @@ impl<S: Store> Retrying<S> {
                     return self.landed(key, body).await?.ok_or(error);
                 }
                 Err(error) if error.retry != Retry::Never => error,
-                outcome => return outcome,
+                outcome => {
+                    self.answers();
+                    return outcome;
+                }
             };
             doubtful |= error.retry == Retry::Unknown;
             let retry = if doubtful { Retry::Unknown } else { error.retry };
-            pause(&mut backoff, StoreError { retry, ..error }).await?;
+            self.pause(&mut backoff, StoreError { retry, ..error }).await?;
         }
     }
 }

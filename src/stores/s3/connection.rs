@@ -88,6 +88,8 @@ pub struct Connection {
     credentials: String,
     /// When it was last found not to answer, with everything that was tried.
     down: Mutex<Option<Instant>>,
+    /// Whether it ever answered this process, be it with a refusal.
+    answered: AtomicBool,
     probed: Mutex<HashMap<String, Arc<OnceCell<Capabilities>>>>,
 }
 
@@ -162,6 +164,7 @@ impl Connection {
             }
             outcome => {
                 unreached.remove(&self.shown);
+                self.answered.store(true, Ordering::Relaxed);
                 outcome
             }
         }
@@ -185,6 +188,11 @@ impl Connection {
     /// Where the credentials come from, such as `AWS_ACCESS_KEY_ID (AKIA…)`.
     pub fn credentials(&self) -> &str {
         &self.credentials
+    }
+
+    /// Whether it ever answered this process.
+    pub fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// Whether somebody just tried in vain for as long as is sensible.
@@ -298,6 +306,7 @@ async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync
         seen,
         credentials: credentials_of(identity),
         down: Mutex::default(),
+        answered: AtomicBool::new(false),
         probed: Mutex::default(),
     }
 }

@@ -65,6 +65,29 @@ fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() 
     assert!(restored.stderr.contains("store `alpha`") && !home.path("other").exists(), "{restored:#?}");
 }
 
+/// Every command gives an endpoint that nobody listens at up as soon as `plan` does, however often it needs it.
+#[test]
+fn nobody_waits_long_for_an_endpoint_that_is_down() {
+    let (home, port) = three_stores();
+    let text = home.text("bdr.yaml").replace("alpha", "zeta");
+    std::fs::write(home.path("bdr.yaml"), &text).unwrap();
+    run(&home, &["apply", "--auto-approve"]).ends(3);
+    for arguments in [
+        &["verify"][..],
+        &["backup", "docs"],
+        &["unlock"],
+        &["prune", "--yes"],
+        &["apply", "--auto-approve"],
+        &["destroy", "--confirm", "notes"],
+    ] {
+        let begun = Instant::now();
+        let ran = run(&home, arguments);
+        assert!(ran.stderr.contains(&format!("127.0.0.1:{port}")), "{arguments:?} {ran:#?}");
+        assert!(begun.elapsed().as_secs() < 15, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
+        assert!(arguments[0] != "unlock" || !ran.stderr.contains("listed as a backup"), "{ran:#?}");
+    }
+}
+
 #[test]
 fn what_came_about_in_part_ends_with_3_and_what_did_not_with_1() {
     let (home, port) = three_stores();
