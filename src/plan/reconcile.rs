@@ -71,7 +71,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
-    let alarms = alarms(&seen);
+    let alarms = alarms(&seen, input.made_at);
     let mut notes = notes(&seen);
     notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
@@ -242,8 +242,10 @@ fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept>
     kept
 }
 
-fn alarms(seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
-    seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?))).collect()
+fn alarms(seen: &[(&ResourceId, &Live)], now: jiff::Timestamp) -> Vec<Alarm> {
+    let away = seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?)));
+    let expiring = seen.iter().flat_map(|(id, live)| live.expiring.iter().map(move |one| Alarm::of_expiring(id, one, now)));
+    away.chain(expiring).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

@@ -42,6 +42,21 @@ pub struct Doubt {
     pub why: String,
 }
 
+/// A rule of the live system by which backups go before the policy lets them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiring {
+    /// How people know it: `lifecycle rule docs/nightly/daily`.
+    pub rule: String,
+    /// It is somebody else's, so no plan changes it.
+    pub foreign: bool,
+    /// Whose backups, as `docs/nightly`.
+    pub whose: Vec<String>,
+    /// Days after which it lets an object go; `None`: from a day on that it names, or not known.
+    pub after_days: Option<u64>,
+    /// Days for which the policy needs it; `None`: for ever.
+    pub needed_days: Option<u64>,
+}
+
 /// What was seen of one resource on the live system.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Live {
@@ -50,6 +65,8 @@ pub struct Live {
     pub foreign: Vec<Foreign>,
     /// Something a person should know: `not supported by this endpoint`, `systemd does not run here`.
     pub notes: Vec<String>,
+    /// What lets backups go that the policy keeps, as it stands.
+    pub expiring: Vec<Expiring>,
     /// Why what was read may not be what stands there: nothing is written then, until a person decides.
     pub doubt: Option<Doubt>,
     /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.

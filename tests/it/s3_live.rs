@@ -105,8 +105,13 @@ impl Trial {
 
     /// Somebody adds a rule of their own.
     pub async fn add_rule(&self, id: &str) {
+        self.add_rule_below("tmp/", id).await;
+    }
+
+    /// Somebody lets everything below a prefix go after a week.
+    pub async fn add_rule_below(&self, prefix: &str, id: &str) {
         let mut rules = self.rules().await;
-        let filter = t::LifecycleRuleFilter::builder().prefix("tmp/").build();
+        let filter = t::LifecycleRuleFilter::builder().prefix(prefix).build();
         let expiration = t::LifecycleExpiration::builder().days(7).build();
         let rule = t::LifecycleRule::builder().id(id).filter(filter).status(t::ExpirationStatus::Enabled).expiration(expiration);
         rules.push(rule.build().unwrap());

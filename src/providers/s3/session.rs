@@ -14,8 +14,8 @@ use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Setting, Sight};
 use crate::providers::s3::written::Settling;
-use crate::providers::s3::{bucket, discover, lifecycle, owner_object, request, setting, tags};
-use crate::resource::{Foreign, Live, Resource};
+use crate::providers::s3::{bucket, copies, discover, lifecycle, owner_object, request, setting, tags, wishes};
+use crate::resource::{Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
 
@@ -237,8 +237,26 @@ impl S3Session {
     pub async fn look(&self, id: &ResourceId, desired: Option<&Resource>, freshness: Freshness) -> Result<Live, ProviderError> {
         match setting(&id.kind) {
             Some(setting) => self.read_setting(setting, id, desired, freshness).await,
-            None => bucket::live(&self.place(id).await?, desired.map(|desired| &desired.attrs)).await,
+            None => {
+                let place = self.place(id).await?;
+                let live = bucket::live(&place, desired.map(|desired| &desired.attrs)).await?;
+                // Right before a change only what it is about counts.
+                let expiring = if freshness == Freshness::Cached { self.expiring(&place).await } else { Vec::new() };
+                Ok(Live { expiring, ..live })
+            }
         }
+    }
+
+    /// What in a bucket lets backups go that the policy keeps. Where the rules cannot be read, reading them as a resource tells why.
+    async fn expiring(&self, place: &Place) -> Vec<Expiring> {
+        let rules = self.document(place, Document::Lifecycle, Freshness::Cached).await;
+        let Ok(Answer::Found(document)) = rules else { return Vec::new() };
+        let copies = copies(&self.policy);
+        let here = |name: &StoreName| {
+            self.places.get(name).is_some_and(|other| other.as_ref().is_ok_and(|other| other.identity() == place.identity()))
+        };
+        let wishes: Vec<_> = wishes(&self.policy, &copies).map(|(wish, _)| wish).filter(|wish| here(wish.name)).collect();
+        lifecycle::expiring(&document.tree, &wishes)
     }
 
     pub async fn all_marked(&self) -> Result<Vec<Resource>, ProviderError> {

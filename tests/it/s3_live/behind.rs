@@ -45,7 +45,11 @@ async fn planned_back(name: &str, endpoint: &Endpoint) {
         assert!(told.contains(words), "`{words}` is not in {}", plan.stdout);
     }
     assert_eq!(told.matches("theirs").count(), 1, "shown once: {}", plan.stdout);
-    trial.run(&["drift"]).ends(2);
+    let alarm = "! store bucket: its lifecycle rule docs/nightly/daily lets backups of `docs/nightly` go after 3 d, and the policy needs them \
+                 for 21 d: what was written before 20";
+    assert!(told.contains(alarm) && told.contains("Apply soon") && !told.contains("the foreign lifecycle"), "{}", plan.stdout);
+    let drift = trial.run(&["drift"]).ends(2).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(drift.contains(alarm), "{drift}");
     mended(&trial, name);
     trial.plans_nothing();
     assert!(trial.rules().await.iter().any(|rule| rule.id() == Some("theirs")));
@@ -78,6 +82,32 @@ async fn stale(endpoint: &Endpoint) {
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.plans_nothing();
     assert!(trial.rules().await.iter().any(|rule| rule.id() == Some("late")));
+}
+
+/// A foreign rule that covers backups is no change of a plan, and grave all the same.
+async fn expiring(endpoint: &Endpoint) {
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.add_rule_below("", "sweeper").await;
+    for arguments in [&["plan", "--detailed-exitcode"], &["drift", "--all"]] {
+        let ran = trial.run(arguments).ends(0);
+        let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let alarm =
+            "the foreign lifecycle rule `sweeper` lets backups of `docs/nightly` go after 7 d, and the policy needs them for";
+        assert!(told.contains(alarm) && told.contains("may be gone already"), "{ran:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_a_foreign_rule_that_lets_backups_go_is_told_first() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    expiring(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_a_foreign_rule_that_lets_backups_go_is_told_first() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    expiring(endpoint).await;
 }
 
 /// The second of two applies ends while the first works, and says who that is.

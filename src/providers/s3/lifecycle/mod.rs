@@ -1,10 +1,12 @@
 //! Kind `s3_lifecycle_rule`: single rules of a bucket's lifecycle, owned by their ids; the others are kept as they are.
 
 mod clear;
+mod expiring;
 mod net;
 mod rule;
 
 pub(super) use clear::{clear, is_placeholder};
+pub(super) use expiring::expiring;
 
 use sha2::{Digest, Sha256};
 

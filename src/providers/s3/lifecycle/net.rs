@@ -83,6 +83,37 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
     }
 }
 
+/// What must stay below one prefix.
+pub(super) struct Kept {
+    pub prefix: String,
+    /// `docs/nightly`.
+    pub whose: String,
+    /// Days; `None`: for ever.
+    pub days: Option<u64>,
+}
+
+/// For how long everything in the store is needed that the policy keeps there.
+pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
+    let mut all = Vec::new();
+    for (component, protection) in wish.copies.iter().copied() {
+        let series = Series {
+            policy: wish.policy.name.value.clone(),
+            component: component.name.value.clone(),
+            protection: protection.name.value.clone(),
+        };
+        let whose = format!("{}/{}", *component.name, *protection.name);
+        let below = |folder: String| format!("{}{folder}", wish.backend.prefix.value);
+        let needed = |tier: &Tier| tier.keep.days_up() + full_cadence(wish, protection);
+        let tier =
+            |tier: &Tier| Kept { prefix: below(series.tier(Some(&tier.name))), whose: whose.clone(), days: Some(needed(tier)) };
+        all.extend(tiers_of(component).map(tier));
+        // What was made by hand stays as long as the shortest tier keeps one.
+        let shortest = tiers_of(component).map(needed).min();
+        all.push(Kept { prefix: below(series.tier(None)), whose: whose.clone(), days: shortest });
+    }
+    all
+}
+
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
 fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
     let Method::FileBackup(backup) = &protection.method;
