@@ -145,17 +145,6 @@ fn since_review(change: &Change, live: &Live, desired: Option<&Resource>) -> Vec
             .map(|d| moved(d.path, of(d.before.as_ref()), of(d.after.as_ref())))
             .collect(),
     };
-    let foreign = |name: &str| format!("foreign `{name}`");
-    let was = |name: &str| change.foreign.iter().find(|foreign| foreign.name == name);
-    let is = |name: &str| live.foreign.iter().find(|foreign| foreign.name == name);
-    let none = || "not there".to_owned();
-    for gone in change.foreign.iter().filter(|foreign| is(&foreign.name) != Some(foreign)) {
-        let present = is(&gone.name).map_or_else(none, |foreign| foreign.summary.clone());
-        all.push(moved(foreign(&gone.name), gone.summary.clone(), present));
-    }
-    for new in live.foreign.iter().filter(|foreign| was(&foreign.name).is_none()) {
-        all.push(moved(foreign(&new.name), none(), new.summary.clone()));
-    }
     if all.is_empty() {
         // Only a hidden value can differ without a visible one: the fingerprints do.
         all.push(moved("a sensitive value".to_owned(), "as reviewed".to_owned(), "another value".to_owned()));

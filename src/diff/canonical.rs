@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::attrs::{Attr, Attrs, Fingerprint};
-use crate::resource::{Foreign, Live};
+use crate::resource::Live;
 
 /// Attributes without those that say nothing. A kind's own defaults are its own business; this is what holds for all kinds.
 pub fn canonical(attrs: &Attrs) -> Attrs {
@@ -61,18 +61,9 @@ fn says_something(value: &Attr) -> bool {
     }
 }
 
-/// Of what was seen: the resource itself, and what is foreign beside it, in whatever order the live system told it.
+/// Of what was seen of the resource itself. What is foreign beside it is kept and not reviewed: whoever adds to that makes no plan stale.
 pub fn live_fingerprint(live: &Live) -> Fingerprint {
-    let attrs = live.attrs.as_ref().map(canonical);
-    if live.foreign.is_empty() {
-        return Fingerprint::of(attrs.as_ref());
-    }
-    let one = |foreign: &&Foreign| Attr::list([foreign.name.as_str(), foreign.summary.as_str()]);
-    let mut foreign: Vec<&Foreign> = live.foreign.iter().collect();
-    foreign.sort_by(|a, b| (&a.name, &a.summary).cmp(&(&b.name, &b.summary)));
-    let mut all = vec![("foreign".to_owned(), Attr::List(foreign.iter().map(one).collect()))];
-    all.extend(attrs.map(|attrs| ("attrs".to_owned(), Attr::Map(attrs))));
-    Fingerprint::of(Some(&all.into_iter().collect()))
+    Fingerprint::of(live.attrs.as_ref().map(canonical).as_ref())
 }
 
 /// Of what is wanted, without what is foreign.

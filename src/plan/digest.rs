@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::attrs::{Attrs, Fingerprint};
 use crate::plan::{Intent, Plan, Summary};
-use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
+use crate::resource::{Action, ActionId, Change, Job, Op, Risk, Work};
 use crate::units::hex;
 
 /// Names the form that is hashed; a change of it changes every digest, and must change this.
-const FORM: &[u8] = b"bdr plan digest 2\n";
+const FORM: &[u8] = b"bdr plan digest 3\n";
 
 /// What a plan does, and from what: nothing of when, where and how it was made. Two plans that do the same to the same live system
 /// are equal here, also where they were made from another folder, at another time, or beside another amount of free space.
@@ -46,7 +46,6 @@ struct DoneChange<'a> {
     after: Option<&'a Attrs>,
     live: &'a Fingerprint,
     wanted: &'a Fingerprint,
-    foreign: &'a [Foreign],
     moves: bool,
 }
 
@@ -83,7 +82,6 @@ impl<'a> DoneChange<'a> {
             after: change.after.as_ref(),
             live: &change.live,
             wanted: &change.wanted,
-            foreign: &change.foreign,
             moves: change.moves,
         }
     }

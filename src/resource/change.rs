@@ -51,7 +51,7 @@ pub struct Change {
     pub before: Option<Attrs>,
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub after: Option<Attrs>,
-    /// Of `before` and of what is foreign beside it, sensitive values included: `apply` compares it with what it reads.
+    /// Of `before`, sensitive values included: `apply` compares it with what it reads.
     #[schemars(with = "String")]
     pub live: Fingerprint,
     /// Of `after`, sensitive values included.

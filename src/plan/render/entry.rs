@@ -93,8 +93,6 @@ pub struct Entry<'a> {
     pub body: Body<'a>,
     /// Paths of the attributes that say most of a new one; empty: the first few.
     pub headline: &'a [String],
-    /// Seconds until it is visible everywhere.
-    pub visible_within: u32,
     /// Since when it can differ, where that is known.
     pub since: Option<String>,
 }
@@ -123,7 +121,6 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
                 reason: reason.clone(),
                 body: Body::Nothing,
                 headline: &[],
-                visible_within: 0,
                 since: None,
             }),
         }
@@ -159,7 +156,6 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
         reason,
         body,
         headline: kind.map_or(&[], |kind| kind.headline.as_slice()),
-        visible_within: kind.map_or(0, |kind| kind.visible_within),
         since: change.since.as_ref().and_then(|since| told_since(since, change.op)),
     }
 }

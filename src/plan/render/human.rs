@@ -154,9 +154,6 @@ fn one(entry: &Entry<'_>, detail: Detail, look: Look) -> Vec<String> {
     notes.extend(Some(entry.word.to_owned()).filter(|word| !word.is_empty()));
     notes.extend(Some(entry.reason.clone()).filter(|reason| !reason.is_empty()));
     notes.extend(entry.since.clone());
-    if entry.visible_within > 0 {
-        notes.push(format!("waits up to {} s until it is visible", entry.visible_within));
-    }
     let mut lines = titled(&entry.name(), &notes.join("; "), entry, look);
     let is_new = matches!(entry.body, super::entry::Body::New(_));
     if !(is_new && detail >= Detail::NamesOfNew) {
@@ -230,6 +227,7 @@ fn rest(plan: &Plan, look: Look) -> Vec<String> {
     if foreign > most {
         lines.push(format!("    {} {} more (--all shows them)", look.dots(), foreign - most));
     }
+    lines.extend(visible(plan).into_iter().flat_map(|line| wrapped(&line, 8, look)));
     let mut notes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for note in &plan.notes {
         notes.entry(&note.text).or_default().push(note.of.to_string());
@@ -242,6 +240,14 @@ fn rest(plan: &Plan, look: Look) -> Vec<String> {
         lines.push(format!("    {} {} more notes (--all shows them)", look.dots(), notes.len() - most));
     }
     lines
+}
+
+/// How long an apply may wait for what cannot be seen everywhere at once, told once for all of it.
+fn visible(plan: &Plan) -> Option<String> {
+    let slow: Vec<_> = plan.kinds.values().filter(|kind| kind.visible_within > 0).collect();
+    let longest = slow.iter().map(|kind| kind.visible_within).max()?;
+    let titles: Vec<&str> = slow.iter().map(|kind| kind.title.as_str()).collect();
+    Some(format!("  note: apply waits up to {longest} s until changes can be seen everywhere ({})", titles.join(", ")))
 }
 
 fn findings(plan: &Plan, look: Look) -> Vec<String> {
