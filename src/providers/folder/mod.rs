@@ -107,13 +107,16 @@ impl Provider for Folders {
 
 #[async_trait]
 impl Connect for Folders {
-    async fn connect(&self, policy: Arc<Policy>, _env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
-        Ok(Box::new(FolderSession { policy }))
+    async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
+        let left = stood::left(&policy, &env.left_places);
+        Ok(Box::new(FolderSession { policy, left }))
     }
 }
 
 struct FolderSession {
     policy: Arc<Policy>,
+    /// Of stores that are not, or not there, in the policy any more.
+    left: Vec<(StoreName, PathBuf)>,
 }
 
 /// One folder; its calls block, so they run on tokio's threads for blocking work.
@@ -122,10 +125,15 @@ struct Place {
     path: PathBuf,
     shown: Attr,
     policy: PolicyName,
+    /// The policy has it no more.
+    left: bool,
 }
 
 impl FolderSession {
     fn place(&self, id: &ResourceId) -> Result<Place, ProviderError> {
+        if let Some(path) = id.key.strip_prefix('@') {
+            return Ok(Place { path: path.into(), shown: Attr::text(path), policy: self.policy.name.value.clone(), left: true });
+        }
         let found = folders(&self.policy).find(|(name, _)| id.subject == Subject::Store((*name).clone()));
         let folder = found.map(|(_, folder)| folder).ok_or_else(|| ProviderError {
             operation: "find".to_owned(),
@@ -137,7 +145,7 @@ impl FolderSession {
             source: None,
         })?;
         let path = &folder.path.value;
-        Ok(Place { path: path.expose().into(), shown: path.to_attr(), policy: self.policy.name.value.clone() })
+        Ok(Place { path: path.expose().into(), shown: path.to_attr(), policy: self.policy.name.value.clone(), left: false })
     }
 
     async fn run<T: Send + 'static>(
@@ -216,7 +224,9 @@ impl Place {
 
     fn read(&self) -> io::Result<Live> {
         let free = free_space(&self.path).map(|free| format!("{free} free"));
-        let notes: Vec<String> = free.into_iter().chain(self.refusal()).collect();
+        let stay = (self.left && self.path.join(self.policy.as_str()).is_dir())
+            .then(|| "what lies there of this policy's backups stays, and nothing lists or removes it".to_owned());
+        let notes: Vec<String> = free.into_iter().chain(self.refusal()).chain(stay).collect();
         let doubt = self.doubt();
         let meta = match fs::metadata(&self.path) {
             Ok(meta) => meta,
@@ -284,11 +294,14 @@ impl Session for FolderSession {
         self.run(&place, "look at", Place::read).await
     }
 
-    /// Only folders that the policy names can be looked into: a folder that left it keeps its marker and its copies.
+    /// Those that the policy names, and those of which an earlier apply noted that it set them up.
     async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
         let mut found = Vec::new();
-        for (name, _) in folders(&self.policy) {
-            let id = id(name);
+        let left = self
+            .left
+            .iter()
+            .map(|(name, path)| ResourceId::new(Subject::Store(name.clone()), KIND.name, format!("@{}", path.display())));
+        for id in folders(&self.policy).map(|(name, _)| id(name)).chain(left) {
             let place = self.place(&id)?;
             let live = self.run(&place, "look at", Place::read).await?;
             if let Some(attrs) = live.attrs.filter(|attrs| attrs.contains_key("policy")) {

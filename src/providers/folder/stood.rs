@@ -1,7 +1,7 @@
 //! Where the folders of a policy stood: noted in the lease and the record of each apply, for plans that find one gone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{folders, id, marker};
 use crate::address::{ResourceId, StoreName};
@@ -24,4 +24,15 @@ pub fn notes(policy: &Policy) -> BTreeMap<ResourceId, String> {
 pub fn standing(policy: &Policy) -> BTreeSet<String> {
     let stands = |folder: &FolderBackend| marker(Path::new(folder.path.expose()), &policy.name).is_file();
     folders(policy).filter(|(_, folder)| stands(folder)).map(|(name, folder)| note(name, folder)).collect()
+}
+
+/// Folders that were set up for stores which the policy has no more, or has elsewhere.
+pub fn left(policy: &Policy, noted: &[String]) -> Vec<(StoreName, PathBuf)> {
+    let kept: BTreeSet<&str> = folders(policy).map(|(_, folder)| folder.path.expose()).collect();
+    let read = |note: &String| {
+        let (name, path) = note.strip_prefix(FOLDER)?.split_once(' ')?;
+        let is_left = path.starts_with('/') && !kept.contains(path);
+        Some((StoreName::new(name).ok().filter(|_| is_left)?, PathBuf::from(path)))
+    };
+    noted.iter().filter_map(read).collect()
 }
