@@ -18,6 +18,7 @@ pub mod resource;
 pub mod catalog;
 
 // Contracts: small traits.
+pub mod rights;
 pub mod store;
 pub mod provider;
 pub mod source;
@@ -29,6 +30,7 @@ pub mod lint;
 pub mod diff;
 pub mod plan;
 pub mod journal;
+pub mod access;
 
 // Effects: the only async code.
 pub mod apply;

@@ -11,6 +11,7 @@ use crate::address::ResourceId;
 use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
+use crate::rights::{Grant, Purpose};
 use crate::store::{ErrorKind, Retry};
 use crate::units::cadence::Zone;
 
@@ -31,6 +32,8 @@ pub struct Env {
     pub left_places: Vec<String>,
     /// Endpoints that `plan` may talk to; `None`: no restriction (a person at a terminal).
     pub allowed_endpoints: Option<Vec<String>>,
+    /// What the command does that runs: who lacks a right is told where to find all that it takes.
+    pub purpose: Option<Purpose>,
 }
 
 /// The outside said no to an operation on a resource.
@@ -88,6 +91,11 @@ pub trait Provider: Send + Sync {
     /// What of the policy this provider could not carry out, whatever the live system is like. Pure too, and cheaper than
     /// declaring: `lint` asks for nothing more.
     fn check(&self, _policy: &Policy, _env: &Env, _diagnostics: &mut Diagnostics) {}
+
+    /// What must be allowed for a purpose so that this provider can carry the policy out. Pure.
+    fn rights(&self, _policy: &Policy, _purpose: Purpose) -> Vec<Grant> {
+        Vec::new()
+    }
 }
 
 /// A provider together with what is needed to reach the live system.

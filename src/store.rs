@@ -9,6 +9,9 @@ use bytes::Bytes;
 
 use crate::units::storage_class::StorageClass;
 
+/// Below it lies what a probe writes ([`Store::capabilities`]).
+pub const PROBES: &str = ".bdr/probe/";
+
 /// What a `put` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Put {
@@ -154,7 +157,7 @@ pub trait Store: Send + Sync {
     /// For people: `s3://bucket/prefix` or a path.
     fn describe(&self) -> String;
 
-    /// Probes (once, then remembered) what the store can do; may write and delete below `.bdr/probe/`.
+    /// Probes (once, then remembered) what the store can do; may write and delete below [`PROBES`].
     /// [`ErrorKind::NotFound`] where the bucket or folder is not there yet.
     async fn capabilities(&self) -> Result<Capabilities, StoreError>;
 

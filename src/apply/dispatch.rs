@@ -159,7 +159,12 @@ async fn advance(gate: &mut Gate, request: &Request<'_>, teller: &mut Teller<'_>
         Ok(()) => return true,
         Err(error) => error,
     };
-    teller.tell(Event::Stopping { reason: error.to_string() });
+    let help = match &error {
+        LeaseError::Store(error) => error.help.as_ref(),
+        _ => None,
+    };
+    let reason = help.map_or_else(|| error.to_string(), |help| format!("{error}. {help}"));
+    teller.tell(Event::Stopping { reason });
     false
 }
 

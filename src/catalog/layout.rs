@@ -110,6 +110,41 @@ impl Place {
     }
 }
 
+/// What an object is for: each sort lies in places of its own, over all series of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Manifest,
+    Index,
+    Table,
+    Packs,
+    Attempts,
+    Verified,
+    Slots,
+    /// The lease and the records of runs.
+    Own,
+}
+
+impl Sort {
+    /// The keys of a sort; `*` stands for anything, `/` included.
+    pub fn pattern(self, policy: &PolicyName) -> String {
+        match self {
+            Self::Manifest => format!("{policy}/*/manifest.json"),
+            Self::Index => format!("{policy}/*/index/*"),
+            Self::Table => format!("{policy}/*/table/*"),
+            Self::Packs => format!("{policy}/*/packs/*"),
+            Self::Attempts => format!("{policy}/*/{ATTEMPTS}*"),
+            Self::Verified => format!("{policy}/*/{VERIFIED}*"),
+            Self::Slots => format!("{policy}/{SLOTS}*"),
+            Self::Own => format!("{policy}/.bdr/*"),
+        }
+    }
+
+    /// The packs of one tier, whoever's it is.
+    pub fn packs_of(policy: &PolicyName, tier: &TierName) -> String {
+        format!("{policy}/*/{tier}/*/packs/*")
+    }
+}
+
 /// The digest that the name of a pack holds.
 pub fn pack_digest(key: &str) -> Option<Digest> {
     key.rsplit('/').next()?.strip_suffix(".zst")?.parse().ok()
@@ -118,6 +153,53 @@ pub fn pack_digest(key: &str) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whether a key is among those of a pattern.
+    fn fits(pattern: &str, key: &str) -> bool {
+        let mut parts = pattern.split('*');
+        let Some(mut rest) = key.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+        let parts: Vec<&str> = parts.collect();
+        parts.iter().enumerate().all(|(at, part)| {
+            let found = if at + 1 == parts.len() {
+                rest.len().checked_sub(part.len()).filter(|_| rest.ends_with(part))
+            } else {
+                rest.find(part)
+            };
+            found.inspect(|begin| rest = &rest[begin + part.len()..]).is_some()
+        })
+    }
+
+    #[test]
+    fn each_key_is_of_one_sort() {
+        use Sort as S;
+        let name = |text| PolicyName::new(text).expect("name");
+        let series = Series {
+            policy: name("p"),
+            component: ComponentName::new("docs").expect("name"),
+            protection: ProtectionName::new("nightly").expect("name"),
+        };
+        let tier = TierName::new("daily").expect("name");
+        let place = Place::new(Some(&tier), "20261124T020000Z-0a1b2c3d".parse().expect("id"));
+        let below = |key: String| series.prefix() + &key;
+        let digest = Digest::sha256(b"x");
+        let keys = [
+            (S::Manifest, below(place.manifest())),
+            (S::Index, below(place.index_part(0, &digest))),
+            (S::Table, below(place.table_part(0, &digest))),
+            (S::Packs, below(place.pack(&digest))),
+            (S::Attempts, format!("{}20261124T020000Z-0a1b2c3d/000000.json", series.attempts())),
+            (S::Verified, format!("{}20261124T020000Z-0a1b2c3d.json", series.verified())),
+            (S::Slots, format!("{}20261124T020000Z.1.json", series.slots())),
+            (S::Own, "p/.bdr/lease.json".to_owned()),
+        ];
+        for (sort, key) in &keys {
+            let sorts: Vec<Sort> =
+                keys.iter().map(|(sort, _)| *sort).filter(|sort| fits(&sort.pattern(&name("p")), key)).collect();
+            assert_eq!(sorts, [*sort], "{key}");
+            assert!(!fits(&sort.pattern(&name("q")), key), "{key}");
+        }
+        assert!(fits(&Sort::packs_of(&name("p"), &tier), &keys[3].1));
+    }
 
     #[test]
     fn places_read_back_and_hostile_ones_do_not() {

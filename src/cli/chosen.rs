@@ -134,7 +134,8 @@ async fn of_protection<'a>(
     Ok(chosen)
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+/// Something that was named and is not there.
+pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let list: Vec<&str> = known.clone().collect();
     let help = match (nearest(name, known), list.is_empty()) {
         (Some(near), _) => hint::did_you_mean(near),

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use crate::apply::Stop;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint};
 use crate::diag::Look;
+use crate::rights::Purpose;
 
 /// The edges of one run of the program.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Context {
     /// The whole environment, read once. Which of it a policy may see is decided in `cli/load.rs`.
     pub vars: BTreeMap<String, String>,
     pub terminal: Terminal,
+    /// What the command needs rights for.
+    pub purpose: Option<Purpose>,
     /// Asked by signals, once a command listens for them.
     pub stop: Stop,
     /// Whether stdout was given anything.
@@ -46,7 +49,7 @@ impl Context {
         let vars: BTreeMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
         let terminal = Terminal::of_process(global.color, &vars);
-        Self { global, vars, terminal, stop: Stop::new(), printed: Arc::default(), bar: Arc::default() }
+        Self { global, vars, terminal, purpose: None, stop: Stop::new(), printed: Arc::default(), bar: Arc::default() }
     }
 
     /// Writes to stdout, whole; a reader that went away ends the output without an error.

@@ -25,6 +25,7 @@ impl Context {
             local_zone: local_zone(),
             home: self.vars.get("HOME").cloned(),
             allowed_endpoints,
+            purpose: self.purpose,
         })
     }
 

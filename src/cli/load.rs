@@ -139,6 +139,8 @@ pub enum References {
     Unresolved,
     /// Those that the caller allows (`plan`, `drift`, `graph`).
     Looking,
+    /// Those that the caller allows and that have a value; the others stay as they are written (`iam-policy`).
+    AsFarAsKnown,
     /// All: the caller acts on the policy (`apply`, `backup`, `restore`, …).
     Acting,
 }
@@ -171,8 +173,9 @@ pub fn policy(context: &Context, references: References) -> Result<LoadedPolicy,
     let sources = texts(context)?;
     let loaded = match references {
         References::Unresolved => policy::load_unresolved(sources),
-        References::Looking => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context) }),
-        References::Acting => policy::load(sources, &Resolver { context, allow: Allow::All }),
+        References::Looking => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context), keeps: false }),
+        References::AsFarAsKnown => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context), keeps: true }),
+        References::Acting => policy::load(sources, &Resolver { context, allow: Allow::All, keeps: false }),
     };
     let diagnostics = loaded.diagnostics;
     match loaded.policy {
@@ -198,9 +201,15 @@ fn wrong(diagnostics: Diagnostics, sources: &Sources, context: &Context) -> Fail
 struct Resolver<'a> {
     context: &'a Context,
     allow: Allow,
+    /// Whether a reference without a value may stay one.
+    keeps: bool,
 }
 
 impl Resolve for Resolver<'_> {
+    fn keeps_unknown(&self) -> bool {
+        self.keeps
+    }
+
     fn resolve(&self, reference: &Reference) -> Result<SecretString, Refused> {
         match reference {
             Reference::Env(name) => {

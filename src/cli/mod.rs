@@ -22,6 +22,7 @@ pub mod gone;
 mod graph;
 pub mod hint;
 pub mod holdings;
+pub mod iam_policy;
 pub mod init;
 pub mod jobs;
 pub mod lint;
@@ -48,6 +49,7 @@ use std::process::ExitCode;
 pub use context::Context;
 pub use exit::{Exit, Failure};
 
+use crate::rights::Purpose;
 use telling::Machine;
 
 /// Backup and disaster recovery as code.
@@ -136,6 +138,7 @@ pub enum Command {
     Destroy(destroy::Args),
     Unlock(unlock::Args),
     Graph(graph::Args),
+    IamPolicy(iam_policy::Args),
     Backup(backup::Args),
     List(list::Args),
     Verify(verify::Args),
@@ -146,6 +149,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// What it needs rights for, where it asks anything of a store.
+    fn purpose(&self) -> Option<Purpose> {
+        Some(match self {
+            Self::Plan(_) | Self::Drift(_) | Self::List(_) => Purpose::Plan,
+            Self::Apply(_) | Self::Destroy(_) | Self::Unlock(_) => Purpose::Apply,
+            Self::Backup(_) => Purpose::Write,
+            Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
+            Self::Prune(_) => Purpose::Prune,
+            _ => return None,
+        })
+    }
+
     async fn dispatch(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Apply(args) => apply::run(&args, context).await,
@@ -157,6 +172,7 @@ impl Command {
             Self::Explain(args) => explain::run(&args, context),
             Self::Fmt(args) => fmt::run(&args, context),
             Self::Graph(args) => graph::run(&args, context),
+            Self::IamPolicy(args) => iam_policy::run(&args, context),
             Self::Init(args) => init::run(&args, context),
             Self::Lint(args) => lint::run(&args, context),
             Self::List(args) => list::run(&args, context).await,
@@ -185,7 +201,8 @@ pub fn main(commit: Option<&str>) -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return exit::usage(&error),
     };
-    let context = Context::of_process(cli.global.clone());
+    let mut context = Context::of_process(cli.global.clone());
+    context.purpose = cli.command.purpose();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))),

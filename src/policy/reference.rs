@@ -45,6 +45,11 @@ pub trait Resolve {
     /// # Errors
     /// When the caller does not allow it, or there is nothing to read.
     fn resolve(&self, reference: &Reference) -> Result<SecretString, Refused>;
+
+    /// Whether a text whose reference has no value stays as it is written ([`Text::unresolved`]), and is no finding.
+    fn keeps_unknown(&self) -> bool {
+        false
+    }
 }
 
 /// A text of the policy that may contain references. Shown as it was written, used as it resolved.

@@ -42,7 +42,7 @@ pub async fn open_with(spec: &StoreSpec, env: &Env, patience: Patience) -> Resul
         Backend::S3(backend) => {
             let connection = s3::connect(backend, env).await?;
             let pace = Arc::clone(&connection.pace);
-            let store = S3Store::new(Arc::clone(&connection), backend);
+            let store = S3Store::new(Arc::clone(&connection), backend).used_for(env.purpose);
             Ok(Arc::new(Retrying::new(Throttled::new(store, pace), patience).over(connection)))
         }
     }

@@ -237,7 +237,11 @@ async fn tidy(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest, leftovers: 
             let listed = shelf.listed_keys(manifest).await?;
             let folder = shelf.list(&shelf.key(&manifest.place().folder())).await?;
             let rest: Vec<String> = folder.into_iter().map(|object| object.key).filter(|key| !listed.contains(key)).collect();
-            shelf.delete_all(&rest).await?;
+            match shelf.delete_all(&rest).await {
+                // Who may remove nothing leaves it in the backup's folder, and it goes with that.
+                Err(error) if error.kind == ErrorKind::Denied => {}
+                removed => removed?,
+            }
         }
         shelf.release(attempt).await
     };

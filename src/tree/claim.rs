@@ -109,7 +109,7 @@ impl Shelf {
             let mine = other.attempt.nonce == attempt.nonce;
             if !mine && (other.lives(now) || other.attempt.id == attempt.id) {
                 if other.attempt.id != attempt.id {
-                    self.store.delete(&key).await?;
+                    self.withdraw(&attempt, &[key]).await?;
                 }
                 return Err(self.locked(&other));
             }
@@ -190,6 +190,20 @@ impl Shelf {
     pub async fn release(&self, attempt: &Attempt) -> Result<(), TreeError> {
         let objects = self.list(&format!("{}{}/", self.series.attempts(), attempt.id)).await?;
         let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-        Ok(self.delete_all(&keys).await?)
+        self.withdraw(attempt, &keys).await
+    }
+
+    /// Removes what says that an attempt lives. Who may remove nothing says instead that it has ended: then nobody waits for it, and
+    /// whoever prunes removes it.
+    async fn withdraw(&self, attempt: &Attempt, keys: &[String]) -> Result<(), TreeError> {
+        match self.delete_all(keys).await {
+            Err(error) if error.kind == ErrorKind::Denied && !attempt.ended => {
+                let mut over = attempt.clone();
+                over.ended = true;
+                self.put_attempt(&over).await
+            }
+            Err(error) if error.kind != ErrorKind::Denied => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 }

@@ -43,6 +43,7 @@ impl Run<'_> {
                             value.push_str(secret.expose_secret());
                             looked_up = true;
                         }
+                        Err(_) if resolver.keeps_unknown() => kept = true,
                         Err(refused) => {
                             let uses = &mut self.refused.entry(reference).or_insert_with(|| (refused, Vec::new())).1;
                             uses.extend(written.span);

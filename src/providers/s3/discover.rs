@@ -76,5 +76,13 @@ async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Opt
         }
         _ => Arc::clone(&via.connection),
     };
-    Some(Place { connection, shown: bucket.clone(), bucket, region, prefix: String::new(), owner: via.owner.clone() })
+    Some(Place {
+        connection,
+        shown: bucket.clone(),
+        bucket,
+        region,
+        prefix: String::new(),
+        owner: via.owner.clone(),
+        purpose: via.purpose,
+    })
 }

@@ -15,6 +15,7 @@ mod ownership_controls;
 mod place;
 mod public_access_block;
 mod request;
+mod rights;
 mod session;
 mod setting;
 mod settle;
@@ -34,6 +35,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Resource};
+use crate::rights::{Grant, Purpose};
 use setting::{Setting, Wanted, Wish};
 
 /// The kinds that live in a document, in the order in which a bucket is set up. A new one is a file and a line here.
@@ -101,6 +103,10 @@ impl Provider for S3 {
         }
         let crowded = rules.into_values().filter(|(rules, _)| *rules > lifecycle::MOST);
         crowded.for_each(|(rules, wish)| diagnostics.push(too_many(rules, wish)));
+    }
+
+    fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
+        rights::grants(policy, purpose)
     }
 
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {

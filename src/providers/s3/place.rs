@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::policy::S3Backend;
 use crate::provider::ProviderError;
+use crate::rights::Purpose;
 use crate::store::{ErrorKind, Retry};
-use crate::stores::s3::{Connection, Refusal, credentials};
+use crate::stores::s3::{Connection, Refusal, arn, credentials, needed};
 use crate::stores::{Backoff, Patience};
 
 /// For one read. Short: what plans and applies tries again by itself, and who waits for an endpoint that is down should soon
@@ -26,10 +27,12 @@ pub(super) struct Place {
     pub prefix: String,
     /// Twelve digits; sent with every request where stated.
     pub owner: Option<String>,
+    /// What the command does that runs.
+    pub purpose: Option<Purpose>,
 }
 
 impl Place {
-    pub fn new(connection: Arc<Connection>, backend: &S3Backend) -> Self {
+    pub fn new(connection: Arc<Connection>, backend: &S3Backend, purpose: Option<Purpose>) -> Self {
         Self {
             connection,
             bucket: backend.bucket.expose().to_owned(),
@@ -37,6 +40,7 @@ impl Place {
             region: backend.region.as_ref().map(|region| region.value.clone()),
             prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
+            purpose,
         }
     }
 
@@ -128,7 +132,7 @@ impl Place {
                 "Take the setting out of the policy for this store, or use a store that has it.".to_owned()
             }
             _ if refusal.kind == ErrorKind::Unauthenticated => credentials(refusal, self.connection.credentials()),
-            _ if refusal.kind == ErrorKind::Denied => self.denied(action),
+            _ if refusal.kind == ErrorKind::Denied => self.denied(action, &refusal.reason),
             _ if refusal.kind == ErrorKind::Unavailable => {
                 "The endpoint could not be reached or did not keep up; nothing is lost, run it again.".to_owned()
             }
@@ -137,11 +141,14 @@ impl Place {
     }
 
     /// A refusal does not say which of these it is: a wrong owner header gets the same answer as a missing right.
-    fn denied(&self, action: &str) -> String {
-        let right = format!("The credentials need `{action}` on arn:aws:s3:::{}", self.shown);
-        match &self.owner {
-            Some(owner) => format!("{right}; or the bucket does not belong to account {owner}, which the policy demands."),
-            None => format!("{right}; or the bucket belongs to another account, or its bucket policy denies it."),
-        }
+    fn denied(&self, action: &str, reason: &str) -> String {
+        let resource = format!("arn:{}:s3:::{}", arn::partition(self.region.as_deref()), self.shown);
+        let right = needed(reason, action, &resource);
+        let otherwise = match &self.owner {
+            Some(owner) => format!("or the bucket does not belong to account {owner}, which the policy demands."),
+            None => "or the bucket belongs to another account, or its bucket policy denies it.".to_owned(),
+        };
+        let hint = self.purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
+        format!("{right}; {otherwise}{hint}")
     }
 }

@@ -47,7 +47,7 @@ async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
         let error = StoreError::new("find", format!("s3://{}", text.shown), ErrorKind::Denied, Retry::Never, reason);
         return Err(error.with_help("Allow it with --allow-env or --allow-file if you trust this policy."));
     }
-    Ok(Place::new(connect(backend, env).await?, backend))
+    Ok(Place::new(connect(backend, env).await?, backend, env.purpose))
 }
 
 impl S3Session {

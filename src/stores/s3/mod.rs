@@ -1,9 +1,12 @@
 //! A store in a bucket of AWS S3 or a compatible endpoint, below a prefix.
 
+pub mod arn;
 mod connection;
+mod endpoint;
 mod probe;
 mod refusal;
 mod retrieval;
+pub mod rights;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,9 +17,11 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 pub use connection::{Connection, connect, requests, unreached};
-pub use refusal::{Refusal, credentials};
+pub use endpoint::has_endpoint_of_its_own;
+pub use refusal::{Refusal, credentials, needed};
 
 use crate::policy::S3Backend;
+use crate::rights::{Deed, Purpose};
 use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::keys;
 use crate::units::storage_class::StorageClass;
@@ -42,6 +47,9 @@ pub struct S3Store {
     shown: String,
     prefix: String,
     owner: Option<String>,
+    partition: &'static str,
+    /// What the command does that uses it.
+    purpose: Option<Purpose>,
 }
 
 impl S3Store {
@@ -52,7 +60,15 @@ impl S3Store {
             shown: backend.bucket.shown.clone(),
             prefix: backend.prefix.value.clone(),
             owner: backend.account.as_ref().map(|account| account.value.clone()),
+            partition: arn::partition_of(backend),
+            purpose: None,
         }
+    }
+
+    /// The same, where it is known what for: who lacks a right is told where to find all that it takes.
+    #[must_use]
+    pub fn used_for(self, purpose: Option<Purpose>) -> Self {
+        Self { purpose, ..self }
     }
 
     fn subject(&self, key: &str) -> String {
@@ -60,7 +76,22 @@ impl S3Store {
     }
 
     fn fault(&self, operation: &'static str, key: &str, refusal: Refusal) -> StoreError {
-        refusal.into_store_error(operation, self.subject(key), self.connection.credentials())
+        let error = refusal.into_store_error(operation, self.subject(key), self.connection.credentials());
+        if error.kind != ErrorKind::Denied {
+            return error;
+        }
+        let deed = refusal::deed(operation);
+        let below = if deed == Deed::List { String::new() } else { format!("/{}{key}", self.prefix) };
+        let resource = format!("arn:{}:s3:::{}{below}", self.partition, self.shown);
+        let right = needed(&error.reason, rights::action(deed), &resource);
+        let otherwise = "or the bucket belongs to another account, or its bucket policy denies it.";
+        let purpose = match (deed, self.purpose) {
+            // Who writes backups removes none but with `--prune`.
+            (Deed::Delete, Some(Purpose::Write)) => Some(Purpose::Prune),
+            (_, purpose) => purpose,
+        };
+        let hint = purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
+        error.with_help(format!("{right}; {otherwise}{hint}"))
     }
 
     fn full(&self, key: &str) -> String {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::rights::Deed;
 use crate::store::{ErrorKind, Retry, StoreError};
 
 /// A request that did not succeed.
@@ -60,11 +61,10 @@ impl Refusal {
         self.status.is_none() && self.kind == ErrorKind::Unavailable && self.retry == Retry::Later
     }
 
-    /// The refusal of an operation on an object. What is denied names the IAM action (service authorization reference for S3).
+    /// The refusal of an operation on an object.
     pub fn into_store_error(self, operation: &'static str, subject: String, source: &str) -> StoreError {
         let help = match self.kind {
             ErrorKind::Unauthenticated => Some(credentials(&self, source)),
-            ErrorKind::Denied => Some(denied(operation, &subject)),
             _ => None,
         };
         let error = StoreError::new(operation, subject, self.kind, self.retry, self.reason);
@@ -89,20 +89,28 @@ pub fn credentials(refusal: &Refusal, source: &str) -> String {
     }
 }
 
-fn denied(operation: &str, subject: &str) -> String {
-    let path = subject.trim_start_matches("s3://");
-    let bucket = path.split('/').next().unwrap_or(path);
-    let (action, resource) = match operation {
-        "list" => ("s3:ListBucket", bucket),
-        "write" | "replace" => ("s3:PutObject", path),
-        "delete" => ("s3:DeleteObject", path),
-        "retrieve" => ("s3:RestoreObject", path),
-        _ => ("s3:GetObject", path),
-    };
-    format!(
-        "The credentials need `{action}` on arn:aws:s3:::{resource}; or the bucket belongs to another account, or its bucket policy \
-         denies it."
-    )
+/// What an operation of a store does with objects.
+pub(super) fn deed(operation: &str) -> Deed {
+    match operation {
+        "list" => Deed::List,
+        "write" | "replace" => Deed::Write,
+        "delete" => Deed::Delete,
+        "retrieve" => Deed::Retrieve,
+        _ => Deed::Read,
+    }
+}
+
+/// The right that is missing. AWS names it itself in many refusals, and then knows better: a key of KMS may be what is denied.
+pub fn needed(reason: &str, action: &str, resource: &str) -> String {
+    let named = reason.split_once("is not authorized to perform: ").and_then(|(_, rest)| {
+        let (named, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let on = rest.split_once("on resource: ").and_then(|(_, rest)| rest.split(' ').next());
+        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == ':');
+        let other = plain(named) && named != action;
+        other.then(|| (named.to_owned(), on.map_or(resource, |on| on.trim_matches('"')).to_owned()))
+    });
+    let (action, resource) = named.unwrap_or_else(|| (action.to_owned(), resource.to_owned()));
+    format!("The credentials need `{action}` on {resource}")
 }
 
 /// Codes as in the S3 API reference, "Error responses"; by status where the code is unknown or missing.
@@ -237,6 +245,16 @@ mod tests {
             "no credentials were found: Profile: could not parse profile file"
         );
         assert_eq!(no_credentials("dispatch failure: other: identity cache timed out".to_owned()), "identity cache timed out");
+    }
+
+    #[test]
+    fn an_action_that_aws_names_is_told_instead_of_the_one_that_was_expected() {
+        let reason = "User: arn:aws:iam::111111111111:user/w is not authorized to perform: kms:GenerateDataKey on resource: \
+                      arn:aws:kms:eu-north-1:111111111111:key/1 because no identity-based policy allows it (AccessDenied, HTTP 403)";
+        let told = needed(reason, "s3:PutObject", "arn:aws:s3:::b/k");
+        assert_eq!(told, "The credentials need `kms:GenerateDataKey` on arn:aws:kms:eu-north-1:111111111111:key/1");
+        let told = needed("Access Denied (AccessDenied, HTTP 403)", "s3:PutObject", "arn:aws:s3:::b/k");
+        assert_eq!(told, "The credentials need `s3:PutObject` on arn:aws:s3:::b/k");
     }
 
     #[test]

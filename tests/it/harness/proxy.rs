@@ -30,6 +30,10 @@ pub enum Fault {
     Reset,
     /// Answered with what the last equal request was answered with.
     Stale,
+    /// Answered with 403 `AccessDenied` without reaching the endpoint.
+    Deny,
+    /// Passed on, and a 404 replaced by 403: what AWS answers to who may read but not list.
+    Hide,
 }
 
 /// What the proxy does with each request, in words of its first line such as `PUT /bucket/key?x HTTP/1.1`.
@@ -107,6 +111,10 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
                 client.write_all(&refusal(501, "NotImplemented")).await.ok()?;
                 continue;
             }
+            Fault::Deny => {
+                client.write_all(&denial(&line)).await.ok()?;
+                continue;
+            }
             Fault::Stale => {
                 let earlier = memory.lock().unwrap().answers.get(&line).cloned();
                 if let Some(answer) = earlier {
@@ -126,10 +134,11 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
         let mut server = TcpStream::connect(target).await.ok()?;
         server.write_all(&request).await.ok()?;
         let answer = message(&mut server, &mut Vec::new(), Some(&line)).await?;
-        memory.lock().unwrap().answers.insert(line, answer.clone());
+        memory.lock().unwrap().answers.insert(line.clone(), answer.clone());
         match fault {
             Fault::DoneButFailed => client.write_all(&refusal(500, "InternalError")).await.ok()?,
             Fault::DoneButCut => return reset(client),
+            Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => client.write_all(&denial(&line)).await.ok()?,
             Fault::CutAfter(bytes) => {
                 client.write_all(&answer[..bytes.min(answer.len())]).await.ok()?;
                 return reset(client);
@@ -157,6 +166,14 @@ fn first_line(message: &[u8]) -> String {
 fn refusal(status: u16, code: &str) -> Vec<u8> {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>injected</Message></Error>");
     format!("HTTP/1.1 {status} Injected\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into()
+}
+
+/// An answer to `HEAD` has no body.
+fn denial(line: &str) -> Vec<u8> {
+    if line.starts_with("HEAD ") {
+        return b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
+    }
+    refusal(403, "AccessDenied")
 }
 
 /// One whole HTTP message; `answer_to` is the request's first line where it is an answer.

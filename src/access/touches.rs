@@ -1,0 +1,68 @@
+//! What each purpose does with the objects of a store, by the layout of [`crate::catalog::layout`].
+
+use crate::address::StoreName;
+use crate::catalog::layout::Sort;
+use crate::journal::runs_prefix;
+use crate::policy::{Component, Policy};
+use crate::rights::{Deed, Purpose, Touch};
+use crate::store::PROBES;
+
+/// What a backup consists of.
+const WHOLE: [Sort; 4] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs];
+
+/// What is done with the objects of one store. Nothing where the purpose has nothing to do there.
+pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touch> {
+    let name = &policy.name.value;
+    let mut found = Vec::new();
+    let mut add = |deed: Deed, sorts: &[Sort]| {
+        found.extend(sorts.iter().map(|sort| Touch { deed, keys: sort.pattern(name) }));
+    };
+    let holds_copies = copied(policy, store).next().is_some();
+    match purpose {
+        Purpose::Plan | Purpose::Apply => {
+            add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Own]);
+            if purpose == Purpose::Apply {
+                add(Deed::Write, &[Sort::Own]);
+            }
+        }
+        _ if !holds_copies => return Vec::new(),
+        Purpose::Write => {
+            // Packs are read only to go on with what an interrupted backup left.
+            add(Deed::Read, &WHOLE);
+            add(Deed::Read, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
+            add(Deed::Write, &WHOLE);
+            add(Deed::Write, &[Sort::Attempts, Sort::Slots]);
+        }
+        Purpose::Restore => {
+            add(Deed::Read, &WHOLE);
+            add(Deed::Read, &[Sort::Verified]);
+        }
+        Purpose::Prune => {
+            add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Attempts]);
+            add(Deed::Delete, &WHOLE);
+            add(Deed::Delete, &[Sort::Verified, Sort::Attempts]);
+        }
+    }
+    found.push(Touch { deed: Deed::List, keys: format!("{name}/*") });
+    if matches!(purpose, Purpose::Apply | Purpose::Write) {
+        let probes = |deed| Touch { deed, keys: format!("{PROBES}*") };
+        found.extend([Deed::Read, Deed::Write, Deed::Delete].map(probes));
+    }
+    match purpose {
+        Purpose::Apply => found.push(Touch { deed: Deed::Delete, keys: format!("{}*", runs_prefix(name.as_str())) }),
+        Purpose::Restore => {
+            let tiers = copied(policy, store).flat_map(|component| component.retain.values());
+            let archived = tiers.filter(|tier| !tier.class.value.is_immediate());
+            found.extend(archived.map(|tier| Touch { deed: Deed::Retrieve, keys: Sort::packs_of(name, &tier.name) }));
+        }
+        _ => {}
+    }
+    found
+}
+
+/// The components of which copies lie in a store.
+fn copied<'a>(policy: &'a Policy, store: &'a StoreName) -> impl Iterator<Item = &'a Component> {
+    policy.components.values().filter(move |component| {
+        component.protections.values().any(|protection| protection.stores.iter().any(|copy| copy.value == *store))
+    })
+}

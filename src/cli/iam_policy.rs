@@ -1,0 +1,180 @@
+//! `bdr iam-policy`: the least that AWS IAM must allow for what a policy needs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use crate::access::{self, Document, INLINE, MANAGED};
+use crate::address::StoreName;
+use crate::cli::load::{self, References};
+use crate::cli::prepare::pure_providers;
+use crate::cli::{Context, Exit, Failure, chosen};
+use crate::policy::{Backend, Encryption, Policy};
+use crate::rights::{Grant, Purpose};
+use crate::stores::s3;
+
+/// Print the least that AWS IAM must allow for what the policy needs
+///
+/// The document goes to stdout as `aws iam put-role-policy --policy-document` takes it. It names the buckets, prefixes and keys of the
+/// policy and nothing else. Nothing is asked of the live system. A reference that the caller does not allow, or that has no value, stands
+/// as its name in `<>`. A policy whose stores are folders needs nothing, and prints nothing.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What it is for
+    #[arg(value_enum)]
+    purpose: Word,
+    /// Only this store; may be given several times
+    #[arg(long, value_name = "NAME")]
+    store: Vec<String>,
+    /// For `apply --without-backups`: it writes no backups then
+    #[arg(long)]
+    without_backups: bool,
+    /// Print only this one, where several documents are needed
+    #[arg(long, value_name = "N")]
+    part: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Word {
+    /// `plan`, `drift` and `list`: reads settings and what there is, and no data of a backup
+    Plan,
+    /// `apply`: sets what the policy wants, and makes first backups
+    Apply,
+    /// `backup`: writes backups, and removes none
+    Write,
+    /// `restore` and `verify`: reads backups, and writes nothing
+    Restore,
+    /// `prune`, and with `write` `backup --prune`: removes backups
+    Prune,
+}
+
+impl Word {
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Plan => Purpose::Plan,
+            Self::Apply => Purpose::Apply,
+            Self::Write => Purpose::Write,
+            Self::Restore => Purpose::Restore,
+            Self::Prune => Purpose::Prune,
+        }
+    }
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.without_backups && args.purpose != Word::Apply {
+        return Err(Failure::usage("`--without-backups` goes with `apply` only"));
+    }
+    let policy = narrowed(load::policy(context, References::AsFarAsKnown)?.policy, &args.store)?;
+    let all = documents(&policy, args.purpose.purpose(), args.without_backups);
+    if all.is_empty() {
+        if args.part.is_some() {
+            return Err(Failure::usage("there is no such part: nothing is needed"));
+        }
+        context.say(nothing(&policy));
+        return Ok(Exit::Done);
+    }
+    let shown: &[Document] = match args.part {
+        None => &all,
+        Some(part) => part.checked_sub(1).and_then(|at| all.get(at..=at)).ok_or_else(|| {
+            Failure::usage(format!("there is no part {part}")).help(format!("There are {}, counted from 1.", all.len()))
+        })?,
+    };
+    for document in shown {
+        let text = document.json().map_err(|error| Failure::new(format!("could not write the document: {error}")))?;
+        context.print(&(text + "\n"))?;
+    }
+    notes(&policy, args.purpose.purpose()).iter().for_each(|note| context.say(&format!("note: {note}")));
+    if all.len() > 1 && args.part.is_none() {
+        context.say(&format!("note: {}", divided(&all)));
+    }
+    Ok(Exit::Done)
+}
+
+/// The policy with the stores that are asked for.
+fn narrowed(policy: Arc<Policy>, stores: &[String]) -> Result<Policy, Failure> {
+    let mut policy = Arc::unwrap_or_clone(policy);
+    for name in stores {
+        if !policy.stores.keys().any(|known| known.as_str() == name) {
+            return Err(chosen::unknown("store", name, policy.stores.keys().map(StoreName::as_str)));
+        }
+    }
+    policy.stores.retain(|name, _| stores.is_empty() || stores.iter().any(|wanted| wanted == name.as_str()));
+    Ok(policy)
+}
+
+/// What a policy needs for a purpose, as documents.
+pub fn documents(policy: &Policy, purpose: Purpose, without_backups: bool) -> Vec<Document> {
+    // An apply makes the first backups.
+    let also = (purpose == Purpose::Apply && !without_backups).then_some(Purpose::Write);
+    let mut grants: Vec<Grant> = pure_providers().iter().flat_map(|provider| provider.rights(policy, purpose)).collect();
+    for (name, spec) in &policy.stores {
+        let Backend::S3(backend) = &spec.backend else { continue };
+        let touches: Vec<_> =
+            [Some(purpose), also].into_iter().flatten().flat_map(|purpose| access::touches(policy, name, purpose)).collect();
+        grants.extend(s3::rights::grants(spec, backend, &touches));
+    }
+    access::documents(grants)
+}
+
+fn nothing(policy: &Policy) -> &'static str {
+    if policy.stores.values().any(|spec| matches!(spec.backend, Backend::S3(_))) {
+        "Nothing is needed: no copies go to these stores."
+    } else {
+        "Nothing is needed: no store is in S3."
+    }
+}
+
+/// What a reader of the document has to know besides.
+fn notes(policy: &Policy, purpose: Purpose) -> Vec<String> {
+    let mut notes = BTreeSet::new();
+    for (name, spec) in &policy.stores {
+        let Backend::S3(backend) = &spec.backend else { continue };
+        if !backend.bucket.value.is_known() {
+            let shown = &backend.bucket.value.shown;
+            notes.insert(format!(
+                "the bucket of store `{name}` ({shown}) is not known here: put its name where `<…>` stands, or allow the reference"
+            ));
+        }
+        let key = match spec.encryption.as_ref().map(|encryption| &encryption.value) {
+            Some(Encryption::Kms { key: Some(key), .. }) => key.value.as_str(),
+            _ => "",
+        };
+        if key.contains("alias/") {
+            notes.insert(format!(
+                "the key of store `{name}` is named by an alias, so the document allows whatever key carries it"
+            ));
+        } else if !key.is_empty() && !key.starts_with("arn:") && backend.account.is_none() {
+            notes.insert(format!(
+                "the key of store `{name}` is named by its id: with its ARN, the document names its account too"
+            ));
+        }
+    }
+    let mut notes: Vec<String> = notes.into_iter().collect();
+    if matches!(purpose, Purpose::Plan | Purpose::Apply) {
+        notes.push(
+            "buckets that left the policy are found only by who may also `s3:ListAllMyBuckets`, and `s3:GetBucketTagging` on all"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+fn divided(all: &[Document]) -> String {
+    let partitions: BTreeSet<&str> = all.iter().map(|document| document.partition).collect();
+    let count = all.len();
+    let partition = format!(
+        "one role cannot speak of several parts of the cloud ({})",
+        partitions.iter().copied().collect::<Vec<_>>().join(", ")
+    );
+    let size = format!(
+        "the inline policies of a role hold {INLINE} characters; make managed policies of them (`aws iam create-policy`), which hold \
+         {MANAGED} each"
+    );
+    let why = match (partitions.len() > 1, count > partitions.len()) {
+        (true, true) => format!("{partition}, and {size}"),
+        (true, false) => partition,
+        _ => size,
+    };
+    format!("these are {count} documents, one after another (`--part 1` to `--part {count}` print one): {why}")
+}

@@ -1,0 +1,67 @@
+//! What must be allowed in AWS IAM for the settings of buckets, by what each kind says of its document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::policy::{Policy, S3Backend};
+use crate::providers::s3::document::Document;
+use crate::providers::s3::setting::Wish;
+use crate::providers::s3::{SETTINGS, copies, owner_object, undo, wishes};
+use crate::resource::Removal;
+use crate::rights::{Condition, Grant, Purpose};
+use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
+
+/// Nothing but for who plans and applies. That the bucket may be looked at (`HeadBucket`) comes with the right to list it, which
+/// the engine needs for the same purposes.
+pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
+    if !matches!(purpose, Purpose::Plan | Purpose::Apply) {
+        return Vec::new();
+    }
+    let applies = purpose == Purpose::Apply;
+    let mut buckets: BTreeMap<String, (&S3Backend, BTreeSet<String>)> = BTreeMap::new();
+    let mut all = Vec::new();
+    let copies = copies(policy);
+    for (wish, (first, _)) in wishes(policy, &copies) {
+        let bucket = arn::bucket(wish.backend);
+        let actions = &mut buckets.entry(bucket.clone()).or_insert((wish.backend, BTreeSet::new())).1;
+        actions.extend(actions_on(wish, first == wish.name, applies));
+        all.extend(applies.then(|| grant("CreateBucket", wish.backend, ["s3:CreateBucket"], bucket.clone(), Condition::new())));
+        let undone = arn::objects(wish.backend, &format!("{}*", undo::BELOW));
+        all.extend(applies.then(|| grant("KeepUndo", wish.backend, ["s3:PutObject"], undone, rights::owned(wish.backend))));
+        if has_endpoint_of_its_own(wish.backend) {
+            let kept: &[&str] = if applies { &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] } else { &["s3:GetObject"] };
+            let mark = format!("{bucket}/{}", owner_object::KEY);
+            all.push(grant("KeepMark", wish.backend, kept.iter().copied(), mark, rights::owned(wish.backend)));
+        }
+    }
+    for (bucket, (backend, actions)) in buckets {
+        let sid = if applies { "Settings" } else { "ReadSettings" };
+        all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
+    }
+    all
+}
+
+/// The actions on the bucket itself. Documents that hold marks are read whatever the policy wants, so that what left it is found, and
+/// may be written, so that it is taken away.
+fn actions_on(wish: Wish<'_>, sets_up: bool, applies: bool) -> BTreeSet<String> {
+    let mut documents: BTreeSet<Document> = BTreeSet::new();
+    for setting in SETTINGS {
+        let holds_marks = setting.kind().removal == Removal::Delete;
+        if holds_marks || (sets_up && !setting.wanted(wish).is_empty()) {
+            documents.insert(setting.document());
+        }
+    }
+    let reads = documents.iter().map(|document| document.read_action());
+    let writes = documents.iter().filter(|_| applies).map(|document| document.write_action());
+    reads.chain(writes).map(str::to_owned).collect()
+}
+
+fn grant<'a>(
+    sid: &'static str,
+    backend: &S3Backend,
+    actions: impl IntoIterator<Item = &'a str>,
+    resource: String,
+    condition: Condition,
+) -> Grant {
+    let actions = actions.into_iter().map(str::to_owned).collect();
+    Grant { sid, partition: arn::partition_of(backend), actions, resources: BTreeSet::from([resource]), condition }
+}

@@ -1,0 +1,76 @@
+//! Rights: what somebody must be allowed to do so that a command succeeds, as those say it who do it.
+//!
+//! The engine says what it does with the objects of a store ([`Touch`]); drivers know what that is called where they act, and what
+//! else they need ([`Grant`]); `access` makes documents of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a set of rights is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// `plan`, `drift`, `list`: nothing is written, and no data of a backup is read.
+    Plan,
+    /// `apply`: what the policy wants is set.
+    Apply,
+    /// `backup`, without `--prune`.
+    Write,
+    /// `restore`, `verify`: nothing is written.
+    Restore,
+    /// `prune`: backups are removed.
+    Prune,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 5] = [Self::Plan, Self::Apply, Self::Write, Self::Restore, Self::Prune];
+
+    /// As on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::Write => "write",
+            Self::Restore => "restore",
+            Self::Prune => "prune",
+        }
+    }
+
+    /// The next step for somebody who lacks a right.
+    pub fn hint(self) -> String {
+        format!("`bdr iam-policy {}` prints everything that is needed.", self.as_str())
+    }
+}
+
+/// What is done with objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// Listing the keys below a prefix; it also tells an object that is not there from one that may not be read.
+    List,
+    Read,
+    Write,
+    Delete,
+    /// Bringing an object out of an archive class.
+    Retrieve,
+}
+
+/// Something that is done with objects of a store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Touch {
+    pub deed: Deed,
+    /// Keys below the store's prefix; `*` stands for anything, `/` included. Names of bdr's hold no `*`.
+    pub keys: String,
+}
+
+/// Operator of a condition, then key, then the values of which one must fit (IAM user guide, "Condition").
+pub type Condition = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// Something that must be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// What it is for, in letters and digits.
+    pub sid: &'static str,
+    /// The part of the cloud that the resources lie in, such as `aws` or `aws-cn`: a document speaks of one.
+    pub partition: &'static str,
+    pub actions: BTreeSet<String>,
+    pub resources: BTreeSet<String>,
+    pub condition: Condition,
+}
