@@ -7,10 +7,9 @@ use futures_util::FutureExt;
 
 use crate::attrs::{Attr, Attrs};
 use crate::provider::ProviderError;
-use crate::providers::s3::document::Document;
 use crate::providers::s3::place::Place;
-use crate::providers::s3::request;
 use crate::providers::s3::setting::{Wanted, Wish};
+use crate::providers::s3::{request, tags};
 use crate::resource::{Kind, Live, Removal};
 use crate::store::ErrorKind;
 use crate::stores::s3::Refusal;
@@ -60,7 +59,7 @@ async fn explained(place: &Place, refusal: Refusal) -> Refusal {
     if refusal.kind != ErrorKind::Denied || !refusal.code.is_empty() {
         return refusal;
     }
-    match request::read(place, Document::Tagging).await {
+    match request::read(place, &tags::DOCUMENT).await {
         Err(other) if other.kind == ErrorKind::Unauthenticated => other,
         _ => refusal,
     }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::address::PolicyName;
 use crate::policy::S3Backend;
 use crate::provider::{Env, ProviderError};
-use crate::providers::s3::document::{Answer, Document};
+use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::{request, tags};
 use crate::store::ErrorKind;
@@ -39,7 +39,7 @@ pub(super) async fn strangers(
     let others = listed.into_iter().filter(|(name, _)| !known.contains(&name.as_str())).take(MOST);
     let looks = others.map(|(name, region)| async move {
         let place = somewhere(via, backend, name, region, env).await?;
-        match request::read(&place, Document::Tagging).await {
+        match request::read(&place, &tags::DOCUMENT).await {
             Ok(Answer::Found(found)) if tags::is_marked(&found.tree, policy) => Some(place),
             // A bucket that does not show its tags is not known to be ours.
             _ => None,

@@ -1,77 +1,76 @@
-//! The configuration documents of a bucket: what they are called, who may read them, and what a read can give.
+//! The configuration documents of a bucket: what a kind declares of its own, and what a read can give.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use futures_util::future::BoxFuture;
 
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{Receive, Send};
+use crate::providers::s3::place::Place;
+use crate::stores::s3::Refusal;
 
-/// One document of a bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Document {
-    Versioning,
-    Encryption,
-    PublicAccessBlock,
-    OwnershipControls,
-    Tagging,
-    Lifecycle,
+/// A request about a document, and its answer.
+pub(super) type Asked<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
+
+/// One document of a bucket, declared in the file of the kind that lives in it.
+pub(super) struct Document {
+    /// Name of its root element (S3 API reference).
+    pub root: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// What it means that an endpoint does not know the document, and what is done instead.
+    pub without: &'static str,
+    /// The IAM action that reads it; the names differ from the API's (service authorization reference for S3).
+    pub read_action: &'static str,
+    /// The IAM action that writes it.
+    pub write_action: &'static str,
+    /// The SDK's operation that reads it, see [`super::operation::get`].
+    pub get: fn(&Place, Receive) -> Asked<'_, ()>,
+    /// The SDK's operation that replaces it, see [`super::operation::put`].
+    pub put: fn(&Place, Send) -> Asked<'_, ()>,
+    /// Whether nothing stands in it, which is as good as no document.
+    pub is_empty: fn(&Element) -> bool,
+    /// How the bucket is left without it, where an empty one cannot be written.
+    pub clear: Option<fn(&Place) -> Asked<'_, ()>>,
+    /// Where it is kept on an endpoint that does not know it.
+    pub elsewhere: Option<fn(&Place) -> Asked<'_, Found>>,
 }
 
 impl Document {
-    /// Name of its root element (S3 API reference).
-    pub fn root(self) -> &'static str {
-        match self {
-            Self::Versioning => "VersioningConfiguration",
-            Self::Encryption => "ServerSideEncryptionConfiguration",
-            Self::PublicAccessBlock => "PublicAccessBlockConfiguration",
-            Self::OwnershipControls => "OwnershipControls",
-            Self::Tagging => "Tagging",
-            Self::Lifecycle => "LifecycleConfiguration",
-        }
-    }
+    /// What most documents have in common; the requests are never those of this one.
+    pub const PLAIN: Self = Self {
+        root: "",
+        title: "",
+        without: "",
+        read_action: "",
+        write_action: "",
+        get: |_, _| Box::pin(std::future::ready(Ok(()))),
+        put: |_, _| Box::pin(std::future::ready(Ok(()))),
+        is_empty: |_| false,
+        clear: None,
+        elsewhere: None,
+    };
+}
 
-    /// For people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Versioning => "versioning",
-            Self::Encryption => "default encryption",
-            Self::PublicAccessBlock => "public access block",
-            Self::OwnershipControls => "ownership controls",
-            Self::Tagging => "tags",
-            Self::Lifecycle => "lifecycle rules",
-        }
+/// A bucket has one document of a name.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root
     }
+}
 
-    /// What it means that an endpoint does not know the document, and what is done instead.
-    pub fn without(self) -> &'static str {
-        match self {
-            Self::Versioning => "what is overwritten or deleted there is gone at once",
-            Self::Encryption => "bdr leaves encryption to the endpoint",
-            Self::PublicAccessBlock => "bdr sets no public access, and cannot keep others from it",
-            Self::OwnershipControls => "who writes an object there may own it",
-            Self::Tagging => "bdr marks nothing there",
-            Self::Lifecycle => "nothing is below bdr's own retention there: run `bdr prune`",
-        }
+impl Eq for Document {}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.root)
     }
+}
 
-    /// The IAM action that reads it; the names differ from the API's (service authorization reference for S3).
-    pub fn read_action(self) -> &'static str {
-        match self {
-            Self::Versioning => "s3:GetBucketVersioning",
-            Self::Encryption => "s3:GetEncryptionConfiguration",
-            Self::PublicAccessBlock => "s3:GetBucketPublicAccessBlock",
-            Self::OwnershipControls => "s3:GetBucketOwnershipControls",
-            Self::Tagging => "s3:GetBucketTagging",
-            Self::Lifecycle => "s3:GetLifecycleConfiguration",
-        }
-    }
-
-    /// The IAM action that writes it.
-    pub fn write_action(self) -> &'static str {
-        match self {
-            Self::Versioning => "s3:PutBucketVersioning",
-            Self::Encryption => "s3:PutEncryptionConfiguration",
-            Self::PublicAccessBlock => "s3:PutBucketPublicAccessBlock",
-            Self::OwnershipControls => "s3:PutBucketOwnershipControls",
-            Self::Tagging => "s3:PutBucketTagging",
-            Self::Lifecycle => "s3:PutLifecycleConfiguration",
-        }
+impl Hash for Document {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.root.hash(state);
     }
 }
 

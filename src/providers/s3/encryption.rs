@@ -1,10 +1,13 @@
 //! Kind `s3_encryption`: what the bucket encrypts objects with unless told otherwise.
 
+use aws_sdk_s3::types as t;
+
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::policy::Encryption as Wished;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Kind, Live, Removal, Risk};
 
@@ -27,6 +30,21 @@ pub(super) static KIND: Kind = Kind {
     ..Kind::PLAIN
 };
 
+pub(super) static DOCUMENT: Document = Document {
+    root: "ServerSideEncryptionConfiguration",
+    title: "default encryption",
+    without: "bdr leaves encryption to the endpoint",
+    read_action: "s3:GetEncryptionConfiguration",
+    write_action: "s3:PutEncryptionConfiguration",
+    get: get!(get_bucket_encryption),
+    put: put!(
+        put_bucket_encryption,
+        server_side_encryption_configuration,
+        t::ServerSideEncryptionConfiguration::builder().set_rules(Some(Vec::new())).build()
+    ),
+    ..Document::PLAIN
+};
+
 pub(super) struct Encryption;
 
 impl Setting for Encryption {
@@ -34,8 +52,8 @@ impl Setting for Encryption {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::Encryption
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
     }
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {

@@ -10,6 +10,7 @@ mod document;
 mod element;
 mod encryption;
 mod lifecycle;
+mod operation;
 mod owner_object;
 mod ownership_controls;
 mod place;
@@ -31,6 +32,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 
 use crate::address::{ResourceId, StoreName, Subject};
+use crate::attrs::Attrs;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
@@ -170,10 +172,8 @@ fn set_up(wish: Wish<'_>, desired: &mut Desired) {
 
 fn add(wish: Wish<'_>, owner: &StoreName, setting: &dyn Setting, wanted: Vec<Wanted>, desired: &mut Desired) {
     let mut after = vec![id(owner, bucket::KIND.name, "")];
-    let versioning = id(owner, versioning::KIND.name, "");
-    if setting.kind().name == lifecycle::KIND.name && desired.get(&versioning).is_some() {
-        after.push(versioning);
-    }
+    let earlier = setting.after().into_iter().map(|kind| id(owner, kind.name, ""));
+    after.extend(earlier.filter(|earlier| desired.get(earlier).is_some()));
     for one in wanted {
         desired.add(Resource {
             id: id(wish.name, setting.kind().name, &one.key),
@@ -190,22 +190,25 @@ fn queue(backend: &S3Backend) -> String {
     format!("s3://{}", backend.bucket.shown)
 }
 
-/// A bucket has one versioning, one encryption and one set of tags: the store that comes first by name sets them.
+/// What a bucket has one of is set by the store that comes first by name: the others state the same, or nothing.
 fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics: &mut Diagnostics) {
-    let spec = wish.spec;
-    let same = (spec.versioning.is_none() || spec.versioning == first.versioning)
-        && (spec.encryption.is_none() || spec.encryption == first.encryption)
-        && (spec.tags.is_empty() || spec.tags == first.tags);
-    if same {
+    let Backend::S3(backend) = &first.backend else { return };
+    let one = Wish { name: first_name, spec: first, backend, ..wish };
+    let alone = SETTINGS.iter().filter(|setting| !setting.kind().shared);
+    let mut stated = alone.flat_map(|setting| {
+        let set: Vec<Attrs> = setting.wanted(one).into_iter().map(|wanted| wanted.attrs).collect();
+        let wanted = setting.wanted(wish).into_iter().map(|wanted| wanted.attrs);
+        wanted.map(move |attrs| setting.is_implied(&attrs) || set.contains(&attrs))
+    });
+    if stated.all(|agreed| agreed) {
         return;
     }
-    let Backend::S3(one) = &first.backend else { return };
     let message = format!("stores `{first_name}` and `{}` set up the same bucket differently", wish.name);
     diagnostics.push(
         Diagnostic::error(CODES[0].code, message)
             .at(wish.backend.bucket.span, "the same bucket again, with other settings")
-            .at(one.bucket.span, "set up here")
-            .help(format!("State versioning, encryption and tags in `{first_name}` only.")),
+            .at(backend.bucket.span, "set up here")
+            .help(format!("State what a bucket has one of (versioning, encryption, tags) in `{first_name}` only.")),
     );
 }
 

@@ -1,9 +1,12 @@
 //! Kind `s3_ownership_controls`: whoever writes an object, the bucket's account owns it.
 
+use aws_sdk_s3::types as t;
+
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Kind, Live, Removal, Risk};
 
@@ -24,6 +27,21 @@ pub(super) static KIND: Kind = Kind {
     ..Kind::PLAIN
 };
 
+pub(super) static DOCUMENT: Document = Document {
+    root: "OwnershipControls",
+    title: "ownership controls",
+    without: "who writes an object there may own it",
+    read_action: "s3:GetBucketOwnershipControls",
+    write_action: "s3:PutBucketOwnershipControls",
+    get: get!(get_bucket_ownership_controls),
+    put: put!(
+        put_bucket_ownership_controls,
+        ownership_controls,
+        t::OwnershipControls::builder().set_rules(Some(Vec::new())).build()
+    ),
+    ..Document::PLAIN
+};
+
 pub(super) struct OwnershipControls;
 
 impl Setting for OwnershipControls {
@@ -31,8 +49,8 @@ impl Setting for OwnershipControls {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::OwnershipControls
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
     }
 
     fn is_implied(&self, _wanted: &Attrs) -> bool {

@@ -1,9 +1,12 @@
 //! Kind `s3_public_access_block`: backups are never public, whatever an ACL or a bucket policy says.
 
+use aws_sdk_s3::types as t;
+
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Kind, Live, Removal, Risk};
 
@@ -30,6 +33,21 @@ pub(super) static KIND: Kind = Kind {
     ..Kind::PLAIN
 };
 
+pub(super) static DOCUMENT: Document = Document {
+    root: "PublicAccessBlockConfiguration",
+    title: "public access block",
+    without: "bdr sets no public access, and cannot keep others from it",
+    read_action: "s3:GetBucketPublicAccessBlock",
+    write_action: "s3:PutBucketPublicAccessBlock",
+    get: get!(get_public_access_block),
+    put: put!(
+        put_public_access_block,
+        public_access_block_configuration,
+        Ok(t::PublicAccessBlockConfiguration::builder().build())
+    ),
+    ..Document::PLAIN
+};
+
 pub(super) struct PublicAccessBlock;
 
 impl Setting for PublicAccessBlock {
@@ -37,8 +55,8 @@ impl Setting for PublicAccessBlock {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::PublicAccessBlock
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
     }
 
     fn is_implied(&self, _wanted: &Attrs) -> bool {

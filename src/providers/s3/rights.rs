@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::{Policy, S3Backend};
-use crate::providers::s3::document::Document;
 use crate::providers::s3::setting::Wish;
 use crate::providers::s3::{SETTINGS, copies, owner_object, undo, wishes};
 use crate::resource::Removal;
@@ -43,16 +42,16 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
 /// The actions on the bucket itself. Documents that hold marks are read whatever the policy wants, so that what left it is found, and
 /// may be written, so that it is taken away.
 fn actions_on(wish: Wish<'_>, sets_up: bool, applies: bool) -> BTreeSet<String> {
-    let mut documents: BTreeSet<Document> = BTreeSet::new();
+    let mut actions = BTreeSet::new();
     for setting in SETTINGS {
         let holds_marks = setting.kind().removal == Removal::Delete;
         if holds_marks || (sets_up && !setting.wanted(wish).is_empty()) {
-            documents.insert(setting.document());
+            let document = setting.document();
+            actions.insert(document.read_action.to_owned());
+            actions.extend(applies.then(|| document.write_action.to_owned()));
         }
     }
-    let reads = documents.iter().map(|document| document.read_action());
-    let writes = documents.iter().filter(|_| applies).map(|document| document.write_action());
-    reads.chain(writes).map(str::to_owned).collect()
+    actions
 }
 
 fn grant<'a>(

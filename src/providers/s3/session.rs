@@ -14,8 +14,8 @@ use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Setting, Sight};
 use crate::providers::s3::written::Settling;
-use crate::providers::s3::{bucket, copies, discover, lifecycle, owner_object, request, setting, tags, wishes};
-use crate::resource::{Expiring, Foreign, Live, Resource};
+use crate::providers::s3::{SETTINGS, bucket, copies, discover, lifecycle, owner_object, request, setting, tags, wishes};
+use crate::resource::{Expiring, Foreign, Live, Removal, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
 
@@ -28,7 +28,7 @@ pub(super) struct S3Session {
     places: BTreeMap<StoreName, Result<Place, StoreError>>,
     /// Buckets that carry the mark and that the policy does not name.
     strangers: OnceCell<BTreeMap<String, Place>>,
-    documents: Mutex<HashMap<(usize, String, Document), Cell>>,
+    documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
     pub(super) settling: Settling,
 }
 
@@ -87,9 +87,9 @@ impl S3Session {
 
     /// What a resource is called in its document.
     pub fn mark(&self, id: &ResourceId) -> String {
-        match &id.subject {
-            _ if id.kind != lifecycle::KIND.name => String::new(),
-            Subject::Store(store) => format!("{}{store}/{}", lifecycle::owner(&self.policy.name), id.key),
+        match (&id.subject, setting(&id.kind)) {
+            (_, None) => String::new(),
+            (Subject::Store(store), Some(setting)) => setting.mark(&self.policy.name, store, &id.key),
             _ => id.key.split_once('/').map_or_else(String::new, |(_, rule)| rule.to_owned()),
         }
     }
@@ -118,7 +118,12 @@ impl S3Session {
     }
 
     /// A document, asked for once however many want it.
-    pub async fn document(&self, place: &Place, document: Document, freshness: Freshness) -> Result<Answer, ProviderError> {
+    pub async fn document(
+        &self,
+        place: &Place,
+        document: &'static Document,
+        freshness: Freshness,
+    ) -> Result<Answer, ProviderError> {
         let (connection, bucket) = place.identity();
         let key = (connection, bucket.to_owned(), document);
         let cell = {
@@ -129,14 +134,14 @@ impl S3Session {
             Arc::clone(documents.entry(key).or_default())
         };
         let read = || async {
-            let operation = format!("read the {} of", document.title());
-            request::read(place, document).await.map_err(|refusal| place.fault(operation, document.read_action(), refusal))
+            let operation = format!("read the {} of", document.title);
+            request::read(place, document).await.map_err(|refusal| place.fault(operation, document.read_action, refusal))
         };
         cell.get_or_try_init(read).await.cloned()
     }
 
     /// Later reads ask again.
-    pub fn forget(&self, place: &Place, document: Document) {
+    pub fn forget(&self, place: &Place, document: &'static Document) {
         let (connection, bucket) = place.identity();
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         documents.remove(&(connection, bucket.to_owned(), document));
@@ -174,7 +179,7 @@ impl S3Session {
     /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
     async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Result<Vec<Resource>, ProviderError> {
         let mut found: Vec<Resource> = Vec::new();
-        for setting in [&lifecycle::LifecycleRules as &dyn Setting, &tags::Tags] {
+        for setting in SETTINGS.iter().rev().filter(|setting| setting.kind().removal == Removal::Delete) {
             let Answer::Found(document) = self.document(place, setting.document(), Freshness::Cached).await? else { continue };
             let marks = setting.marked(&document.tree, &self.policy.name);
             let after: Vec<ResourceId> = found.iter().map(|resource| resource.id.clone()).collect();
@@ -216,9 +221,9 @@ impl S3Session {
 }
 
 /// What an endpoint lacks, what that means, and what to do where the policy demands it.
-fn lacking(document: Document, implied: bool, why: &str) -> String {
+fn lacking(document: &Document, implied: bool, why: &str) -> String {
     let advice = if implied { "" } else { ". The policy states it: take it out for this store, or use a store that has it" };
-    format!("not supported by this endpoint: {}; {}{advice} ({why})", document.title(), document.without())
+    format!("not supported by this endpoint: {}; {}{advice} ({why})", document.title, document.without)
 }
 
 fn not_allowed(error: &StoreError) -> ProviderError {
@@ -249,7 +254,7 @@ impl S3Session {
 
     /// What in a bucket lets backups go that the policy keeps. Where the rules cannot be read, reading them as a resource tells why.
     async fn expiring(&self, place: &Place) -> Vec<Expiring> {
-        let rules = self.document(place, Document::Lifecycle, Freshness::Cached).await;
+        let rules = self.document(place, &lifecycle::DOCUMENT, Freshness::Cached).await;
         let Ok(Answer::Found(document)) = rules else { return Vec::new() };
         let copies = copies(&self.policy);
         let here = |name: &StoreName| {
@@ -273,20 +278,29 @@ impl S3Session {
         Ok(own.into_iter().filter_map(Result::ok).chain(others).flatten().collect())
     }
 
+    /// What stands in a shared document that holds nothing of ours yet. A bucket that does not answer hides no other; reading what
+    /// is wanted of it tells why.
+    async fn only_foreign(&self, setting: &dyn Setting, name: &StoreName, place: &Place) -> Vec<(ResourceId, Foreign)> {
+        if !setting.kind().shared {
+            return Vec::new();
+        }
+        let answer = self.document(place, setting.document(), Freshness::Cached).await;
+        let Ok(Answer::Found(document)) = answer else { return Vec::new() };
+        if !setting.marked(&document.tree, &self.policy.name).is_empty() {
+            return Vec::new();
+        }
+        let id = ResourceId::new(Subject::Store(name.clone()), setting.kind().name, "");
+        let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
+        setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)).collect()
+    }
+
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
         let mut found = Vec::new();
-        let rules: &dyn Setting = &lifecycle::LifecycleRules;
         for (name, place) in &self.places {
             let Ok(place) = place else { continue };
-            // A bucket that does not answer hides no other; reading what is wanted of it tells why.
-            let answer = self.document(place, rules.document(), Freshness::Cached).await;
-            let Ok(Answer::Found(document)) = answer else { continue };
-            if !rules.marked(&document.tree, &self.policy.name).is_empty() {
-                continue;
+            for setting in SETTINGS {
+                found.extend(self.only_foreign(*setting, name, place).await);
             }
-            let id = ResourceId::new(Subject::Store(name.clone()), rules.kind().name, "");
-            let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
-            found.extend(rules.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)));
         }
         Ok(found)
     }

@@ -6,6 +6,7 @@ use crate::diag::Span;
 use crate::policy::{Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::place::Place;
 use crate::resource::{Kind, Live};
 
 /// A store that the policy wants.
@@ -47,11 +48,27 @@ pub(super) struct Edit<'a> {
 pub(super) trait Setting: Send + Sync {
     fn kind(&self) -> &'static Kind;
 
-    fn document(&self) -> Document;
+    fn document(&self) -> &'static Document;
+
+    /// What the resource of a key is called in the document, for kinds of which a document holds several; begins with what tells
+    /// the policy's own from others'.
+    fn mark(&self, _policy: &PolicyName, _store: &StoreName, _key: &str) -> String {
+        String::new()
+    }
+
+    /// Whether others write the document at the same time: it is then read again right before it is written.
+    fn has_other_writers(&self) -> bool {
+        self.kind().shared
+    }
 
     /// Whether bdr wants it by itself, without a word in the policy: an endpoint that does not know it is then no failure.
     fn is_implied(&self, _wanted: &Attrs) -> bool {
         false
+    }
+
+    /// Kinds that must be as wanted before it, where the policy wants them too; the bucket always is.
+    fn after(&self) -> Vec<&'static Kind> {
+        Vec::new()
     }
 
     /// What the policy wants of a store. Pure.
@@ -70,6 +87,9 @@ pub(super) trait Setting: Send + Sync {
     fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {
         Vec::new()
     }
+
+    /// After a write: what else is known of the bucket may no longer be so.
+    fn wrote(&self, _place: &Place) {}
 
     /// The part that is not bdr's, for comparison before and after a write.
     fn foreign_part(&self, _document: Option<&Element>, _policy: &PolicyName) -> Vec<Element> {

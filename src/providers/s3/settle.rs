@@ -73,9 +73,9 @@ impl S3Session {
     }
 }
 
-fn fought_over(place: &Place, document: Document, differs: String) -> ProviderError {
+fn fought_over(place: &Place, document: &Document, differs: String) -> ProviderError {
     ProviderError {
-        operation: format!("keep the {} of", document.title()),
+        operation: format!("keep the {} of", document.title),
         subject: place.subject(),
         kind: ErrorKind::Other,
         retry: Retry::Never,

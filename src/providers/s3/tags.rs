@@ -5,10 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_s3::types as t;
+
 use crate::address::PolicyName;
 use crate::attrs::Attrs;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
+use crate::providers::s3::owner_object;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Foreign, Kind, Live};
 
@@ -23,6 +27,19 @@ pub(super) static KIND: Kind = Kind {
     summary: "bdr's mark on the bucket (`bdr:policy`) and the tags that the policy states. Other tags are kept.",
     visible_within: 60,
     ..Kind::PLAIN
+};
+
+pub(super) static DOCUMENT: Document = Document {
+    root: "Tagging",
+    title: "tags",
+    without: "bdr marks nothing there",
+    read_action: "s3:GetBucketTagging",
+    write_action: "s3:PutBucketTagging",
+    get: get!(get_bucket_tagging),
+    put: put!(put_bucket_tagging, tagging, t::Tagging::builder().set_tag_set(Some(Vec::new())).build()),
+    is_empty: |tree| tree.child("TagSet").is_none_or(|set| set.children.is_empty()),
+    elsewhere: Some(|place| Box::pin(owner_object::read(place))),
+    ..Document::PLAIN
 };
 
 pub(super) struct Tags;
@@ -95,8 +112,8 @@ impl Setting for Tags {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::Tagging
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
     }
 
     /// The mark is, the policy's tags are not.
@@ -163,6 +180,11 @@ impl Setting for Tags {
 
     fn marked(&self, document: &Element, policy: &PolicyName) -> Vec<String> {
         if is_marked(document, policy) { vec![String::new()] } else { Vec::new() }
+    }
+
+    /// Others tag the bucket too.
+    fn has_other_writers(&self) -> bool {
+        true
     }
 
     fn foreign_part(&self, document: Option<&Element>, policy: &PolicyName) -> Vec<Element> {

@@ -15,16 +15,16 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Below it, under the store's prefix, lie the copies.
 pub(super) const BELOW: &str = ".bdr/undo/";
 
-fn key(place: &Place, document: Document, now: jiff::Timestamp) -> String {
+fn key(place: &Place, document: &Document, now: jiff::Timestamp) -> String {
     let time = now.strftime("%Y%m%dT%H%M%SZ");
-    format!("{}{BELOW}{time}-{:08x}-{}.xml", place.prefix, fastrand::u32(..), document.root())
+    format!("{}{BELOW}{time}-{:08x}-{}.xml", place.prefix, fastrand::u32(..), document.root)
 }
 
 /// Keeps a document as it was read. Who may change settings but write no object goes without: that is a right to give or not.
 ///
 /// # Errors
 /// What the endpoint refused for another reason.
-pub(super) async fn keep(place: &Place, document: Document, tree: &Element) -> Result<(), Refusal> {
+pub(super) async fn keep(place: &Place, document: &Document, tree: &Element) -> Result<(), Refusal> {
     let key = key(place, document, jiff::Timestamp::now());
     let text = tree.to_xml();
     let write = || {

@@ -1,9 +1,13 @@
 //! Kind `s3_versioning`: whether the bucket keeps old versions.
 
+use aws_sdk_s3::types as t;
+
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
+use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Kind, Live, Removal, Risk};
 
@@ -24,6 +28,17 @@ fn on(attrs: Option<&Attrs>) -> bool {
     attrs.and_then(|attrs| attrs.get("enabled")).and_then(Attr::as_bool).unwrap_or(false)
 }
 
+pub(super) static DOCUMENT: Document = Document {
+    root: "VersioningConfiguration",
+    title: "versioning",
+    without: "what is overwritten or deleted there is gone at once",
+    read_action: "s3:GetBucketVersioning",
+    write_action: "s3:PutBucketVersioning",
+    get: get!(get_bucket_versioning),
+    put: put!(put_bucket_versioning, versioning_configuration, Ok(t::VersioningConfiguration::builder().build())),
+    ..Document::PLAIN
+};
+
 /// A bucket that never had versions answers without a `Status`; suspended, it keeps those it has and makes no new ones
 /// (S3 API reference, `GetBucketVersioning`). Both are "not enabled".
 pub(super) struct Versioning;
@@ -33,8 +48,8 @@ impl Setting for Versioning {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::Versioning
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
     }
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
@@ -54,6 +69,11 @@ impl Setting for Versioning {
             live.notes.push("versioning was on and is suspended: the versions of that time are still there".to_owned());
         }
         live
+    }
+
+    /// What was probed of the bucket's conditional writes and versions.
+    fn wrote(&self, place: &Place) {
+        place.connection.forget_probes();
     }
 
     /// Only `Status`: a stored `MfaDelete` stays as it is where a write does not name it.

@@ -12,7 +12,7 @@ use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::setting::{Edit, Setting};
-use crate::providers::s3::{lifecycle, request, undo};
+use crate::providers::s3::{request, undo};
 use crate::resource::{Change, Op, Resource};
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::Refusal;
@@ -47,9 +47,7 @@ impl S3Session {
                 Ok(Attempt::Done) => {
                     // Later reads must not be answered from before the write.
                     self.forget(place, document);
-                    if document == Document::Versioning {
-                        place.connection.forget_probes();
-                    }
+                    setting.wrote(place);
                     return Ok(());
                 }
                 Ok(Attempt::Again(refusal)) => refusal,
@@ -57,7 +55,7 @@ impl S3Session {
             };
             match backoff.next_wait() {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(place.fault(operation(document), document.write_action(), refusal)),
+                None => return Err(place.fault(operation(document), document.write_action, refusal)),
             }
         }
     }
@@ -78,24 +76,24 @@ impl S3Session {
             Answer::Unsupported(_) if edits.iter().all(|edit| edit.attrs.is_none_or(|attrs| setting.is_implied(attrs))) => {
                 return Ok(Attempt::Done);
             }
-            Answer::Unsupported(why) => return Err(place.fault(operation(document), document.write_action(), unsupported(why))),
+            Answer::Unsupported(why) => return Err(place.fault(operation(document), document.write_action, unsupported(why))),
             Answer::Found(found) => Some(found),
             Answer::Absent => None,
         };
         let tree = first.as_ref().map(|found| &found.tree);
         let policy = &self.policy().name;
         let merged = setting.merged(tree, policy, edits);
-        let merged = merged.map_err(|reason| place.fault(operation(document), document.write_action(), refused(reason)))?;
-        if tree.is_some_and(|tree| same(tree, &merged)) || (tree.is_none() && is_empty(document, &merged)) {
+        let merged = merged.map_err(|reason| place.fault(operation(document), document.write_action, refused(reason)))?;
+        if tree.is_some_and(|tree| same(tree, &merged)) || (tree.is_none() && (document.is_empty)(&merged)) {
             return Ok(Attempt::Done);
         }
         let foreign = setting.foreign_part(tree, policy);
-        if let Some(tree) = tree.filter(|_| !foreign.is_empty() && document == Document::Lifecycle) {
+        if let Some(tree) = tree.filter(|_| !foreign.is_empty() && setting.kind().shared) {
             let kept = undo::keep(place, document, tree).await;
-            kept.map_err(|refusal| place.fault("keep a copy of the lifecycle rules of", "s3:PutObject", refusal))?;
+            kept.map_err(|refusal| place.fault(format!("keep a copy of the {} of", document.title), "s3:PutObject", refusal))?;
         }
         // Right before the write: what comes between is lost to both.
-        if setting.kind().shared || document == Document::Tagging {
+        if setting.has_other_writers() {
             let second = match self.document(place, document, Freshness::Fresh).await? {
                 Answer::Found(found) => Some(found),
                 _ => None,
@@ -111,20 +109,20 @@ impl S3Session {
                 Ok(Attempt::Done)
             }
             Err(refusal) if refusal.retry != Retry::Never || refusal.code == "NoSuchBucket" => Ok(Attempt::Again(refusal)),
-            Err(refusal) => Err(place.fault(operation(document), document.write_action(), refusal)),
+            Err(refusal) => Err(place.fault(operation(document), document.write_action, refusal)),
         }
     }
 
-    async fn send(&self, place: &Place, document: Document, content: Found) -> Result<(), Refusal> {
-        if document == Document::Lifecycle && is_empty(document, &content.tree) {
-            return place.once(lifecycle::clear(place)).await;
+    async fn send(&self, place: &Place, document: &Document, content: Found) -> Result<(), Refusal> {
+        match document.clear.filter(|_| (document.is_empty)(&content.tree)) {
+            Some(clear) => place.once(clear(place)).await,
+            None => place.once(request::write(place, document, &content)).await,
         }
-        place.once(request::put(place, document, &content)).await
     }
 }
 
-fn operation(document: Document) -> String {
-    format!("change the {} of", document.title())
+fn operation(document: &Document) -> String {
+    format!("change the {} of", document.title)
 }
 
 fn refused(reason: String) -> Refusal {
@@ -137,15 +135,6 @@ fn unsupported(why: String) -> Refusal {
 
 fn missing(place: &Place) -> Refusal {
     Refusal { kind: ErrorKind::NotFound, ..refused(format!("there is no bucket `{}`, or not yet", place.shown)) }
-}
-
-/// Nothing stands in it: as good as no document.
-fn is_empty(document: Document, tree: &Element) -> bool {
-    match document {
-        Document::Tagging => tree.child("TagSet").is_none_or(|set| set.children.is_empty()),
-        Document::Lifecycle => tree.child("Rule").is_none(),
-        _ => false,
-    }
 }
 
 /// Equal but for the order of what has no order.

@@ -7,7 +7,7 @@ use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 
-type Key = (usize, String, Document);
+type Key = (usize, String, &'static Document);
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Written {
@@ -24,14 +24,14 @@ pub(super) struct Written {
 pub(super) struct Settling(Mutex<HashMap<Key, Written>>);
 
 impl Settling {
-    pub fn with<T>(&self, place: &Place, document: Document, work: impl FnOnce(&mut Written) -> T) -> T {
+    pub fn with<T>(&self, place: &Place, document: &'static Document, work: impl FnOnce(&mut Written) -> T) -> T {
         let (connection, bucket) = place.identity();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work(all.entry((connection, bucket.to_owned(), document)).or_default())
     }
 
     /// Notes what stood beside bdr's part when it was written.
-    pub fn wrote(&self, place: &Place, document: Document, foreign: Vec<Element>) {
+    pub fn wrote(&self, place: &Place, document: &'static Document, foreign: Vec<Element>) {
         self.with(place, document, |written| {
             written.foreign = foreign;
             written.equal = 0;

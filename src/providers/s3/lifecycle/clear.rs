@@ -5,8 +5,10 @@
 //! the latter with what they held. So the `DELETE` is sent only to endpoints that are known to know this one. Others get a
 //! document with a single rule that is disabled and fits nothing: it counts as absent.
 
-use crate::providers::s3::document::{Document, Found};
+use crate::providers::s3::document::Found;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::lifecycle::DOCUMENT;
+use crate::providers::s3::operation::ANSWER;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::request;
 use crate::stores::s3::Refusal;
@@ -34,7 +36,14 @@ pub(crate) async fn clear(place: &Place) -> Result<(), Refusal> {
     let connection = &place.connection;
     let known = connection.server().is_some_and(|server| KNOWN.iter().any(|name| server.starts_with(name)));
     if connection.is_aws() || known {
-        return request::delete_lifecycle(place).await;
+        return delete(place).await;
     }
-    request::put(place, Document::Lifecycle, &Found { tree: placeholder(), minimum_size: None, kept: None }).await
+    request::write(place, &DOCUMENT, &Found { tree: placeholder(), minimum_size: None, kept: None }).await
+}
+
+/// Removes the lifecycle document; one request.
+async fn delete(place: &Place) -> Result<(), Refusal> {
+    let request = place.connection.client.delete_bucket_lifecycle().bucket(&place.bucket);
+    let request = request.set_expected_bucket_owner(place.owner.clone());
+    place.connection.ask(ANSWER, request.send()).await.map(drop)
 }

@@ -5,16 +5,19 @@ mod expiring;
 mod net;
 mod rule;
 
-pub(super) use clear::{clear, is_placeholder};
+pub(super) use clear::is_placeholder;
 pub(super) use expiring::expiring;
 
+use aws_sdk_s3::types as t;
 use sha2::{Digest, Sha256};
 
-use crate::address::PolicyName;
+use crate::address::{PolicyName, StoreName};
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
+use crate::providers::s3::versioning;
 use crate::resource::{Foreign, Kind, Live, Risk};
 use crate::units::hex;
 
@@ -64,6 +67,23 @@ fn rules(document: Option<&Element>) -> impl Iterator<Item = &Element> {
     document.into_iter().flat_map(|document| document.each("Rule")).filter(|rule| !is_placeholder(rule))
 }
 
+pub(super) static DOCUMENT: Document = Document {
+    root: "LifecycleConfiguration",
+    title: "lifecycle rules",
+    without: "nothing is below bdr's own retention there: run `bdr prune`",
+    read_action: "s3:GetLifecycleConfiguration",
+    write_action: "s3:PutLifecycleConfiguration",
+    get: get!(get_bucket_lifecycle_configuration),
+    put: put!(
+        put_bucket_lifecycle_configuration,
+        lifecycle_configuration,
+        t::BucketLifecycleConfiguration::builder().set_rules(Some(Vec::new())).build()
+    ),
+    is_empty: |tree| tree.child("Rule").is_none(),
+    clear: Some(|place| Box::pin(clear::clear(place))),
+    ..Document::PLAIN
+};
+
 pub(super) struct LifecycleRules;
 
 /// How many rules a store wants.
@@ -76,8 +96,13 @@ impl Setting for LifecycleRules {
         &KIND
     }
 
-    fn document(&self) -> Document {
-        Document::Lifecycle
+    fn document(&self) -> &'static Document {
+        &DOCUMENT
+    }
+
+    /// What it says of noncurrent versions means something only then.
+    fn after(&self) -> Vec<&'static Kind> {
+        vec![&versioning::KIND]
     }
 
     /// The nets are bdr's own idea; `noncurrent` and `abort_uploads_after` are the policy's words.
@@ -88,6 +113,10 @@ impl Setting for LifecycleRules {
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         net::wanted(wish)
+    }
+
+    fn mark(&self, policy: &PolicyName, store: &StoreName, key: &str) -> String {
+        format!("{}{store}/{key}", owner(policy))
     }
 
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
