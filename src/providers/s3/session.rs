@@ -21,6 +21,9 @@ use crate::stores::s3::connect;
 
 type Cell = Arc<OnceCell<Answer>>;
 
+/// Begins the key of what a store has left in a bucket that another store of the policy names; the store's own name follows.
+const LEFT: char = '/';
+
 pub(super) struct S3Session {
     policy: Arc<Policy>,
     env: Arc<Env>,
@@ -89,7 +92,10 @@ impl S3Session {
     pub fn mark(&self, id: &ResourceId) -> String {
         match (&id.subject, setting(&id.kind)) {
             (_, None) => String::new(),
-            (Subject::Store(store), Some(setting)) => setting.mark(&self.policy.name, store, &id.key),
+            (Subject::Store(_), Some(setting)) if id.key.starts_with(LEFT) => {
+                setting.mark(&self.policy.name, &id.key[LEFT.len_utf8()..])
+            }
+            (Subject::Store(store), Some(setting)) => setting.mark(&self.policy.name, &format!("{store}/{}", id.key)),
             _ => id.key.split_once('/').map_or_else(String::new, |(_, rule)| rule.to_owned()),
         }
     }
@@ -213,7 +219,10 @@ impl S3Session {
         });
         match (by_rule, store) {
             (Some((name, key)), _) => ResourceId::new(Subject::Store(name), kind, key),
-            (None, Some(name)) if mark.is_empty() => ResourceId::new(Subject::Store(name.clone()), kind, ""),
+            (None, Some(name)) => {
+                let rest = mark.strip_prefix(&owner).map(|rest| format!("{LEFT}{rest}"));
+                ResourceId::new(Subject::Store(name.clone()), kind, rest.unwrap_or_default())
+            }
             _ if mark.is_empty() => ResourceId::new(Subject::Policy, kind, place.bucket.clone()),
             _ => ResourceId::new(Subject::Policy, kind, format!("{}/{mark}", place.bucket)),
         }

@@ -50,9 +50,9 @@ pub(super) trait Setting: Send + Sync {
 
     fn document(&self) -> &'static Document;
 
-    /// What the resource of a key is called in the document, for kinds of which a document holds several; begins with what tells
-    /// the policy's own from others'.
-    fn mark(&self, _policy: &PolicyName, _store: &StoreName, _key: &str) -> String {
+    /// What a resource is called in the document, for kinds of which a document holds several: what tells the policy's own from
+    /// others', then the rest, `<store>/<key>`.
+    fn mark(&self, _policy: &PolicyName, _rest: &str) -> String {
         String::new()
     }
 

@@ -43,6 +43,34 @@ async fn released(endpoint: &Endpoint) {
     }
 }
 
+/// A store gets another name, and one of two that share a bucket leaves: their rules would go on under nobody's eyes.
+async fn renamed(endpoint: &Endpoint) {
+    let (policy, bucket) = (fresh_name(), fresh_name());
+    driver(endpoint, &policy, &bucket, TAGS, COMPONENT).converge().await;
+    let yaml = format!("{}{COMPONENT}", store(endpoint, &bucket, TAGS)).replace("primary", "vault");
+    let other = Driver::new(&policy, &yaml, endpoint.env());
+    let todo = other.todo().await;
+    assert!(todo.contains(&"delete store.vault/s3_lifecycle_rule:/primary/docs/nightly/daily".to_owned()), "{todo:?}");
+    assert!(todo.contains(&"create store.vault/s3_lifecycle_rule:docs/nightly/daily".to_owned()), "{todo:?}");
+    other.converge().await;
+    let client = endpoint.client().await;
+    let rules = client.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap().rules.unwrap();
+    let ids: Vec<&str> = rules.iter().filter_map(|rule| rule.id()).collect();
+    assert!(ids.iter().all(|id| id.starts_with(&format!("bdr/{policy}/vault/"))), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_keeps_no_rule_of_a_store_with_another_name() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    renamed(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_keeps_no_rule_of_a_store_with_another_name() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    renamed(endpoint).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_releases_and_keeps_the_bucket() {
     let Some(endpoint) = endpoint("ministack") else { return };

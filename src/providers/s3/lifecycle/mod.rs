@@ -11,7 +11,7 @@ pub(super) use expiring::expiring;
 use aws_sdk_s3::types as t;
 use sha2::{Digest, Sha256};
 
-use crate::address::{PolicyName, StoreName};
+use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
@@ -115,8 +115,8 @@ impl Setting for LifecycleRules {
         net::wanted(wish)
     }
 
-    fn mark(&self, policy: &PolicyName, store: &StoreName, key: &str) -> String {
-        format!("{}{store}/{key}", owner(policy))
+    fn mark(&self, policy: &PolicyName, rest: &str) -> String {
+        format!("{}{rest}", owner(policy))
     }
 
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
