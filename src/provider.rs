@@ -92,6 +92,10 @@ pub trait Provider: Send + Sync {
     /// declaring: `lint` asks for nothing more.
     fn check(&self, _policy: &Policy, _env: &Env, _diagnostics: &mut Diagnostics) {}
 
+    /// Makes a policy say what stands, where a resource of this provider is not as the policy wants it: what can be promised until
+    /// the plan is carried out. Pure. Nothing to say of resources that promises don't rest on.
+    fn stands(&self, _policy: &mut Policy, _id: &ResourceId, _live: &Live) {}
+
     /// What must be allowed for a purpose so that this provider can carry the policy out. Pure.
     fn rights(&self, _policy: &Policy, _purpose: Purpose) -> Vec<Grant> {
         Vec::new()

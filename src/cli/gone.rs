@@ -130,8 +130,7 @@ pub fn doubtful(known: &Known) -> BTreeSet<StoreName> {
 /// The policy as if its copies went to the other stores alone.
 pub fn without(policy: &Policy, stores: &BTreeSet<StoreName>) -> Policy {
     let mut left = policy.clone();
-    let protections = left.components.values_mut().flat_map(|component| component.protections.values_mut());
-    protections.for_each(|protection| protection.stores.retain(|store| !stores.contains(&store.value)));
+    left.forsake(|store| stores.contains(store));
     left
 }
 

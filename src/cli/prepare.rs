@@ -170,7 +170,8 @@ impl Opened {
         let live = self.live_schedules(known);
         let doubtful = gone::doubtful(known);
         let counted_on = gone::without(policy, &doubtful);
-        let standing = as_it_stands(&counted_on, &live, holdings);
+        let mut standing = as_it_stands(&counted_on, &live, holdings);
+        self.make_stand(&mut standing, known);
         let before = assess::assess(&standing, &Facts { live: Some(live), ..facts.clone() });
         let kept = if doubtful.is_empty() { None } else { Some(assess::assess(&counted_on, &facts)) };
         let kept = kept.as_ref().unwrap_or(&after);
@@ -195,6 +196,16 @@ impl Opened {
             retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,
         })
+    }
+
+    /// The stores as they are, not as the policy wants them.
+    fn make_stand(&self, standing: &mut Policy, known: &Known) {
+        let providers = pure_providers();
+        for (id, live) in &known.live {
+            let own = providers.iter().find(|provider| provider.kinds().iter().any(|kind| kind.name == id.kind));
+            let is_wanted = self.compiled.desired.get(id).is_some();
+            own.filter(|_| is_wanted).into_iter().for_each(|provider| provider.stands(standing, id, live));
+        }
     }
 
     /// The plan that lets go of everything: nothing is wanted any more.

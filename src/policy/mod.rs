@@ -62,6 +62,12 @@ impl Policy {
     pub fn digest(&self) -> String {
         self.digest.of(self)
     }
+
+    /// Copies go to the other stores alone from now on.
+    pub fn forsake(&mut self, gone: impl Fn(&StoreName) -> bool) {
+        let protections = self.components.values_mut().flat_map(|component| component.protections.values_mut());
+        protections.for_each(|protection| protection.stores.retain(|store| !gone(&store.value)));
+    }
 }
 
 /// Somebody to reach in an outage.

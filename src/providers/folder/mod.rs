@@ -103,6 +103,12 @@ impl Provider for Folders {
             });
         }
     }
+
+    fn stands(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {
+        if let (Subject::Store(name), None) = (&id.subject, &live.attrs) {
+            policy.forsake(|store| store == name);
+        }
+    }
 }
 
 #[async_trait]

@@ -26,7 +26,7 @@ mod versioning;
 mod write;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
@@ -36,7 +36,7 @@ use crate::attrs::Attrs;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
-use crate::resource::{Desired, Kind, Resource};
+use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 use setting::{Setting, Wanted, Wish};
 
@@ -111,6 +111,21 @@ impl Provider for S3 {
         rights::grants(policy, purpose)
     }
 
+    fn stands(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {
+        let Subject::Store(name) = &id.subject else { return };
+        match (setting(&id.kind), &live.attrs) {
+            (None, None) => {
+                let gone = sharing(policy, name);
+                policy.forsake(|store| gone.contains(store));
+            }
+            (Some(setting), attrs) if !live.unsupported => {
+                let spec = policy.stores.get_mut(name);
+                spec.into_iter().for_each(|spec| setting.stands(spec, attrs.as_ref()));
+            }
+            _ => {}
+        }
+    }
+
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
         let copies = copies(policy);
         for (wish, (first_name, _)) in wishes(policy, &copies) {
@@ -122,6 +137,17 @@ impl Provider for S3 {
             }
         }
     }
+}
+
+/// The stores in the bucket of one of them.
+fn sharing(policy: &Policy, name: &StoreName) -> BTreeSet<StoreName> {
+    let bucket = |spec: &StoreSpec| match &spec.backend {
+        Backend::S3(s3) => Some((s3.endpoint.as_ref().map(|text| text.expose().to_owned()), s3.bucket.expose().to_owned())),
+        Backend::Folder(_) => None,
+    };
+    let wanted = policy.stores.get(name).and_then(bucket);
+    let same = policy.stores.iter().filter(|(_, spec)| wanted.is_some() && bucket(spec) == wanted);
+    same.map(|(name, _)| name.clone()).collect()
 }
 
 /// By store, whose copies lie in it.

@@ -77,6 +77,9 @@ pub(super) trait Setting: Send + Sync {
     /// What the document says of a resource; `None`: the bucket has no such document.
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live;
 
+    /// Makes a store's entry say what stands instead of what is wanted, as far as promises rest on it. Pure.
+    fn stands(&self, _spec: &mut StoreSpec, _live: Option<&Attrs>) {}
+
     /// The document after some edits: everything that is not bdr's as it was.
     ///
     /// # Errors

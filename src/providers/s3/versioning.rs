@@ -4,6 +4,7 @@ use aws_sdk_s3::types as t;
 
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
+use crate::policy::StoreSpec;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
@@ -69,6 +70,10 @@ impl Setting for Versioning {
             live.notes.push("versioning was on and is suspended: the versions of that time are still there".to_owned());
         }
         live
+    }
+
+    fn stands(&self, spec: &mut StoreSpec, live: Option<&Attrs>) {
+        spec.versioning.iter_mut().for_each(|versioning| versioning.value = on(live));
     }
 
     /// What was probed of the bucket's conditional writes and versions.

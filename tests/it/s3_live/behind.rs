@@ -57,6 +57,41 @@ async fn planned_back(name: &str, endpoint: &Endpoint) {
     assert!(tags.contains(&pair("cost", "42")) && tags.contains(&pair("team", "ops")), "{tags:?}");
 }
 
+/// What promises rest on is not as the policy wants it: "before" is what stands, not what was wanted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_behind_its_back_is_a_promise_that_does_not_hold() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(&endpoint).await;
+    let text = trial.home.text("bdr.yaml").replace("    retain:", "    objectives: { rpo: 30h, rto: 1d }\n    retain:");
+    trial.home.policy(&text);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let corruption = |trial: &Trial| {
+        let plan: serde_json::Value = serde_json::from_str(&trial.run(&["plan", "--format", "json"]).ends(0).stdout).unwrap();
+        let row = plan["objectives"].as_array().unwrap().iter().find(|row| row["disruption"] == "corruption").unwrap().clone();
+        (row["rpo"]["before"]["seconds"].as_u64(), row["rpo"]["after"]["seconds"].as_u64())
+    };
+    let (before, after) = corruption(&trial);
+    assert!(before.is_some() && before == after, "{before:?} {after:?}");
+    trial.suspend_versioning().await;
+    assert_eq!(corruption(&trial), (None, after), "no versions, so what is deleted there is gone");
+
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.home.policy(&text.replace("versioning: true", "versioning: false"));
+    assert_eq!(corruption(&trial), (before, None));
+
+    trial.home.policy(&text);
+    let listed = trial.client.list_object_versions().bucket(&trial.bucket).send().await.unwrap();
+    let versions = listed.versions.unwrap_or_default().into_iter().map(|version| (version.key, version.version_id));
+    let markers = listed.delete_markers.unwrap_or_default().into_iter().map(|marker| (marker.key, marker.version_id));
+    for (key, id) in versions.chain(markers) {
+        let gone = trial.client.delete_object().bucket(&trial.bucket).set_key(key).set_version_id(id);
+        gone.send().await.unwrap();
+    }
+    trial.client.delete_bucket().bucket(&trial.bucket).send().await.unwrap();
+    let (before, after) = corruption(&trial);
+    assert!(before.is_none() && after.is_some(), "the bucket itself is gone");
+}
+
 /// A rule and a tag of somebody else come after the review: what stands beside them is done as reviewed, and they stay. A change of
 /// ours after the review is shown and left alone, and the rest is done.
 async fn after_the_review(endpoint: &Endpoint) {
