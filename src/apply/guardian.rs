@@ -8,7 +8,7 @@ use futures_util::future::select_all;
 use futures_util::stream::{self, StreamExt};
 
 use crate::address::{StoreName, Subject};
-use crate::apply::lease::{Claim, Holder, Lease, LeaseError, take};
+use crate::apply::lease::{Claim, GivenBack, Holder, Lease, LeaseError, take};
 use crate::apply::teller::Teller;
 use crate::apply::{Guardian, Request, records};
 use crate::journal::{Event, RunRecord};
@@ -237,8 +237,12 @@ async fn rest(
 
 /// Returns what is told of it; nothing where there is no lease.
 async fn give_back(leases: Vec<Lease>, ttl: Duration, places: &BTreeSet<String>) -> Option<Event> {
-    let given: Vec<bool> = stream::iter(leases).map(|lease| lease.give_back(places)).buffer_unordered(AT_ONCE).collect().await;
-    let all = given.iter().all(|given| *given);
-    let left = Event::LeaseLeft { for_at_most_seconds: ttl.as_secs() };
-    (!given.is_empty()).then_some(if all { Event::LeaseGivenBack } else { left })
+    let given: Vec<GivenBack> =
+        stream::iter(leases).map(|lease| lease.give_back(places)).buffer_unordered(AT_ONCE).collect().await;
+    let lost = given.iter().find_map(|given| match given {
+        GivenBack::Lost(reason) => Some(Event::LeaseLost { reason: reason.clone() }),
+        GivenBack::Yes | GivenBack::Left => None,
+    });
+    let left = given.contains(&GivenBack::Left).then_some(Event::LeaseLeft { for_at_most_seconds: ttl.as_secs() });
+    lost.or(left).or((!given.is_empty()).then_some(Event::LeaseGivenBack))
 }

@@ -12,7 +12,7 @@ use crate::diff;
 use crate::journal::{Event, Moved, Outcome};
 use crate::provider::{Freshness, ProviderError, Session};
 use crate::resource::{Action, ActionId, Change, Job, Live, Op, Resource};
-use crate::store::Retry;
+use crate::store::{ErrorKind, Retry};
 
 /// What every step works with.
 #[derive(Clone, Copy)]
@@ -83,6 +83,12 @@ pub async fn carry_out(tools: Tools<'_>, action: &Action, changes: &[Change], bo
         let desired: Vec<Option<Resource>> = to_do.iter().map(|change| tools.compiled.desired.get(&change.id).cloned()).collect();
         match within(tools.options.timeout, session.apply(&to_do, &desired), &to_do).await {
             Ok(()) => return Step::Issued(to_do),
+            // A bucket that was there when the plan was made: no attempt brings it back, only another plan.
+            Err(error) if error.kind == ErrorKind::NotFound && !born => {
+                let (reviewed, present) = ("there".to_owned(), "not there".to_owned());
+                let resource = to_do[0].id.clone();
+                return Step::Over(Outcome::Stale { moved: vec![Moved { resource, path: error.subject, reviewed, present }] });
+            }
             // Looking again before the next attempt answers what an unknown outcome left open.
             Err(error) => {
                 if !pause(tools, action, &mut backoff, &error).await {
@@ -187,7 +193,7 @@ pub async fn within<T>(
         Err(ProviderError {
             operation: "get an answer about".to_owned(),
             subject: changes.first().map(|change| change.id.to_string()).unwrap_or_default(),
-            kind: crate::store::ErrorKind::Unavailable,
+            kind: ErrorKind::Unavailable,
             retry: Retry::Unknown,
             reason: format!("nothing came within {} s", limit.as_secs()),
             help: None,

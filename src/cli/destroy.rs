@@ -40,7 +40,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             .ok_or_else(|| hint::nobody_to_ask(format!("If it is meant, say --confirm {name}.")))?,
     };
     if answer != name {
-        return Err(Failure::new("nothing was changed: that is not the policy's name"));
+        return Err(Failure::new("nothing was changed: that is not the policy's name").exit(Exit::Blocked));
     }
     let consent = Consent { confirmed: true, ..Consent::default() };
     let exit = carry_out::carry_out(&plan, &consent, &opened, &args.carry, context).await?;

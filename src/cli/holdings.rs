@@ -134,6 +134,17 @@ impl Holdings {
         all
     }
 
+    /// The moment of the oldest backup of each protection, whatever store it lies in.
+    pub fn oldest(&self) -> BTreeMap<String, jiff::Timestamp> {
+        let mut oldest: BTreeMap<String, jiff::Timestamp> = BTreeMap::new();
+        for ((component, protection, _), known) in &self.held {
+            let Some(first) = known.iter().flat_map(|known| known.facts.iter().map(|facts| facts.at)).min() else { continue };
+            let so_far = oldest.entry(format!("{component}/{protection}")).or_insert(first);
+            *so_far = first.min(*so_far);
+        }
+        oldest
+    }
+
     /// What could not be read: one entry for each store and reason, with the number of protections behind it.
     pub fn unread(&self) -> Vec<(Unread, &StoreError)> {
         let mut reasons: BTreeMap<(&StoreName, &str), (&StoreError, u64)> = BTreeMap::new();

@@ -143,6 +143,7 @@ impl Opened {
         };
         let (mut known, holdings) = working::patiently(context, reading).await;
         known.backups = holdings.first_backups(&gone::doubtful(&known));
+        known.oldest = holdings.oldest();
         for (unread, error) in holdings.unread() {
             // Where the plan tells already why the place takes no credentials, that says it of the backups too.
             let told = |other: &Unread| {

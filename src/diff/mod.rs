@@ -30,6 +30,7 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
         (_, Some(_)) if live.unsupported => (Op::None, "not supported there".to_owned()),
         (Some(before), Some(after)) if before == after => (Op::None, "as wanted".to_owned()),
         (_, Some(_)) if live.doubt.is_some() => (Op::Refuse, live.doubt.iter().map(|doubt| doubt.what.clone()).collect()),
+        (_, Some(_)) if live.unfit.is_some() => (Op::Refuse, live.unfit.clone().unwrap_or_default()),
         (None, Some(_)) => (Op::Create, "not there yet".to_owned()),
         (Some(_), None) => removal(kind),
         (Some(before), Some(after)) => update(kind, before, after),

@@ -33,8 +33,20 @@ impl Alarm {
         }
     }
 
-    /// Backups go that the policy keeps; what was written before some day may be gone.
-    pub fn of_expiring(of: &ResourceId, expiring: &Expiring, now: jiff::Timestamp) -> Self {
+    /// Backups go that the policy keeps; what was written before some day may be gone. `oldest` is the oldest backup that is there:
+    /// where it is young, no earlier one can have gone by this rule. A rule of bdr's own is then changed in time by the plan itself,
+    /// and no alarm: so it is where a policy lets its backups stay longer.
+    pub fn of_expiring(
+        of: &ResourceId,
+        expiring: &Expiring,
+        now: jiff::Timestamp,
+        oldest: Option<jiff::Timestamp>,
+    ) -> Option<Self> {
+        let age = oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0).cast_unsigned() / DAY);
+        let left = age.zip(expiring.after_days).filter(|(age, after)| age * 2 < *after).map(|(age, after)| after - age);
+        if !expiring.foreign && left.is_some_and(|days| days > IN_TIME) {
+            return None;
+        }
         let days = |days: u64| format!("{days} d");
         let after =
             expiring.after_days.map_or_else(|| "on a day that it names".to_owned(), |after| format!("after {}", days(after)));
@@ -45,6 +57,7 @@ impl Alarm {
         let since = expiring.after_days.and_then(|days| i64::try_from(days * DAY).ok());
         let before = since.and_then(|seconds| now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok());
         let gone = match before {
+            _ if left.is_some() => "none is gone yet".to_owned(),
             Some(before) => format!("what was written before {} may be gone already", before.strftime("%Y-%m-%d")),
             None => "backups may be gone already".to_owned(),
         };
@@ -53,20 +66,47 @@ impl Alarm {
             "Have whoever owns that rule narrow it or take it away: bdr changes none that is not its own. `bdr verify` tells what is \
              missing."
         } else {
-            "Apply soon, before more is gone; `bdr verify` tells what is missing."
+            "Apply soon, before any more is gone; `bdr verify` tells what is missing."
         };
-        Self {
-            of: of.clone(),
-            text: format!(
-                "{rule} lets backups of {}{more} go {after}, and the policy needs them {needed}: {gone}, and more goes every day",
-                whose.join(", ")
-            ),
-            help: help.to_owned(),
-            away: false,
-        }
+        let then = if left.is_some() { "" } else { ", and more goes every day" };
+        let text = format!(
+            "{rule} lets backups of {}{more} go {after}, and the policy needs them {needed}: {gone}{then}",
+            whose.join(", ")
+        );
+        Some(Self { of: of.clone(), text, help: help.to_owned(), away: false })
     }
 }
 
 const DAY: u64 = 24 * 3600;
+/// Days before the first backup goes that leave time for the plan to be carried out.
+const IN_TIME: u64 = 7;
 /// Protections that are named one by one.
 const WHOSE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(after: u64, foreign: bool, oldest_days: Option<i64>) -> Option<String> {
+        let now: jiff::Timestamp = "2026-11-27T12:00:00Z".parse().expect("a time");
+        let oldest = oldest_days.map(|days| now - jiff::SignedDuration::from_hours(24 * days));
+        let expiring = Expiring {
+            rule: "lifecycle rule docs/nightly/daily".to_owned(),
+            foreign,
+            whose: vec!["docs/nightly".to_owned()],
+            after_days: Some(after),
+            needed_days: Some(97),
+        };
+        let of = "store.vault/s3_bucket".parse().expect("an address");
+        Alarm::of_expiring(&of, &expiring, now, oldest).map(|alarm| alarm.text)
+    }
+
+    #[test]
+    fn what_cannot_have_gone_yet_is_no_alarm_where_the_plan_comes_in_time() {
+        assert_eq!(told(51, false, Some(0)), None, "the policy keeps its backups for longer than before");
+        let gone = |text: Option<String>| text.is_some_and(|text| text.contains("before 2026-10-07 may be gone already"));
+        assert!(gone(told(51, false, Some(49))) && gone(told(51, false, None)) && gone(told(51, true, Some(50))));
+        let none_yet = |text: Option<String>| text.is_some_and(|text| text.contains("none is gone yet"));
+        assert!(none_yet(told(3, false, Some(0))) && none_yet(told(51, true, Some(0))));
+    }
+}

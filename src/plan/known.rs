@@ -25,6 +25,8 @@ pub struct Known {
     pub foreign: Vec<(ResourceId, Foreign)>,
     /// Whether each protection has a backup. One that is not listed is not asked about (no first backup is planned).
     pub backups: BTreeMap<(ComponentName, ProtectionName), FirstBackup>,
+    /// The moment of the oldest backup that is there, by `component/protection`; none: there is no backup, or it is not known.
+    pub oldest: BTreeMap<String, jiff::Timestamp>,
     /// The last apply that set each resource, where that is known and asked for.
     pub last_set: BTreeMap<ResourceId, LastSet>,
 }

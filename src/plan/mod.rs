@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{ResourceId, Subject};
 use crate::diag::{Diagnostic, Position, Severity, Sources};
 use crate::resource::{Action, Foreign};
+use crate::units::count::counted;
 
 pub use actions::is_removal;
 pub use alarm::Alarm;
@@ -163,6 +164,14 @@ impl Plan {
     /// Nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
+    }
+
+    /// What it comes to, in one line: the counts, and what retention lets go, which no change shows.
+    pub fn headline(&self) -> String {
+        let backups: usize = self.retention.iter().map(|effect| effect.goes.len()).sum();
+        let going = if backups == 1 { "goes" } else { "go" };
+        let more = (backups > 0).then(|| format!(", {} {going} at the next prune", counted(backups, "backup")));
+        format!("{}{}", self.summary.line(), more.unwrap_or_default())
     }
 
     /// Who the resource of an action belongs to.

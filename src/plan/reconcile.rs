@@ -11,7 +11,7 @@ use crate::plan::{
     Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
 };
 use crate::policy::Policy;
-use crate::resource::{Action, ActionId, Change, Foreign, Job, Live, Op, Risk, Since, Work};
+use crate::resource::{Action, ActionId, Change, Expiring, Foreign, Job, Live, Op, Risk, Since, Work};
 use crate::units::count::count;
 
 /// Every code that planning can find.
@@ -71,7 +71,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
-    let alarms = alarms(&seen, input.made_at);
+    let alarms = alarms(&seen, input.known, input.made_at);
     let mut notes = notes(&seen);
     notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
@@ -242,9 +242,11 @@ fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept>
     kept
 }
 
-fn alarms(seen: &[(&ResourceId, &Live)], now: jiff::Timestamp) -> Vec<Alarm> {
+fn alarms(seen: &[(&ResourceId, &Live)], known: &Known, now: jiff::Timestamp) -> Vec<Alarm> {
     let away = seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?)));
-    let expiring = seen.iter().flat_map(|(id, live)| live.expiring.iter().map(move |one| Alarm::of_expiring(id, one, now)));
+    let oldest = |expiring: &Expiring| expiring.whose.iter().filter_map(|whose| known.oldest.get(whose)).min().copied();
+    let expiring = seen.iter().flat_map(|(id, live)| live.expiring.iter().map(move |one| (*id, one)));
+    let expiring = expiring.filter_map(|(id, one)| Alarm::of_expiring(id, one, now, oldest(one)));
     away.chain(expiring).collect()
 }
 

@@ -69,6 +69,8 @@ pub struct Live {
     pub expiring: Vec<Expiring>,
     /// Why what was read may not be what stands there: nothing is written then, until a person decides.
     pub doubt: Option<Doubt>,
+    /// Why what is wanted cannot be written to what stands there: a person decides.
+    pub unfit: Option<String>,
     /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.
     pub unsupported: bool,
 }

@@ -1,4 +1,4 @@
-//! Keeping the lease: renewed at a third of its time to live, and known to be lost before anybody else may take it.
+//! Keeping the lease: renewed several times within its time to live, so that whoever breaks it is soon noticed, and known to be lost before anybody else may take it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,6 +11,21 @@ use tokio::time::Instant;
 use super::take::{body, record};
 use super::{Claim, LeaseRecord, key};
 use crate::store::{ErrorKind, Store, StoreError};
+
+/// Renewals within the time to live: with the usual minute, a broken lease is noticed within five seconds.
+const RENEWALS: u32 = 12;
+
+const TAKEN: &str = "somebody else took it, or broke it with `bdr unlock`";
+
+/// What became of a lease at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenBack {
+    Yes,
+    /// It was no longer ours, and why.
+    Lost(String),
+    /// That failed: it is left to run out.
+    Left,
+}
 
 /// How the lease stands.
 #[derive(Debug, Clone)]
@@ -59,24 +74,32 @@ impl Lease {
         lost.ok().and_then(|standing| standing.lost.clone()).unwrap_or_else(|| "it is no longer renewed".to_owned())
     }
 
-    /// Marks it as nobody's, where it still is ours; `false`: that failed, and it is left to run out.
+    /// Marks it as nobody's, where it still is ours.
     /// What `places` adds to where the policy's things are is known to the next holder then, whatever becomes of the record.
-    pub async fn give_back(mut self, places: &BTreeSet<String>) -> bool {
+    pub async fn give_back(mut self, places: &BTreeSet<String>) -> GivenBack {
         self.keeper.abort();
         let etag = self.standing.borrow().etag.clone();
         self.claim.places.extend(places.iter().cloned());
         let free = LeaseRecord { holder: None, ..record(&self.claim, self.generation, 0) };
         let freeing = async {
             let put = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;
-            // A renewal that was cut off may have taken effect.
-            if put.as_ref().is_err_and(|error| error.kind == ErrorKind::Exists)
-                && let Ok(Some(etag)) = still_ours(self.store.as_ref(), &self.claim, self.generation).await
-            {
-                return self.store.replace(&key(&self.claim.policy), body(&free), &etag).await.is_ok();
+            let changed = match put {
+                Ok(_) => return GivenBack::Yes,
+                Err(error) => error.kind == ErrorKind::Exists || error.kind == ErrorKind::NotFound,
+            };
+            if !changed {
+                return GivenBack::Left;
             }
-            put.is_ok()
+            // A renewal that was cut off may have taken effect.
+            match still_ours(self.store.as_ref(), &self.claim, self.generation).await {
+                Ok(Some(etag)) if self.store.replace(&key(&self.claim.policy), body(&free), &etag).await.is_ok() => {
+                    GivenBack::Yes
+                }
+                Ok(None) => GivenBack::Lost(TAKEN.to_owned()),
+                _ => GivenBack::Left,
+            }
         };
-        tokio::time::timeout(Duration::from_secs(10), freeing).await.unwrap_or(false)
+        tokio::time::timeout(Duration::from_secs(10), freeing).await.unwrap_or(GivenBack::Left)
     }
 }
 
@@ -89,7 +112,7 @@ impl Drop for Lease {
 async fn renew(store: Arc<dyn Store>, claim: Claim, generation: u64, sender: watch::Sender<Standing>) {
     let key = key(&claim.policy);
     let mut renewals = 0;
-    let mut pause = claim.ttl / 3;
+    let mut pause = claim.ttl / RENEWALS;
     loop {
         tokio::time::sleep(pause).await;
         renewals += 1;
@@ -106,7 +129,7 @@ async fn renew(store: Arc<dyn Store>, claim: Claim, generation: u64, sender: wat
         match tokio::time::timeout(left, put).await {
             Ok(Ok(etag)) => {
                 sender.send_modify(|standing| (standing.etag, standing.renewed) = (etag, sent));
-                pause = claim.ttl / 3;
+                pause = claim.ttl / RENEWALS;
             }
             // Either somebody took it, or an earlier renewal took effect without an answer.
             Ok(Err(error)) if error.kind == ErrorKind::Exists || error.kind == ErrorKind::NotFound => {
@@ -115,11 +138,11 @@ async fn renew(store: Arc<dyn Store>, claim: Claim, generation: u64, sender: wat
                         sender.send_modify(|standing| standing.etag = etag);
                         pause = Duration::from_millis(20);
                     }
-                    Ok(None) => return lose(&sender, "somebody else took it, or broke it with `bdr unlock`".to_owned()),
-                    Err(_) => pause = claim.ttl / 12,
+                    Ok(None) => return lose(&sender, TAKEN.to_owned()),
+                    Err(_) => pause = claim.ttl / RENEWALS,
                 }
             }
-            Ok(Err(_)) | Err(_) => pause = claim.ttl / 12,
+            Ok(Err(_)) | Err(_) => pause = claim.ttl / RENEWALS,
         }
     }
 }

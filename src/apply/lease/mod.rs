@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::apply::Owner;
 use crate::store::StoreError;
 
-pub use keep::Lease;
+pub use keep::{GivenBack, Lease};
 pub use take::{Taken, body, read, take};
 
 /// Version of the object's layout.

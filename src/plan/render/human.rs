@@ -277,7 +277,7 @@ fn findings(plan: &Plan, look: Look) -> Vec<String> {
 fn summary(plan: &Plan, look: Look) -> Vec<String> {
     let counts = match plan.intent {
         Intent::Drift if plan.is_empty() && plan.complete => format!("Nothing differs: {} as wanted.", plan.summary.unchanged),
-        _ => format!("{}.", sentence(&plan.summary.line())),
+        _ => format!("{}.", sentence(&plan.headline())),
     };
     let mut lines: Vec<String> = wrapped(&counts, 0, look).iter().map(|line| look.paint(Tone::Bold, line)).collect();
     if !plan.complete {

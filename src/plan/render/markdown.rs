@@ -15,7 +15,7 @@ const LOOK: Look = Look { width: 100, color: false, ascii: false, all: false };
 /// The plan as Markdown. It begins with a marker by which a workflow finds the comment that it replaces.
 pub fn markdown(plan: &Plan) -> String {
     let mut head = format!("<!-- bdr:plan policy={} v=1 -->\n", plan.policy.name);
-    head.push_str(&format!("### bdr plan · {}: {}\n", plan.policy.name, plan.summary.line()));
+    head.push_str(&format!("### bdr plan · {}: {}\n", plan.policy.name, plan.headline()));
     head.push_str(&caution(plan));
     head.push_str(&objectives(&plan.objectives));
     let foot = foot(plan);

@@ -11,8 +11,9 @@ use crate::attrs::Attrs;
 use crate::policy::{Backend, Policy, S3Backend};
 use crate::provider::{Env, Freshness, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
+use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
-use crate::providers::s3::setting::{Setting, Sight};
+use crate::providers::s3::setting::{Edit, Setting, Sight};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{SETTINGS, bucket, copies, discover, lifecycle, owner_object, request, setting, tags, wishes};
 use crate::resource::{Expiring, Foreign, Live, Removal, Resource};
@@ -166,6 +167,7 @@ impl S3Session {
         Ok(match self.document(&place, setting.document(), freshness).await? {
             Answer::Found(found) => {
                 let mut live = setting.live(Some(&found.tree), sight);
+                live.unfit = self.unfit(setting, &found.tree, &live, desired);
                 if found.kept.is_some() {
                     let key = owner_object::KEY;
                     live.notes
@@ -180,6 +182,13 @@ impl S3Session {
                 Live { unsupported: true, notes: vec![lacking(setting.document(), implied, &why)], ..Live::default() }
             }
         })
+    }
+
+    /// What a write would be refused for, told when it is planned. Of a document with many parts each fits alone, whatever all come to.
+    fn unfit(&self, setting: &dyn Setting, tree: &Element, live: &Live, desired: Option<&Resource>) -> Option<String> {
+        let wanted = desired.filter(|wanted| !setting.kind().shared && live.attrs.as_ref() != Some(&wanted.attrs))?;
+        let edit = Edit { mark: String::new(), attrs: Some(&wanted.attrs) };
+        setting.merged(Some(tree), &self.policy.name, &[edit]).err()
     }
 
     /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.

@@ -21,6 +21,9 @@ const MARK: &str = "bdr:policy";
 const LONGEST: usize = 256;
 const MOST: usize = 50;
 
+const TAKEN_OVER: &str =
+    "the bucket is there and carries no mark of bdr: it is taken over and closed to the public, and what lies in it stays";
+
 pub(super) static KIND: Kind = Kind {
     name: "s3_tags",
     title: "tags",
@@ -134,7 +137,8 @@ impl Setting for Tags {
         let mark = tags.get(MARK).cloned().unwrap_or_default();
         let (own, others): (Vec<_>, Vec<_>) = policies(&mark).into_iter().partition(|name| *name == sight.policy.as_str());
         let marked = !own.is_empty();
-        let notes = if others.is_empty() { Vec::new() } else { vec![shared(&others)] };
+        let taken_over = (!marked && sight.desired.is_some()).then(|| TAKEN_OVER.to_owned());
+        let notes = (!others.is_empty()).then(|| shared(&others)).or(taken_over).into_iter().collect();
         let ours = ours(&tags, sight.policy);
         let stated = |key: &String| sight.desired.is_some_and(|desired| desired.contains_key(key));
         let (own, foreign): (Vec<_>, Vec<_>) =

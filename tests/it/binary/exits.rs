@@ -31,7 +31,7 @@ fn from_nothing_to_nothing_to_do_and_to_nothing_again() {
     assert!(again.stderr.contains("Nothing to do"), "{again:#?}");
 
     home.run(&["destroy"]).ends(64);
-    home.run(&["destroy", "--confirm", "other"]).ends(1);
+    home.run(&["destroy", "--confirm", "other"]).ends(4);
     let before = contents(&home.path("backups")).into_keys().filter(|path| path.to_string_lossy().contains("docs")).count();
     home.run(&["destroy", "--confirm", "notes"]).ends(0);
     assert!(!home.path(TIMER).exists());

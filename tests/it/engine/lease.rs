@@ -94,7 +94,27 @@ fn losing_the_lease_stops_the_apply() {
         });
         assert!(applied.events.iter().any(|event| matches!(event, Event::LeaseLost { .. })));
         let record = applied.outcome.expect("it had begun");
+        let after = record.ended.expect("ended").duration_since(record.started.expect("started"));
+        assert!(after.as_secs() <= 6, "noticed after {after:?}");
         assert!(record.counts.stopped + record.counts.cut_off > 0, "{record:#?}");
+        assert_eq!(scene.store.text(LEASE).as_deref(), Some("{}"), "what somebody else wrote is left alone");
+    });
+}
+
+#[test]
+fn a_lease_that_was_broken_right_before_the_end_is_told() {
+    virtual_time(async {
+        let scene = Scene::new(Setup::default().live(), wanted().wanted());
+        scene.world.set_weather(crate::world::Weather { lag_ms: 1_000, ..crate::world::Weather::default() });
+        let plan = scene.plan().await;
+        let (applied, ()) = tokio::join!(scene.apply_plan(plan, "run", here(), Stop::new()), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let etag = scene.store.head(LEASE).await.expect("held").etag;
+            scene.store.replace(LEASE, Bytes::from_static(b"{}"), &etag).await.expect("broken by hand");
+        });
+        let lost = |event: &Event| matches!(event, Event::LeaseLost { reason } if reason.contains("bdr unlock"));
+        assert!(applied.events.iter().any(lost), "{:#?}", applied.events);
+        assert!(!applied.events.iter().any(|event| matches!(event, Event::LeaseLeft { .. })));
         assert_eq!(scene.store.text(LEASE).as_deref(), Some("{}"), "what somebody else wrote is left alone");
     });
 }
