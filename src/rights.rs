@@ -47,6 +47,8 @@ pub enum Deed {
     List,
     Read,
     Write,
+    /// Setting until when what is written is locked; ending a lock is another matter.
+    Lock,
     Delete,
     /// Bringing an object out of an archive class.
     Retrieve,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::policy::LockMode;
 use crate::units::storage_class::StorageClass;
 
 /// Below it lies what a probe writes ([`Store::capabilities`]).
@@ -18,6 +19,15 @@ pub struct Put {
     pub class: StorageClass,
     /// Create only: fail with [`ErrorKind::Exists`] where the key already holds an object (`If-None-Match: *`).
     pub if_absent: bool,
+    /// Nobody removes or overwrites this version until then. A store without locks takes none: the language refuses them there.
+    pub lock: Option<Lock>,
+}
+
+/// A lock on one version of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    pub mode: LockMode,
+    pub until: jiff::Timestamp,
 }
 
 /// One object as a listing or a `head` tells it.

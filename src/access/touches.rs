@@ -32,6 +32,9 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
             add(Deed::Read, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
             add(Deed::Write, &WHOLE);
             add(Deed::Write, &[Sort::Attempts, Sort::Slots]);
+            if policy.stores.get(store).is_some_and(|store| store.immutability.is_some()) {
+                add(Deed::Lock, &WHOLE);
+            }
         }
         Purpose::Restore => {
             add(Deed::Read, &WHOLE);

@@ -1,7 +1,7 @@
 //! What stores and storage classes can promise, with the source of each figure.
 
 use crate::assess::{Place, Site, Survival};
-use crate::policy::{Backend, Disruption, StoreSpec};
+use crate::policy::{Backend, Disruption, LockMode, StoreSpec};
 use crate::units::storage_class::StorageClass;
 
 /// Longest time from the restore request until an object can be read, in seconds, by standard retrieval: up to 5 hours for
@@ -61,6 +61,16 @@ pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
         (Backend::S3(_), Disruption::Corruption) => no(format!("`{name}` keeps no versions, so what is deleted there is gone")),
         (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
         (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {}", site(store))),
+        (Backend::S3(_), Disruption::Account) if locks(store, LockMode::Compliance) => {
+            yes(format!("`{name}` locks its copies, and nobody ends such a lock"))
+        }
+        (_, Disruption::Account) if locks(store, LockMode::Governance) => {
+            no(format!("who holds the credentials of the account of `{name}` can end a lock of mode governance"))
+        }
         (_, Disruption::Account) => no(format!("who holds the credentials of `{name}` can delete what is in it")),
     }
+}
+
+fn locks(store: &StoreSpec, mode: LockMode) -> bool {
+    store.immutability.as_ref().is_some_and(|immutability| immutability.mode == mode)
 }

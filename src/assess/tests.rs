@@ -69,6 +69,19 @@ fn versions_are_what_corruption_leaves() {
 }
 
 #[test]
+fn only_a_lock_that_nobody_ends_outlives_a_compromised_account() {
+    let protect =
+        "    objectives: { account: { rpo: 2h } }\n    protect: { p: { file_backup: {}, schedule: every 1h, store: north } }";
+    let account = |mode: &str| {
+        let lock = format!("versioning: true, immutability: {{ mode: {mode}, for: 7d }} }}");
+        let assessment = assess(&policy(&NORTH.replace("versioning: true }", &lock), protect), &facts());
+        worst(&assessment, Disruption::Account)
+    };
+    assert_eq!(account("compliance"), (Some(3_600 + OVERHEAD), Verdict::Met, Some("north".into())));
+    assert_eq!(account("governance"), (None, Verdict::Broken, None));
+}
+
+#[test]
 fn the_hour_that_a_clock_change_takes_is_in_the_bound() {
     let policy = policy(
         NORTH,

@@ -14,6 +14,7 @@ pub mod verification;
 pub mod facts;
 pub mod retention;
 pub mod due;
+pub mod locked;
 
 #[cfg(test)]
 mod retention_tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::apply::Owner;
+use crate::catalog::locked;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
@@ -16,7 +17,7 @@ use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, Lock, StoreError};
 use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
@@ -233,9 +234,20 @@ fn job(
         before: before.cloned(),
         level,
         threads: threads(),
+        lock: lock(policy, chosen, round, context.now()),
         policy_digest: policy.digest(),
         owner: owner(context),
     }
+}
+
+/// Until when the store keeps what this backup writes from being removed.
+fn lock(policy: &Policy, chosen: &Chosen<'_>, round: &Round, now: Timestamp) -> Option<Lock> {
+    let immutability = &policy.stores.get(&chosen.store)?.immutability.as_ref()?.value;
+    let Method::FileBackup(method) = &chosen.protection.method;
+    let full = method.full.as_ref().map(|full| &full.value);
+    let tiers = &chosen.component.retain;
+    let until = locked::until(immutability.keep.value, &round.due.tiers, tiers, full, (&policy.timezone, now));
+    Some(Lock { mode: immutability.mode, until })
 }
 
 /// Threads for reading, hashing and compressing.

@@ -37,7 +37,7 @@ pub use reference::{Reference, Refused, Resolve, Text};
 pub use retention::Tier;
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use schema::schema;
-pub use store::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec};
+pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
 
 use crate::address::{ComponentName, PolicyName, StoreName};
 use crate::diag::Spanned;

@@ -14,6 +14,8 @@ pub struct StoreSpec {
     pub backend: Backend,
     /// S3: whether the bucket keeps old versions; `None`: left as it is.
     pub versioning: Option<Spanned<bool>>,
+    /// S3: how long nobody may remove or overwrite what is written; `None`: as long as the bucket says.
+    pub immutability: Option<Spanned<Immutability>>,
     /// S3: default encryption of the bucket; `None`: left as it is.
     pub encryption: Option<Spanned<Encryption>>,
     /// Tags of the bucket besides bdr's own mark.
@@ -66,4 +68,38 @@ pub enum Encryption {
         key: Option<Spanned<String>>,
         bucket_key: bool,
     },
+}
+
+/// A lock on every version that is written (S3 user guide, "Locking objects with Object Lock").
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Immutability {
+    pub mode: LockMode,
+    pub keep: Spanned<Duration>,
+}
+
+impl Immutability {
+    /// Whole days, begun ones counted: S3 knows no shorter unit for a bucket.
+    pub fn days(&self) -> u64 {
+        self.keep.as_secs().div_ceil(24 * 3600)
+    }
+}
+
+/// Who may end a lock before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LockMode {
+    /// Who has the right to (`s3:BypassGovernanceRetention`).
+    Governance,
+    /// Nobody, the account's root user included.
+    Compliance,
+}
+
+impl LockMode {
+    /// As S3 writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::catalog::digest::Digest;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Issue, Kind, Manifest, Origin, VERSION};
 use crate::source::Source;
-use crate::store::{ErrorKind, Retry};
+use crate::store::{ErrorKind, Lock, Put, Retry};
 use crate::tree::TreeError;
 use crate::tree::attempt::Attempt;
 use crate::tree::capture::{self, Request, Sequenced};
@@ -41,6 +41,8 @@ pub struct Job {
     pub level: i32,
     /// Threads that read and compress.
     pub threads: usize,
+    /// Of everything that the backup is made of; `None`: as the store sees fit.
+    pub lock: Option<Lock>,
     pub policy_digest: String,
     pub owner: Owner,
 }
@@ -86,6 +88,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         shelf: job.shelf.clone(),
         place: attempt.place(),
         class: job.wish.class,
+        lock: job.lock,
         level: job.level,
         parent,
         roots: job.roots.iter().map(|root| root.trim_matches('/').as_bytes().to_vec()).collect(),
@@ -111,7 +114,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         }));
     }
     let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, instead));
-    commit(&job.shelf, attempt, &manifest).await?;
+    commit(&job.shelf, attempt, &manifest, job.lock).await?;
     let leftovers = attempt.generation > 0 || (parent.is_none() && job.parent.is_some());
     tidy(&job.shelf, attempt, &manifest, leftovers).await;
     Ok(manifest)
@@ -204,7 +207,7 @@ fn emptied(job: &Job, held: &[u64]) -> Option<Issue> {
 }
 
 /// Writes the manifest, after a last look that nothing is missing that it would promise.
-async fn commit(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest) -> Result<(), TreeError> {
+async fn commit(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest, lock: Option<Lock>) -> Result<(), TreeError> {
     let lost = |why: String| TreeError::Lost { id: attempt.id.to_string(), why };
     if let Some(missing) = missing(shelf, manifest).await? {
         return Err(lost(missing));
@@ -216,7 +219,8 @@ async fn commit(shelf: &Shelf, attempt: &Attempt, manifest: &Manifest) -> Result
     if !shelf.store.capabilities().await?.create_only && shelf.exists(&key).await? {
         return Err(lost("it is already committed".to_owned()));
     }
-    match shelf.put_small(&key, body.clone(), true).await {
+    let how = Put { if_absent: true, lock, ..Put::default() };
+    match shelf.put_locked(&key, body.clone(), how).await {
         Ok(()) => Ok(()),
         // The answer got lost: look whether what is there is what was written.
         Err(error) if error.kind == ErrorKind::Exists || error.retry == Retry::Unknown => {

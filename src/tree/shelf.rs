@@ -13,7 +13,6 @@ use crate::catalog::pack;
 use crate::catalog::part::Part;
 use crate::store::{ErrorKind, ObjectMeta, Put, Store, StoreError};
 use crate::tree::TreeError;
-use crate::units::storage_class::StorageClass;
 
 /// Objects asked for in one listing call (the most that S3 gives, `ListObjectsV2`).
 const PAGE: usize = 1_000;
@@ -147,7 +146,14 @@ impl Shelf {
     /// # Errors
     /// When the store fails, or the object exists and `if_absent` is set.
     pub async fn put_small(&self, key: &str, body: Vec<u8>, if_absent: bool) -> Result<(), StoreError> {
-        let how = Put { class: StorageClass::Standard, if_absent };
+        self.put_locked(key, body, Put { if_absent, ..Put::default() }).await
+    }
+
+    /// Writes a small object as told.
+    ///
+    /// # Errors
+    /// When the store fails, or the object exists and must not.
+    pub async fn put_locked(&self, key: &str, body: Vec<u8>, how: Put) -> Result<(), StoreError> {
         self.store.put(key, Bytes::from(body), how).await.map(|_| ())
     }
 

@@ -37,8 +37,10 @@ impl Gate {
     }
 
     /// The bucket's default encryption makes S3 use the key in the caller's name.
-    fn decide(&mut self, line: &str) -> Fault {
-        let asked = requests::asked(line);
+    fn decide(&mut self, head: &str) -> Fault {
+        let asked = requests::asked(head.lines().next().unwrap_or_default());
+        // Whoever locks what it writes must be allowed both (S3 API reference, `PutObject`).
+        let locks = head.to_ascii_lowercase().contains("\nx-amz-object-lock-mode:");
         let asked = if asked.action == "s3:CreateBucket" { asked } else { asked.with("s3:ResourceAccount", ACCOUNT) };
         let key = |action| {
             let key = Asked { action, resource: KEY.to_owned(), context: Default::default() };
@@ -49,9 +51,16 @@ impl Gate {
             "s3:GetObject" => Some(key("kms:Decrypt")),
             _ => None,
         };
+        let mut locked: Vec<&'static str> = if locks { vec!["s3:PutObjectRetention"] } else { Vec::new() };
+        // A bucket that is made with a lock has versions (S3 API reference, `CreateBucket`).
+        if head.to_ascii_lowercase().contains("\nx-amz-bucket-object-lock-enabled: true") {
+            locked.extend(["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]);
+        }
+        let locked: Vec<Asked> =
+            locked.into_iter().map(|action| Asked { action, ..asked.clone() }.with("s3:ResourceAccount", ACCOUNT)).collect();
         let reads = asked.action == "s3:GetObject";
         let bucket = asked.resource.split('/').next().unwrap().to_owned();
-        let all: Vec<Asked> = [Some(asked), also].into_iter().flatten().collect();
+        let all: Vec<Asked> = [Some(asked), also].into_iter().flatten().chain(locked).collect();
         let allowed = all.iter().all(|asked| self.allows(asked));
         self.asked.extend(all);
         // Whether a missing object may be told from one that may not be read is a matter of listing, without a prefix.
@@ -76,7 +85,7 @@ impl Guarded {
     async fn new(endpoint: &Endpoint) -> Self {
         let gate: Arc<Mutex<Gate>> = Arc::default();
         let deciding = Arc::clone(&gate);
-        let proxy = Proxy::before(&endpoint.url, move |line| deciding.lock().unwrap().decide(line)).await;
+        let proxy = Proxy::reading(&endpoint.url, move |head| deciding.lock().unwrap().decide(head)).await;
         let home = Home::new();
         home.policy(&policy(&fresh_name(), &proxy.url, endpoint.region));
         Self { home, gate, proxy, access_key: endpoint.access_key.clone() }
@@ -121,7 +130,7 @@ impl Guarded {
 fn policy(bucket: &str, url: &str, region: &str) -> String {
     format!(
         "version: 1\nname: {bucket}\nstores:\n  bucket:\n    s3: {{ bucket: {bucket}, region: {region}, endpoint: '{url}', prefix: \
-         some/where, account: '{ACCOUNT}' }}\n    versioning: true\n    encryption: {{ sse: aws:kms, key: {ALIAS} }}\n    tags: {{ \
+         some/where, account: '{ACCOUNT}' }}\n    versioning: true\n    immutability: {{ mode: governance, for: 7d }}\n    encryption: {{ sse: aws:kms, key: {ALIAS} }}\n    tags: {{ \
          team: ops }}\ncomponents:\n  docs:\n    files: {{ paths: ['@/docs'] }}\n    protect:\n      nightly: {{ file_backup: {{}}, \
          schedule: '0 2 * * *', store: bucket }}\n    retain: {{ daily: {{ for: 14d }}, monthly: {{ for: 12mo, class: GLACIER }} \
          }}\nscheduler: {{ systemd: {{ directory: '@/units' }} }}\n"

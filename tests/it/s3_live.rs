@@ -3,6 +3,7 @@
 mod archive;
 mod behind;
 mod down;
+mod locked;
 mod refused;
 
 use std::process::Command;

@@ -14,7 +14,7 @@ use crate::harness::{Endpoint, endpoint, fresh_name, make_bucket};
 use crate::world::World;
 use crate::world::memory_store::MemoryStore;
 
-const CREATE: Put = Put { class: StorageClass::Standard, if_absent: true };
+const CREATE: Put = Put { class: StorageClass::Standard, if_absent: true, lock: None };
 
 async fn put(store: &dyn Store, key: &str, body: &[u8]) -> String {
     store.put(key, Bytes::copy_from_slice(body), Put::default()).await.unwrap_or_else(|error| panic!("put {key}: {error}"))

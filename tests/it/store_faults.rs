@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::harness::proxy::{Fault, Proxy};
 use crate::harness::{Endpoint, endpoint, fresh_name, make_bucket};
 
-const CREATE: Put = Put { class: bdr::units::storage_class::StorageClass::Standard, if_absent: true };
+const CREATE: Put = Put { class: bdr::units::storage_class::StorageClass::Standard, if_absent: true, lock: None };
 const SLOW: Fault = Fault::Delay(Duration::from_secs(2));
 const BODY: Bytes = Bytes::from_static(b"written by this caller");
 

@@ -5,6 +5,8 @@ mod class_slower_than_objective;
 mod clock_hole;
 mod cron_environment;
 mod excludes_everything;
+mod lock_beyond_tier;
+mod lock_unswept;
 mod minimum_duration;
 mod no_copy_survives;
 mod no_scheduler;
@@ -41,6 +43,8 @@ pub const RULES: &[&dyn Rule] = &[
     &class_on_folder::ClassOnFolder,
     &cron_environment::CronEnvironment,
     &open_folder::OpenFolder,
+    &lock_beyond_tier::LockBeyondTier,
+    &lock_unswept::LockUnswept,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

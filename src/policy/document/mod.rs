@@ -21,7 +21,9 @@ pub use objective::{ObjectiveDocument, ObjectivesDocument};
 pub use protection::{FileBackupDocument, Level, ProtectionDocument};
 pub use retention::TierDocument;
 pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};
-pub use store::{EncryptionDocument, FolderDocument, NoncurrentDocument, S3Document, SseWord, StoreDocument};
+pub use store::{
+    EncryptionDocument, FolderDocument, ImmutabilityDocument, LockWord, NoncurrentDocument, S3Document, SseWord, StoreDocument,
+};
 pub use table::{Named, Tags};
 pub use text::*;
 

@@ -17,6 +17,8 @@ pub struct StoreDocument {
     pub s3: Field<S3Document>,
     /// S3: keep old versions of objects (`true`) or suspend that (`false`); left as it is unless told.
     pub versioning: Field<bool>,
+    /// S3: lock what is written, so that nobody removes or overwrites it for a time; needs `versioning: true`.
+    pub immutability: Field<ImmutabilityDocument>,
     /// S3: default encryption of the bucket; left as it is unless told.
     pub encryption: Field<EncryptionDocument>,
     /// S3: tags of the bucket, besides bdr's own mark.
@@ -81,6 +83,29 @@ pub enum SseWord {
     Kms,
 }
 
+/// A lock on what is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Immutability", extend("required" = ["mode", "for"]))]
+pub struct ImmutabilityDocument {
+    /// Who may end a lock before its time.
+    pub mode: Field<LockWord>,
+    /// How long a copy stays locked, at most as long as its tier keeps it.
+    #[serde(rename = "for")]
+    pub keep: Field<DurationText>,
+}
+
+/// Who may end a lock before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum LockWord {
+    /// Who has the right `s3:BypassGovernanceRetention`.
+    Governance,
+    /// Nobody, the account's root user included: a mistake stays for the whole time too.
+    Compliance,
+}
+
 /// Versions that are no longer current.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -121,3 +146,9 @@ impl Instead for NoncurrentDocument {
 }
 
 impl Instead for SseWord {}
+
+impl Instead for ImmutabilityDocument {
+    const WRITE: Hints = &["Write `{key}: { mode: governance, for: {value} }`.", "Write `{key}: { mode: governance, for: 7d }`."];
+}
+
+impl Instead for LockWord {}

@@ -2,6 +2,7 @@
 
 mod aws;
 mod component;
+mod immutability;
 mod inherit;
 mod merge;
 mod protection;

@@ -25,7 +25,8 @@ impl Run<'_> {
 
     fn store(&mut self, name: Spanned<StoreName>, document: Spanned<StoreDocument>) -> Option<StoreSpec> {
         let span = document.span;
-        let StoreDocument { folder, s3, versioning, encryption, tags, noncurrent, abort_uploads_after } = document.value;
+        let StoreDocument { folder, s3, versioning, immutability, encryption, tags, noncurrent, abort_uploads_after } =
+            document.value;
         match (folder.span(), s3.span()) {
             (Some(first), Some(second)) => self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`folder` and `s3` exclude each other")
@@ -43,9 +44,11 @@ impl Run<'_> {
             }
             _ => {}
         }
-        if !folder.is_absent() && s3.is_absent() {
+        let is_folder = !folder.is_absent() && s3.is_absent();
+        if is_folder {
             let of_s3 = [
                 ("versioning", versioning.span()),
+                ("immutability", immutability.span()),
                 ("encryption", encryption.span()),
                 ("tags", tags.span()),
                 ("noncurrent", noncurrent.span()),
@@ -60,6 +63,8 @@ impl Run<'_> {
             self.duration(&document.value.keep)
         });
         let versioning = versioning.given();
+        let immutability =
+            immutability.given().filter(|_| !is_folder).and_then(|document| self.immutability(document, versioning.as_ref()));
         let encryption = encryption.given().and_then(|document| self.encryption(document));
         let tags = self.tags(tags);
         let abort_uploads_after = self.duration(&abort_uploads_after);
@@ -68,7 +73,7 @@ impl Run<'_> {
             (None, Some(s3)) => Backend::S3(self.s3(s3)?),
             (None, None) => return None,
         };
-        Some(StoreSpec { name, backend, versioning, encryption, tags, noncurrent, abort_uploads_after, span })
+        Some(StoreSpec { name, backend, versioning, immutability, encryption, tags, noncurrent, abort_uploads_after, span })
     }
 
     fn of_buckets_only(&mut self, key: &str, at: Option<Span>, folder: Option<Span>) {

@@ -75,12 +75,13 @@ async fn head(place: &Place) -> Result<Option<String>, Refusal> {
 }
 
 /// Makes the bucket; one that is there already and ours is as good. Nothing is set on it here: the settings are resources.
-pub(super) async fn create(place: &Place) -> Result<(), ProviderError> {
+/// One that is to lock what is written must be made so: many endpoints lock nothing in a bucket that was made without.
+pub(super) async fn create(place: &Place, locks: bool) -> Result<(), ProviderError> {
     let constraint = place.region.clone().filter(|region| region != UNNAMED);
-    let outcome = match place.look(|| make(place, constraint.clone())).await {
+    let outcome = match place.look(|| make(place, constraint.clone(), locks)).await {
         // A compatible store with a region of its own, whatever the policy calls it.
         Err(refusal) if refusal.code == "InvalidLocationConstraint" && !place.connection.is_aws() && constraint.is_some() => {
-            place.look(|| make(place, None)).await
+            place.look(|| make(place, None, locks)).await
         }
         outcome => outcome,
     };
@@ -92,11 +93,12 @@ pub(super) async fn create(place: &Place) -> Result<(), ProviderError> {
 }
 
 /// Repeating it is safe: the second one is answered with 200 or `BucketAlreadyOwnedByYou`.
-async fn make(place: &Place, constraint: Option<String>) -> Result<(), Refusal> {
+async fn make(place: &Place, constraint: Option<String>, locks: bool) -> Result<(), Refusal> {
     let configuration = constraint.map(|region| {
         CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region.as_str())).build()
     });
     let request = place.connection.client.create_bucket().bucket(&place.bucket);
     let request = request.set_create_bucket_configuration(configuration);
+    let request = request.set_object_lock_enabled_for_bucket(locks.then_some(true));
     place.connection.ask(ANSWER, request.send()).await.map(drop)
 }

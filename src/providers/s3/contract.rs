@@ -23,7 +23,7 @@ impl Session for S3Session {
         let place = self.place(&first.id).await?;
         match (setting(&first.id.kind), first.op) {
             (Some(setting), _) => self.write(&place, setting, changes, desired).await,
-            (None, Op::Create) => bucket::create(&place).await,
+            (None, Op::Create) => bucket::create(&place, self.locks(&first.id)).await,
             // The mark is a tag, and tags are a resource of their own: nothing more is to be done.
             (None, _) => Ok(()),
         }

@@ -10,6 +10,7 @@ mod document;
 mod element;
 mod encryption;
 mod lifecycle;
+mod object_lock;
 mod operation;
 mod owner_object;
 mod ownership_controls;
@@ -45,6 +46,7 @@ const SETTINGS: &[&dyn Setting] = &[
     &public_access_block::PublicAccessBlock,
     &ownership_controls::OwnershipControls,
     &versioning::Versioning,
+    &object_lock::ObjectLock,
     &encryption::Encryption,
     &tags::Tags,
     &lifecycle::LifecycleRules,
@@ -234,7 +236,7 @@ fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics:
         Diagnostic::error(CODES[0].code, message)
             .at(wish.backend.bucket.span, "the same bucket again, with other settings")
             .at(backend.bucket.span, "set up here")
-            .help(format!("State what a bucket has one of (versioning, encryption, tags) in `{first_name}` only.")),
+            .help(format!("State what a bucket has one of (versioning, immutability, encryption, tags) in `{first_name}` only.")),
     );
 }
 

@@ -101,6 +101,12 @@ impl S3Session {
         }
     }
 
+    /// Whether the policy wants a store's bucket to lock what is written.
+    pub fn locks(&self, id: &ResourceId) -> bool {
+        let Subject::Store(name) = &id.subject else { return false };
+        self.policy.stores.get(name).is_some_and(|spec| spec.immutability.is_some())
+    }
+
     pub fn policy(&self) -> &Policy {
         &self.policy
     }

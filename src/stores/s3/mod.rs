@@ -98,12 +98,16 @@ impl S3Store {
         format!("{}{key}", self.prefix)
     }
 
-    async fn write(&self, key: &str, body: Bytes, class: StorageClass, condition: Condition<'_>) -> Result<String, Refusal> {
+    async fn write(&self, key: &str, body: Bytes, how: Put, condition: Condition<'_>) -> Result<String, Refusal> {
         let limit = limit(body.len() as u64);
         let mut request = self.connection.client.put_object().bucket(&self.bucket).key(self.full(key));
         request = request.set_expected_bucket_owner(self.owner.clone()).body(ByteStream::from(body));
-        if class != StorageClass::Standard {
-            request = request.storage_class(class.as_str().into());
+        if how.class != StorageClass::Standard {
+            request = request.storage_class(how.class.as_str().into());
+        }
+        if let Some(lock) = how.lock {
+            let until = aws_sdk_s3::primitives::DateTime::from_secs(lock.until.as_second());
+            request = request.object_lock_mode(lock.mode.as_str().into()).object_lock_retain_until_date(until);
         }
         request = match condition {
             Condition::None => request,
@@ -221,13 +225,13 @@ impl Store for S3Store {
     async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
         keys::check("write", key)?;
         let condition = if how.if_absent { Condition::Absent } else { Condition::None };
-        let outcome = self.write(key, body, how.class, condition).await;
+        let outcome = self.write(key, body, how, condition).await;
         outcome.map_err(|refusal| self.fault("write", key, refusal))
     }
 
     async fn replace(&self, key: &str, body: Bytes, etag: &str) -> Result<String, StoreError> {
         keys::check("replace", key)?;
-        let outcome = self.write(key, body, StorageClass::Standard, Condition::Is(etag)).await;
+        let outcome = self.write(key, body, Put::default(), Condition::Is(etag)).await;
         outcome.map_err(|mut refusal| {
             // `If-Match` on a key that holds nothing: 404 from AWS, 412 from others. Either way the object is no longer that one.
             if refusal.kind == ErrorKind::NotFound && refusal.code != "NoSuchBucket" {

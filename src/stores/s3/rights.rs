@@ -12,6 +12,7 @@ pub(super) fn action(deed: Deed) -> &'static str {
         Deed::List => "s3:ListBucket",
         Deed::Read => "s3:GetObject",
         Deed::Write => "s3:PutObject",
+        Deed::Lock => "s3:PutObjectRetention",
         Deed::Delete => "s3:DeleteObject",
         Deed::Retrieve => "s3:RestoreObject",
     }
@@ -22,6 +23,7 @@ fn sid(deed: Deed) -> &'static str {
         Deed::List => "ListKeys",
         Deed::Read => "ReadObjects",
         Deed::Write => "WriteObjects",
+        Deed::Lock => "LockObjects",
         Deed::Delete => "DeleteObjects",
         Deed::Retrieve => "RetrieveObjects",
     }

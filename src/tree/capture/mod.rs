@@ -27,6 +27,7 @@ use crate::catalog::index::PackRef;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::source::Source;
+use crate::store::Lock;
 use crate::tree::TreeError;
 use crate::tree::capture::ahead::Ahead;
 use crate::tree::capture::driver::{Before, Driver};
@@ -47,6 +48,8 @@ pub struct Request {
     pub shelf: Shelf,
     pub place: Place,
     pub class: StorageClass,
+    /// Of every object that is written.
+    pub lock: Option<Lock>,
     /// zstd level.
     pub level: i32,
     pub parent: Option<Manifest>,
@@ -73,7 +76,7 @@ pub async fn capture(request: Request, mut source: Box<dyn Source>, progress: Ar
     let (upload_to, uploads) = mpsc::channel(1);
     let first = known.packs().table.next_number();
     let prefix = request.shelf.series.prefix();
-    let packing = Packing::new(request.place.clone(), prefix, request.class, upload_to, runtime.clone(), first)?;
+    let packing = Packing::new(request.place.clone(), prefix, (request.class, request.lock), upload_to, runtime.clone(), first)?;
     let sequencer = Sequencer::new(packing, Arc::clone(&known), Arc::clone(&progress), request.place.clone())?;
 
     let counted = Arc::clone(&progress);

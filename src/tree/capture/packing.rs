@@ -12,7 +12,7 @@ use crate::catalog::index::{PackRef, write_pack};
 use crate::catalog::layout::Place;
 use crate::catalog::pack::{Builder, Inside};
 use crate::catalog::part::{self, Part, Sealed};
-use crate::store::{Put, Store};
+use crate::store::{Lock, Put, Store};
 use crate::tree::TreeError;
 use crate::tree::capture::flow::Frame;
 use crate::tree::capture::known::Known;
@@ -31,6 +31,7 @@ pub struct Upload {
     key: String,
     body: Bytes,
     class: StorageClass,
+    lock: Option<Lock>,
     /// Freed when the object is in the store.
     permit: OwnedSemaphorePermit,
 }
@@ -50,7 +51,7 @@ pub async fn upload(store: Arc<dyn Store>, mut from: mpsc::Receiver<Upload>, pro
                     running.spawn(async move {
                         let length = next.body.len() as u64;
                         // Keys hold the digest of the content, so writing one again writes the same.
-                        let how = Put { class: next.class, if_absent: false };
+                        let how = Put { class: next.class, if_absent: false, lock: next.lock };
                         store.put(&next.key, next.body, how).await?;
                         progress.add_moved(length);
                         drop(next.permit);
@@ -73,6 +74,7 @@ pub struct Packing {
     /// Prefix of the series.
     prefix: String,
     class: StorageClass,
+    lock: Option<Lock>,
     to: mpsc::Sender<Upload>,
     permits: Arc<Semaphore>,
     runtime: Handle,
@@ -92,7 +94,7 @@ impl Packing {
     pub fn new(
         place: Place,
         prefix: String,
-        class: StorageClass,
+        (class, lock): (StorageClass, Option<Lock>),
         to: mpsc::Sender<Upload>,
         runtime: Handle,
         first: u32,
@@ -101,6 +103,7 @@ impl Packing {
             place,
             prefix,
             class,
+            lock,
             to,
             permits: Arc::new(Semaphore::new(IN_FLIGHT)),
             runtime,
@@ -137,7 +140,7 @@ impl Packing {
     fn send(&self, below: &str, body: Bytes, class: StorageClass) -> Result<(), TreeError> {
         let permits = Arc::clone(&self.permits);
         let permit = self.runtime.block_on(permits.acquire_owned()).map_err(|_| TreeError::Stopped)?;
-        let upload = Upload { key: format!("{}{below}", self.prefix), body, class, permit };
+        let upload = Upload { key: format!("{}{below}", self.prefix), body, class, lock: self.lock, permit };
         self.to.blocking_send(upload).map_err(|_| TreeError::Stopped)
     }
 

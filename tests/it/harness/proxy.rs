@@ -55,7 +55,12 @@ pub struct Proxy {
 
 impl Proxy {
     /// In front of `http://host:port`.
-    pub async fn before(endpoint: &str, plan: impl FnMut(&str) -> Fault + Send + 'static) -> Self {
+    pub async fn before(endpoint: &str, mut plan: impl FnMut(&str) -> Fault + Send + 'static) -> Self {
+        Self::reading(endpoint, move |head| plan(&first_line(head.as_bytes()))).await
+    }
+
+    /// The same for who decides by a request's whole head.
+    pub async fn reading(endpoint: &str, plan: impl FnMut(&str) -> Fault + Send + 'static) -> Self {
         let target = endpoint.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -99,8 +104,9 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
     loop {
         let request = message(&mut client, &mut pending, None).await?;
         let line = first_line(&request);
-        memory.lock().unwrap().seen.push(head_of(&request));
-        let fault = plan.lock().unwrap()(&line);
+        let head = head_of(&request);
+        memory.lock().unwrap().seen.push(head.clone());
+        let fault = plan.lock().unwrap()(&head);
         match fault {
             Fault::Reset => return reset(client),
             Fault::SlowDown => {

@@ -79,6 +79,7 @@ impl Garden {
             parent: parent.cloned(),
             before: parent.cloned(),
             level: 3,
+            lock: None,
             threads: 2,
             policy_digest: "0".repeat(64),
             owner: Owner::of_process("tester"),
