@@ -22,6 +22,7 @@ mod s3_live;
 mod iam_policy;
 mod calendar_oracle;
 mod tools;
+mod installing;
 mod version;
 mod tree;
 mod slots;
