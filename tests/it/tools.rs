@@ -8,7 +8,7 @@ pub fn have(program: &str) -> bool {
     if Command::new(program).arg("--version").output().is_ok() {
         return true;
     }
-    assert!(std::env::var_os("CI").is_none(), "{program} is not installed: run scripts/install-test-tools");
+    assert!(std::env::var_os("CI").is_none(), "{program} is not installed: run scripts/servers install");
     let line = format!("\nSKIPPED, AND NOT PROVED: {program} is not installed; scripts/test installs it\n");
     std::io::stderr().write_all(line.as_bytes()).expect("stderr");
     false
