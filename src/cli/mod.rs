@@ -19,7 +19,7 @@ pub mod explain;
 pub mod fmt;
 pub mod forgotten;
 pub mod gone;
-mod graph;
+pub mod graph;
 pub mod hint;
 pub mod holdings;
 pub mod iam_policy;
