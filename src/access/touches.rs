@@ -43,7 +43,7 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
         Purpose::Prune => {
             add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Attempts]);
             add(Deed::Delete, &WHOLE);
-            add(Deed::Delete, &[Sort::Verified, Sort::Attempts]);
+            add(Deed::Delete, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
         }
     }
     found.push(Touch { deed: Deed::List, keys: format!("{name}/*") });

@@ -138,8 +138,8 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
         Telling::Human if how.quiet => {}
         Telling::Human => context.print(&show(context, policy, chosen, known, &plan))?,
     }
-    let nothing = plan.goes.is_empty() && plan.orphans.is_empty();
-    if how.act && !(nothing && how.quiet) {
+    let quiet = how.quiet && plan.goes.is_empty() && plan.orphans.is_empty();
+    if how.act && !(quiet && plan.slots.slots == 0) {
         let progress = Arc::new(Progress::default());
         let work = shelf.prune(&plan, now, &progress);
         let label = format!("pruning {}", chosen.label());
@@ -151,15 +151,19 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
                 leftovers: pruned.orphans,
                 bytes: pruned.bytes,
                 still_needed: pruned.still_needed,
+                slots: pruned.slots,
             })
         });
-        context.say(&format!(
-            "{}: {} and {} removed, {} freed",
-            chosen.label(),
-            count(pruned.backups, "backup"),
-            count(pruned.orphans, "leftover"),
-            Bytes(pruned.bytes)
-        ));
+        if !quiet {
+            let slots = if pruned.slots > 0 { format!(", {} forgotten", count(pruned.slots, "old slot")) } else { String::new() };
+            context.say(&format!(
+                "{}: {} and {} removed, {} freed{slots}",
+                chosen.label(),
+                count(pruned.backups, "backup"),
+                count(pruned.orphans, "leftover"),
+                Bytes(pruned.bytes)
+            ));
+        }
         if pruned.still_needed > 0 {
             let waiting = count(pruned.still_needed, "backup");
             context.say(&format!("  not removed yet, because a backup being written may refer to it: {waiting}"));
@@ -186,6 +190,9 @@ fn tell(context: &Context, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan)
         let folder = place.folder().trim_end_matches('/').to_owned();
         telling::write(context, Event::LeftoverFound { series: series(chosen), folder, bytes: *bytes });
     }
+    if plan.slots.slots > 0 {
+        telling::write(context, Event::OldSlotsFound { series: series(chosen), slots: plan.slots.slots });
+    }
 }
 
 fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, plan: &PrunePlan) -> String {
@@ -206,6 +213,9 @@ fn show(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, 
     for (place, bytes) in &plan.orphans {
         let folder = place.folder();
         out.push_str(&format!("left by an interrupted backup: {} ({})\n", folder.trim_end_matches('/'), Bytes(*bytes)));
+    }
+    if plan.slots.slots > 0 {
+        out.push_str(&format!("{} of the schedule to forget\n", count(plan.slots.slots, "old slot")));
     }
     let stays = plan.decisions.iter().filter(|decision| decision.keep).count();
     out.push_str(&format!("{} to keep, {} to let go\n", count(stays as u64, "backup"), plan.goes.len()));

@@ -40,6 +40,8 @@ pub struct SeriesPruned {
     pub bytes: u64,
     /// Backups that are no longer listed but whose packs stay, because one being written refers to them.
     pub still_needed: u64,
+    /// Scheduled moments of long ago whose claims are gone.
+    pub slots: u64,
 }
 
 /// What is about to be restored.

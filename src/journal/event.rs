@@ -108,6 +108,11 @@ pub enum Event {
         folder: String,
         bytes: u64,
     },
+    /// Claims of scheduled moments of long ago: a prune removes them.
+    OldSlotsFound {
+        series: Series,
+        slots: u64,
+    },
     SeriesPruned(SeriesPruned),
     PruneEnded {
         /// The exit code.

@@ -143,6 +143,7 @@ impl RunRecord {
             Event::PruneStarted { .. }
             | Event::BackupDecided(_)
             | Event::LeftoverFound { .. }
+            | Event::OldSlotsFound { .. }
             | Event::SeriesPruned(_)
             | Event::PruneEnded { .. }
             | Event::RestoreStarted(_)

@@ -21,7 +21,7 @@ use crate::catalog::layout::Series;
 use crate::store::{ErrorKind, Put, Store, StoreError};
 
 pub use record::{ClaimRecord, Ending, ResultRecord};
-pub use seen::SlotState;
+pub use seen::{Old, SlotState};
 
 /// Attempts at one slot: a job that failed nine times is not helped by a tenth.
 const MOST_ATTEMPTS: u8 = 9;

@@ -1,7 +1,8 @@
 //! Looking back: which scheduled moments were claimed, which were not, and which claims may go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ending, Slots, record};
@@ -13,6 +14,12 @@ use crate::units::duration::Duration;
 const PAGE: usize = 1_000;
 /// Moments that are told one by one; a job that missed more is told by its last ones.
 const MOST_UNRUN: usize = 1_000;
+/// For how long it can be seen what ran and what did not; longer than any grace.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Slots that stay however old they are: the last run, and the one before for a machine whose clock is behind.
+const NEWEST: usize = 2;
+/// Objects that are removed at the same time.
+const AT_ONCE: usize = 16;
 
 /// What a listing tells of the last attempt at a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +27,14 @@ pub enum SlotState {
     /// Without an outcome: running, or cut off.
     Claimed,
     Ended(Ending),
+}
+
+/// Slots that nobody asks for any more.
+#[derive(Debug, Clone, Default)]
+pub struct Old {
+    pub slots: u64,
+    /// Their objects.
+    keys: Vec<String>,
 }
 
 impl Slots<'_> {
@@ -73,25 +88,43 @@ impl Slots<'_> {
         Ok(unrun.into())
     }
 
-    /// Removes the objects of slots before a moment; returns how many. Called where backups are pruned, long after any grace.
+    /// What a prune may remove: slots of more than [`KEPT`] ago. The newest ones stay however old they are, so that the last run of a
+    /// schedule that seldom runs is still known, and so does what is claimed for a moment to come.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn forget_before(&self, moment: Timestamp) -> Result<usize, StoreError> {
-        let mut removed = 0;
+    pub async fn old(&self, now: Timestamp) -> Result<Old, StoreError> {
+        let before = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let mut old: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
+        let mut young = BTreeSet::new();
+        let mut after: Option<String> = None;
         loop {
-            let page = self.store.list(&self.folder(), None, PAGE).await?;
-            let old = |key: &str| self.parse(key).is_some_and(|(of, ..)| of < moment);
-            // Keys are in order of time: what follows a younger one is younger.
-            let go: Vec<&str> = page.iter().map(|object| object.key.as_str()).take_while(|key| old(key)).collect();
-            for key in &go {
-                self.store.delete(key).await?;
+            let page = self.store.list(&self.folder(), after.as_deref(), PAGE).await?;
+            for object in &page {
+                match self.parse(&object.key) {
+                    Some((moment, ..)) if moment < before => old.entry(moment).or_default().push(object.key.clone()),
+                    Some((moment, ..)) if moment <= now => _ = young.insert(moment),
+                    _ => {}
+                }
             }
-            removed += go.len();
-            if go.len() < PAGE {
-                return Ok(removed);
+            // Keys are in order of time: what follows a younger one is younger.
+            match page.last() {
+                Some(last) if page.len() >= PAGE && young.len() < NEWEST => after = Some(last.key.clone()),
+                _ => break,
             }
         }
+        for _ in young.len()..NEWEST {
+            old.pop_last();
+        }
+        Ok(Old { slots: old.len() as u64, keys: old.into_values().flatten().collect() })
+    }
+
+    /// Removes them. What a failure leaves is old the next time too.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn forget(&self, old: &Old) -> Result<(), StoreError> {
+        stream::iter(&old.keys).map(Ok).try_for_each_concurrent(AT_ONCE, |key| self.store.delete(key)).await
     }
 
     fn parse(&self, key: &str) -> Option<(Timestamp, u8, SlotState)> {

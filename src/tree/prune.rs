@@ -14,6 +14,7 @@ use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{Decision, decide};
 use crate::policy::Tier;
+use crate::slots::{self, Slots};
 use crate::store::ErrorKind;
 use crate::tree::TreeError;
 use crate::tree::attempt::{GRACE, Seen};
@@ -31,8 +32,10 @@ pub struct PrunePlan {
     pub goes: Vec<Manifest>,
     /// Folders that dead attempts left, with their bytes.
     pub orphans: Vec<(Place, u64)>,
-    /// Manifests that cannot be read. While there is one nothing goes, because it may refer to anything before it.
+    /// Manifests that cannot be read. While there is one no backup goes, because it may refer to anything before it.
     pub damaged: Vec<Place>,
+    /// Claims of scheduled moments that nobody asks for any more.
+    pub slots: slots::Old,
 }
 
 /// What a prune did.
@@ -44,6 +47,7 @@ pub struct Pruned {
     pub bytes: u64,
     /// Backups that are no longer listed but whose packs stay, because one being written refers to them.
     pub still_needed: u64,
+    pub slots: u64,
 }
 
 fn place_text(place: &Place) -> String {
@@ -75,7 +79,12 @@ impl Shelf {
                 orphans.push((place.clone(), bytes));
             }
         }
-        Ok(PrunePlan { decisions, goes, orphans, damaged })
+        let slots = self.slots().old(now).await?;
+        Ok(PrunePlan { decisions, goes, orphans, damaged, slots })
+    }
+
+    fn slots(&self) -> Slots<'_> {
+        Slots::new(&*self.store, self.series.clone())
     }
 
     /// The bytes of a folder that nobody writes and nobody needs; `None` where somebody does or may.
@@ -134,6 +143,9 @@ impl Shelf {
             }
         }
         self.forget(&attempts, &known.good.iter().map(|manifest| manifest.id).collect(), now).await?;
+        progress.go_on()?;
+        self.slots().forget(&plan.slots).await?;
+        pruned.slots = plan.slots.slots;
         Ok(pruned)
     }
 

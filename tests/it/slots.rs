@@ -160,9 +160,51 @@ async fn a_moment_that_nobody_claimed_is_missed_after_its_grace() {
     let grace = bdr::units::duration::Duration::from_secs(1_800);
     let missed = slots.missed(&runs, at(0), at(7) + jiff::SignedDuration::from_mins(10), grace).await.expect("missed");
     assert_eq!(missed, [at(3), at(5)]);
-    assert_eq!(slots.forget_before(at(3)).await.expect("forget"), 3);
-    let left: Vec<Timestamp> = slots.seen(at(-100)).await.expect("seen").into_keys().collect();
-    assert_eq!(left, [at(4), at(6)]);
+}
+
+/// Those of a month stay, the newest two however old they are, and what is claimed for a moment to come.
+#[tokio::test]
+async fn slots_of_long_ago_are_forgotten_and_the_newest_stay() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let (slots, owner) = (slots(&store), Owner::of_process("me"));
+    let at = |day: i64| time("2026-01-01T02:00:00Z") + jiff::SignedDuration::from_hours(24 * day);
+    for day in [0, 1, 2, 40, 100] {
+        let claim = slots.claim(at(day), &owner, at(day)).await.expect("claim");
+        let Claim::Claimed { ticket, .. } = claim else { panic!("{claim:?}") };
+        slots.finish(&ticket, Ending::Succeeded, None, at(day)).await.expect("finish");
+    }
+    let left = async || slots.seen(at(-100)).await.expect("seen").into_keys().collect::<Vec<_>>();
+    for (now, gone, stay) in [
+        (at(30), 0, vec![at(0), at(1), at(2), at(40), at(100)]),
+        (at(31), 1, vec![at(1), at(2), at(40), at(100)]),
+        (at(50), 1, vec![at(2), at(40), at(100)]),
+        (at(71), 0, vec![at(2), at(40), at(100)]),
+        (at(100), 1, vec![at(40), at(100)]),
+        (at(9_000), 0, vec![at(40), at(100)]),
+    ] {
+        let old = slots.old(now).await.expect("old");
+        assert_eq!(old.slots, gone, "{now}");
+        slots.forget(&old).await.expect("forget");
+        assert_eq!(left().await, stay, "{now}");
+    }
+    let objects = store.list("", None, 100).await.expect("list");
+    assert_eq!(objects.len(), 4, "an outcome goes with its claim: {objects:?}");
+}
+
+#[tokio::test]
+async fn slots_that_fill_several_listings_are_forgotten_all() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = FolderStore::new(folder.path());
+    let at = |minute: i64| time("2026-01-01T00:00:00Z") + jiff::SignedDuration::from_mins(minute);
+    for minute in 0..2_300 {
+        let key = format!("p/_slots/docs/nightly/{}.1.json", at(minute).strftime("%Y%m%dT%H%M%SZ"));
+        store.put(&key, Bytes::from_static(b"{}"), Put::default()).await.expect("put");
+    }
+    let old = slots(&store).old(at(100 * 24 * 60)).await.expect("old");
+    assert_eq!(old.slots, 2_298);
+    slots(&store).forget(&old).await.expect("forget");
+    assert_eq!(store.list("", None, 100).await.expect("list").len(), 2);
 }
 
 #[tokio::test]
@@ -188,6 +230,13 @@ async fn policies_that_share_a_store_do_not_meet() {
         slots.finish(&ticket, Ending::Succeeded, None, now).await.expect("finish");
         assert_eq!(slots.seen(now - jiff::SignedDuration::from_secs(1)).await.expect("seen").len(), 1, "{policy}");
     }
-    assert_eq!(slots_of("one", &store).forget_before(now + jiff::SignedDuration::from_secs(1)).await.expect("forget"), 2);
+    for hour in [1, 2] {
+        let later = now + jiff::SignedDuration::from_hours(hour);
+        slots_of("one", &store).claim(later, &Owner::of_process("me"), later).await.expect("claim");
+    }
+    let one = slots_of("one", &store);
+    let old = one.old(now + jiff::SignedDuration::from_hours(31 * 24)).await.expect("old");
+    one.forget(&old).await.expect("forget");
+    assert_eq!(one.seen(now - jiff::SignedDuration::from_secs(1)).await.expect("seen").len(), 2, "its oldest slot is gone");
     assert_eq!(slots_of("other", &store).seen(now - jiff::SignedDuration::from_secs(1)).await.expect("seen").len(), 1);
 }

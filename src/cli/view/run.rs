@@ -128,6 +128,7 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         Event::PruneStarted { .. }
         | Event::BackupDecided(_)
         | Event::LeftoverFound { .. }
+        | Event::OldSlotsFound { .. }
         | Event::SeriesPruned(_)
         | Event::PruneEnded { .. }
         | Event::RestoreStarted(_)

@@ -98,6 +98,35 @@ fn a_prune_tells_what_stays_and_goes_and_what_was_removed() {
 }
 
 #[test]
+fn a_prune_forgets_the_claims_of_long_ago_and_says_so_first() {
+    let home = applied();
+    let run = |day: u32, arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        Ran::of(&command.env("BDR_NOW", format!("2026-03-{day:02}T12:00:00Z")).output().unwrap()).ends(0)
+    };
+    let claims = || crate::binary::contents(&home.path("backups/notes/_slots")).len();
+    for day in 1..=5 {
+        run(day, &["backup", "docs", "--scheduled"]);
+    }
+    let before = claims();
+    let dry = home.run(&["prune", "--dry-run"]).ends(0);
+    assert!(dry.stdout.contains("3 old slots of the schedule to forget\n"), "{dry:#?}");
+    let told = events(&home.run(&["prune", "--dry-run", "--format", "json"]).ends(0));
+    let found = told.iter().find(|event| event["event"] == "old_slots_found").unwrap();
+    assert_eq!((&found["slots"], &found["series"]["store"]), (&3.into(), &"disk".into()));
+    assert_eq!(claims(), before, "a dry run removes nothing");
+    let told = events(&home.run(&["prune", "--yes", "--format", "json"]).ends(0));
+    let pruned = told.iter().find(|event| event["event"] == "series_pruned").unwrap();
+    assert_eq!(pruned["slots"], 3);
+    assert_eq!(claims(), 4, "two claims with their outcomes");
+    // Of a moment that is known to have run nobody runs another.
+    let again = run(5, &["backup", "docs", "--scheduled"]);
+    assert!(again.stderr.contains("is done or under way elsewhere"), "{again:#?}");
+    let told = events(&home.run(&["prune", "--yes", "--format", "json"]).ends(0));
+    assert!(!names(&told).contains(&"old_slots_found"), "{told:#?}");
+}
+
+#[test]
 fn a_restore_tells_what_came_back_and_what_did_not() {
     let home = applied();
     let told = events(&home.run(&["restore", "docs", "--to", "back", "--format", "json"]).ends(0));

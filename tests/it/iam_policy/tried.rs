@@ -168,6 +168,10 @@ async fn prune_removes_what_a_writer_may_not() {
     let Some(guarded) = with_backups(&["--scheduled"]).await else { return };
     let write = guarded.leaves(&["write"]);
     guarded.with(&write, 0, &["backup", "docs"]).ends(0);
+    // Of three moments the first is forgotten in time.
+    for day in [40, 80] {
+        guarded.with(&write, day, &["backup", "docs", "--scheduled"]).ends(0);
+    }
     // The tier goes, and its backup with it.
     let text = guarded.home.text("bdr.yaml").replace(", monthly: { for: 12mo, class: GLACIER }", "");
     std::fs::write(guarded.home.path("bdr.yaml"), text).unwrap();
@@ -177,10 +181,10 @@ async fn prune_removes_what_a_writer_may_not() {
         "{write_only:#?}"
     );
     guarded.asked();
-    guarded.with(&guarded.leaves(&["prune"]), 0, &["prune", "docs", "--yes"]).ends(0);
+    guarded.with(&guarded.leaves(&["prune"]), 160, &["prune", "docs", "--yes"]).ends(0);
     let deleted = |part: &str| {
         let gate = guarded.gate.lock().unwrap();
         gate.asked.iter().any(|asked| asked.action == "s3:DeleteObject" && asked.resource.contains(part))
     };
-    assert!(deleted("/packs/") && deleted("/_attempts/"));
+    assert!(deleted("/packs/") && deleted("/_attempts/") && deleted("/_slots/"));
 }

@@ -43,7 +43,13 @@ impl Store for Pruning {
         if self.reads.fetch_add(1, Ordering::SeqCst) == self.at {
             let shelf = Shelf::new(Arc::clone(&self.inner), series());
             let goes = vec![self.backup.clone()];
-            let plan = PrunePlan { decisions: Vec::new(), goes, orphans: Vec::new(), damaged: Vec::new() };
+            let plan = PrunePlan {
+                decisions: Vec::new(),
+                goes,
+                orphans: Vec::new(),
+                damaged: Vec::new(),
+                slots: bdr::slots::Old::default(),
+            };
             let pruned = shelf.prune(&plan, jiff::Timestamp::now(), &Progress::default()).await.expect("prune");
             assert_eq!(pruned.backups, 1);
         }
