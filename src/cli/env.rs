@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::load::{Allow, References};
-use crate::cli::{Context, Failure, load};
+use crate::cli::{Context, Failure, policy_files};
 use crate::provider::Env;
 use crate::units::cadence::Zone;
 
@@ -42,7 +42,7 @@ impl Context {
     /// The policy's roots as absolute paths: what `-p` names, so that a file added to a folder later is seen too. The same in
     /// whatever order and from wherever they are named, since units and crontabs hold them.
     fn policy_paths(&self) -> Result<Vec<String>, Failure> {
-        let roots: Vec<PathBuf> = load::policy_roots(self)?;
+        let roots: Vec<PathBuf> = policy_files::policy_roots(self)?;
         let absolute = |root: &PathBuf| std::path::absolute(root).map_err(|error| unreadable(root, &error));
         let mut paths = roots.iter().map(|root| shown(&plainest(&absolute(root)?))).collect::<Result<Vec<String>, Failure>>()?;
         paths.sort();

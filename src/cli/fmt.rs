@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Context, Exit, Failure, hint, load};
-use crate::diag::{Diagnostics, Secrets, Sources, render_all};
+use crate::cli::policy_files::{PolicyFile, policy_files};
+use crate::cli::{Context, Exit, Failure, hint};
+use crate::diag::{Diagnostics, Fault, Secrets, Sources, render_all};
 use crate::policy::{self, LARGEST, codes, layout};
 use crate::units::count::counted;
 
@@ -41,10 +42,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.global.policy.clone_from(&args.paths);
     }
     let (mut changed, mut unread, mut all) = (0_usize, 0_usize, 0_usize);
-    for path in load::policy_files(&context)? {
+    for file in policy_files(&context)? {
         all += 1;
-        let name = path.display().to_string();
-        let bytes = load::read_policy_file(&path)?;
+        let name = file.name();
+        let bytes = match file.read()? {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                unread += 1;
+                context.warn(&refused(&name, fault, &context));
+                continue;
+            }
+        };
         match laid_out(&name, &bytes, &context) {
             Outcome::Unchanged => {}
             Outcome::Changed(text) => {
@@ -54,7 +62,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 } else if args.check {
                     context.print(&format!("{name}\n"))?;
                 } else {
-                    replace(&path, &text)?;
+                    replace(&file, &text)?;
                 }
             }
             Outcome::Unread(why) => {
@@ -144,10 +152,18 @@ fn difference(name: &str, old: &[u8], new: &str) -> String {
     secrets.blank(&shown).into_owned()
 }
 
+/// What is said about a file that is not even opened.
+fn refused(name: &str, fault: Fault, context: &Context) -> String {
+    let mut sources = Sources::new();
+    sources.add_unread(name, fault);
+    let loaded = policy::load_unresolved(sources);
+    render_all(&loaded.diagnostics, &loaded.sources, context.look_stderr()).trim_end().to_owned()
+}
+
 /// Replaces a file by one with another text, whole or not at all, with the same permissions. A link stays a link.
-fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", path.display()), &error);
-    let place = std::fs::canonicalize(path).map_err(failed)?;
+fn replace(file: &PolicyFile, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", file.name()), &error);
+    let place = file.place().map_err(failed)?;
     let folder = place.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bdr-fmt-").tempfile_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;

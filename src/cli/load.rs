@@ -1,4 +1,4 @@
-//! Finds and reads the policy's files, and decides what of the outside a policy may see.
+//! Reads the policy, and decides what of the outside it may see.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cli::{Context, Exit, Failure, codes, hint};
+use crate::cli::policy_files::policy_files;
+use crate::cli::{Context, Exit, Failure, codes};
 use crate::diag::{self, Diagnostics, Sources};
 use crate::lint::{Report, Wish, format};
 use crate::policy::{self, Policy, Reference, Refused, Resolve};
@@ -36,102 +37,6 @@ impl Allow {
     }
 }
 
-/// The policy files that `-p` names, or the default ones: files as given, folders as all their `.yaml` and `.yml` below,
-/// in order of path. A hidden file or folder is not a policy.
-///
-/// # Errors
-/// When a path cannot be read, or nothing is found.
-pub fn policy_files(context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for root in &policy_roots(context)? {
-        let before = files.len();
-        collect(root, true, &mut files)?;
-        if files.len() == before {
-            return Err(Failure::new(format!("`{}` holds no policy", root.display())).help(hint::name_a_policy()));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    files.retain(|file| seen.insert(file.clone()));
-    Ok(files)
-}
-
-/// What `-p` names, else the default place.
-///
-/// # Errors
-/// When nothing is named and nothing is there.
-pub fn policy_roots(context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let named = &context.global.policy;
-    if named.is_empty() { default_roots() } else { Ok(named.clone()) }
-}
-
-fn default_roots() -> Result<Vec<PathBuf>, Failure> {
-    ["bdr.yaml", "bdr.yml", "bdr"].iter().map(PathBuf::from).find(|path| path.exists()).map(|path| vec![path]).ok_or_else(|| {
-        Failure::usage("there is no policy here: neither bdr.yaml nor a folder bdr/")
-            .help("Name one with -p PATH, or write a first one with `bdr init`.")
-    })
-}
-
-fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| unread(path, &error);
-    let kind = std::fs::metadata(path).map_err(failed)?;
-    if !kind.is_dir() {
-        let policy = named || path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
-        // Reading a pipe or a device could wait or go on for ever.
-        if policy && !kind.is_file() {
-            let what = format!("`{}` cannot hold a policy: it is neither a file nor a folder", path.display());
-            return Err(Failure::new(what).help(hint::name_a_policy()));
-        }
-        if policy {
-            files.push(path.to_path_buf());
-        }
-        return Ok(());
-    }
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(path).and_then(|list| list.map(|entry| entry.map(|e| e.path())).collect()).map_err(failed)?;
-    entries.sort();
-    for entry in entries {
-        let hidden = entry.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
-        // A link to a folder is not entered: it could lead round in a circle.
-        let link_to_folder = entry.is_symlink() && entry.is_dir();
-        if !hidden && !link_to_folder {
-            collect(&entry, false, files)?;
-        }
-    }
-    Ok(())
-}
-
-/// A policy that is not there or may not be read, and the way out.
-fn unread(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::new(format!("could not read `{}`: {error}", path.display()));
-    if error.kind() != std::io::ErrorKind::NotFound {
-        return failure.help("Make it readable for the user that bdr runs as, or name another file or folder.");
-    }
-    let here = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = std::fs::read_dir(here).into_iter().flatten().filter_map(Result::ok);
-    let policies = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let policies: BTreeSet<String> = policies.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
-    let written = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    failure.help(match policy::nearest(written, policies.iter().map(String::as_str)) {
-        Some(near) => hint::did_you_mean(path.with_file_name(near).display()),
-        None => hint::name_a_policy().to_owned(),
-    })
-}
-
-/// The bytes of one policy file: at most one more than is accepted, so that a larger one is told as such.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn read_policy_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read;
-    let failed = |error: std::io::Error| unread(path, &error);
-    let most = policy::LARGEST as u64 + 1;
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let size = file.metadata().map_err(failed)?.len().min(most);
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
-}
-
 /// Whether references of the policy are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum References {
@@ -159,8 +64,11 @@ pub struct LoadedPolicy {
 /// When a file cannot be read.
 pub fn texts(context: &Context) -> Result<Sources, Failure> {
     let mut sources = Sources::new();
-    for path in policy_files(context)? {
-        sources.add_bytes(path.display().to_string(), read_policy_file(&path)?);
+    for file in policy_files(context)? {
+        match file.read()? {
+            Ok(bytes) => sources.add_bytes(file.name(), bytes),
+            Err(fault) => sources.add_unread(file.name(), fault),
+        };
     }
     Ok(sources)
 }

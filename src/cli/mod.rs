@@ -31,6 +31,7 @@ pub mod load;
 pub mod man;
 pub mod past;
 pub mod plan;
+pub mod policy_files;
 pub mod prepare;
 pub mod prune;
 pub mod restore;
@@ -77,6 +78,9 @@ pub struct Cli {
 #[command(next_help_heading = "Common options")]
 pub struct Global {
     /// Policy file or folder; give it several times to merge several [default: bdr.yaml, else the folder bdr/]
+    ///
+    /// What is named here may be a link or a pipe. Of what is found in a folder, or as the default, links that lead out of the
+    /// folder are refused, and so is anything but a file.
     #[arg(short, long = "policy", value_name = "PATH", global = true, env = "BDR_POLICY", value_delimiter = ':')]
     pub policy: Vec<PathBuf>,
     /// When to colour the output

@@ -8,7 +8,7 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, working};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
 use crate::lint;
@@ -237,7 +237,7 @@ impl Opened {
 
     /// What a saved plan needs to find the policy again.
     fn paths(&self, context: &Context) -> Vec<String> {
-        let roots = load::policy_roots(context).unwrap_or_default();
+        let roots = policy_files::policy_roots(context).unwrap_or_default();
         roots.iter().map(|root| root.display().to_string()).collect()
     }
 

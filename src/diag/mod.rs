@@ -8,7 +8,7 @@ mod span;
 pub use code::Code;
 pub use render::{Look, printable, render, render_all};
 pub use secrets::Secrets;
-pub use span::{FileId, Position, Source, Sources, Span, Spanned};
+pub use span::{Fault, FileId, Position, Source, Sources, Span, Spanned};
 
 use serde::{Deserialize, Serialize};
 

@@ -31,13 +31,24 @@ impl std::fmt::Display for Position {
     }
 }
 
+/// What keeps a file from being a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// First byte that was not UTF-8; the text ends there but for a little more, only to show the place.
+    NotUtf8(u32),
+    /// A link that does not lead to a file below the folder in which it was found; it was not followed.
+    LeadsOut,
+    /// A pipe, a socket or a device; it was not opened.
+    NotAFile,
+}
+
 /// One text with the name by which the person knows it.
 #[derive(Debug, Clone)]
 pub struct Source {
     pub name: String,
     pub text: Arc<str>,
-    /// First byte of the file that was not UTF-8; the text ends there but for a little more, only to show the place.
-    pub invalid: Option<u32>,
+    /// Why there is no text, or not all of it.
+    pub fault: Option<Fault>,
     /// What lies before each stretch of [`STRETCH`] bytes: a place is found fast, however many lines there are or however long
     /// one is, and neither costs memory. Made when first needed.
     before: OnceLock<Box<[Count]>>,
@@ -128,14 +139,19 @@ impl Sources {
                 let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
                 let shown = String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(line)).into_owned();
                 let text = String::from_utf8(bytes).unwrap_or_default() + &shown;
-                self.push(name.into(), text.into(), Some(u32::try_from(at).unwrap_or(u32::MAX)))
+                self.push(name.into(), text.into(), Some(Fault::NotUtf8(u32::try_from(at).unwrap_or(u32::MAX))))
             }
         }
     }
 
-    fn push(&mut self, name: String, text: Arc<str>, invalid: Option<u32>) -> FileId {
+    /// Adds a file that was not read, for a finding that names it.
+    pub fn add_unread(&mut self, name: impl Into<String>, fault: Fault) -> FileId {
+        self.push(name.into(), "".into(), Some(fault))
+    }
+
+    fn push(&mut self, name: String, text: Arc<str>, fault: Option<Fault>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { name, text, invalid, before: OnceLock::new() });
+        self.0.push(Source { name, text, fault, before: OnceLock::new() });
         id
     }
 
@@ -307,7 +323,7 @@ mod tests {
         let mut sources = Sources::new();
         let file = sources.add_bytes("a.yaml", [b"a: 1\nb: \xe5".as_slice(), &[0xff; 1_000], b"\nc: 1"].concat());
         let source = sources.get(file).expect("added");
-        assert_eq!(source.invalid, Some(8));
+        assert_eq!(source.fault, Some(Fault::NotUtf8(8)));
         assert!(source.text.starts_with("a: 1\nb: \u{fffd}") && source.text.len() < 200, "{}", source.text.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Diagnostic, Diagnostics, FileId, Source, Sources, Span};
+use crate::diag::{Diagnostic, Diagnostics, Fault, FileId, Source, Sources, Span};
 use crate::policy::document::Document;
 use crate::policy::reference::Resolve;
 use crate::policy::tree::{NodeId, Tree};
@@ -105,21 +105,37 @@ fn unreadable(file: FileId, source: &Source) -> Option<Diagnostic> {
         let help = "Split the policy into several files; bdr merges all files of a folder.";
         return Some(finding.at(place(0), "not read").help(help));
     }
-    if let Some(at) = source.invalid {
-        let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {at} is not UTF-8"));
-        // A byte order mark of UTF-16, and ASCII letters as two bytes each.
-        let wide = at == 0 && source.text.contains('\0');
-        let help = if wide {
-            "It seems to be UTF-16: save it as UTF-8 text, such as by `iconv -f UTF-16 -t UTF-8`."
-        } else {
-            "Save the file as UTF-8 text."
-        };
-        return Some(finding.at(place(at), "the first wrong byte").help(help));
+    if let Some(fault) = source.fault {
+        return Some(faulty(fault, source, place));
     }
     let nul = source.text.find('\0')?;
     let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {nul} is NUL: this is not a text"));
     let at = u32::try_from(nul).unwrap_or(u32::MAX);
     Some(finding.at(place(at), "the first NUL byte").help("Save the file as UTF-8 text."))
+}
+
+fn faulty(fault: Fault, source: &Source, place: impl Fn(u32) -> Span) -> Diagnostic {
+    match fault {
+        Fault::NotUtf8(at) => {
+            let finding = Diagnostic::error(codes::NOT_TEXT, format!("byte {at} is not UTF-8"));
+            // A byte order mark of UTF-16, and ASCII letters as two bytes each.
+            let wide = at == 0 && source.text.contains('\0');
+            let help = if wide {
+                "It seems to be UTF-16: save it as UTF-8 text, such as by `iconv -f UTF-16 -t UTF-8`."
+            } else {
+                "Save the file as UTF-8 text."
+            };
+            finding.at(place(at), "the first wrong byte").help(help)
+        }
+        Fault::LeadsOut => Diagnostic::error(codes::LEADS_OUT, "a link that leads to no file of the policy's own folder")
+            .at(place(0), "not followed")
+            .note("through such a link, a policy could show or rewrite any file that whoever runs bdr may read or write")
+            .help("Put the text itself there; or name the file that is meant with -p: that one may lie anywhere."),
+        Fault::NotAFile => Diagnostic::error(codes::NOT_A_FILE, "neither a file nor a folder")
+            .at(place(0), "not opened")
+            .note("reading a pipe, a socket or a device could wait or go on for ever")
+            .help("Remove it, or put a file with the text in its place."),
+    }
 }
 
 fn find_secret(tree: &Tree<'_>, key: Option<NodeId>, value: NodeId, hidden: &mut Vec<Span>, out: &mut Diagnostics) {

@@ -1,10 +1,12 @@
 //! The codes of what reading a policy finds, each with its explanation and an example of both the mistake and the way out.
 
+mod files;
 mod names;
 mod shape;
 mod text;
 mod values;
 
+pub use files::*;
 pub use names::*;
 pub use shape::*;
 pub use text::*;
@@ -12,8 +14,8 @@ pub use values::*;
 
 use crate::diag::Code;
 
-const GROUPS: [&[Code]; 4] = [text::CODES, shape::CODES, names::CODES, values::CODES];
-const COUNT: usize = text::CODES.len() + shape::CODES.len() + names::CODES.len() + values::CODES.len();
+const GROUPS: [&[Code]; 5] = [text::CODES, shape::CODES, names::CODES, values::CODES, files::CODES];
+const COUNT: usize = text::CODES.len() + shape::CODES.len() + names::CODES.len() + values::CODES.len() + files::CODES.len();
 
 /// All codes of the policy language, in order. `bdr explain CODE` and docs/rules.md come from here.
 pub const CODES: &[Code] = &all();

@@ -4,6 +4,7 @@ mod digest;
 mod exits;
 mod kills;
 mod kills_of_backups;
+mod links;
 mod machine;
 mod moments;
 mod moves;
