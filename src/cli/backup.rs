@@ -51,7 +51,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
     let mut exits = Vec::new();
     for chosen in &all {
-        let ended = match gone::check_set_up(&loaded.policy, &chosen.store, &*chosen.shelf.store).await {
+        let ended = match gone::check_set_up(&loaded.policy, chosen).await {
             Err(failure) => Err(failure),
             Ok(()) if args.scheduled => scheduled(context, &loaded.policy, chosen).await,
             Ok(()) => once(context, &loaded.policy, chosen, true).await,

@@ -3,8 +3,10 @@
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::catalog::layout::Series;
 use crate::cli::{Failure, hint};
-use crate::policy::{Component, Policy, Protection, nearest};
+use crate::policy::{Backend, Component, Policy, Protection, StoreSpec, nearest};
 use crate::provider::Env;
+use crate::providers::folder;
+use crate::store::StoreError;
 use crate::stores::{self, Patience};
 use crate::tree::Shelf;
 
@@ -111,6 +113,18 @@ pub async fn choose<'a>(
     }
 }
 
+/// A series in a store of the policy: the one way to read or write backups.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub async fn shelf(spec: &StoreSpec, env: &Env, patience: Patience, series: Series) -> Result<Shelf, StoreError> {
+    let mark = match &spec.backend {
+        Backend::Folder(_) => Some(folder::marker_key(&series.policy)),
+        Backend::S3(_) => None,
+    };
+    Ok(Shelf::new(stores::open_with(spec, env, patience).await?, series).marked_by(mark))
+}
+
 async fn of_protection<'a>(
     policy: &'a Policy,
     component: &'a Component,
@@ -127,8 +141,8 @@ async fn of_protection<'a>(
             component: component.name.value.clone(),
             protection: protection.name.value.clone(),
         };
-        let soon = Shelf::new(stores::open_with(spec, env, Patience::PERSON).await?, series.clone());
-        let shelf = Shelf::new(stores::open(spec, env).await?, series);
+        let soon = shelf(spec, env, Patience::PERSON, series.clone()).await?;
+        let shelf = shelf(spec, env, Patience::default(), series).await?;
         chosen.push(Chosen { component, protection, store: name.value.clone(), shelf, soon });
     }
     Ok(chosen)

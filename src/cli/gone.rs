@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::address::{ComponentName, ProtectionName, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
+use crate::cli::chosen::Chosen;
 use crate::cli::past::Past;
 use crate::cli::{Failure, hint};
 use crate::plan::Known;
 use crate::policy::{Backend, FolderBackend, Policy, nearest};
 use crate::providers::folder;
 use crate::resource::Doubt;
-use crate::store::{ErrorKind, Store};
+use crate::store::ErrorKind;
+use crate::tree::UNMARKED;
 
 /// The stores of which the caller says that a new folder is meant.
 ///
@@ -134,25 +136,20 @@ pub fn without(policy: &Policy, stores: &BTreeSet<StoreName>) -> Policy {
     left
 }
 
-/// Whether a folder store carries the policy's mark: a mount point whose disk is away looks like a store that holds nothing.
+/// Whether a store may be written to: into a mount point whose disk is away nothing goes.
 ///
 /// # Errors
-/// When it does not, or cannot be looked at.
-pub async fn check_set_up(policy: &Policy, name: &StoreName, store: &dyn Store) -> Result<(), Failure> {
-    if folder_of(policy, name).is_none() {
-        return Ok(());
-    }
-    match store.head(&folder::marker_key(&policy.name)).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind == ErrorKind::NotFound => {
-            let place = store.describe();
-            Err(Failure::new(format!(
-                "nothing was written to store `{name}`: {place} is not set up for policy `{}`",
-                *policy.name
-            ))
-            .cause("its mark is missing: the disk may not be mounted")
-            .help("Mount it and run the command again. Where the store is new, `bdr apply` sets it up."))
+/// When a folder does not carry the policy's mark, or cannot be looked at.
+pub async fn check_set_up(policy: &Policy, chosen: &Chosen<'_>) -> Result<(), Failure> {
+    chosen.shelf.check_mark().await.map_err(|error| {
+        if error.kind != ErrorKind::NotFound {
+            return error.into();
         }
-        Err(error) => Err(error.into()),
-    }
+        let (name, place) = (&chosen.store, chosen.shelf.store.describe());
+        Failure {
+            help: error.help,
+            ..Failure::new(format!("nothing was written to store `{name}`: {place} is not set up for policy `{}`", *policy.name))
+        }
+        .cause(UNMARKED)
+    })
 }

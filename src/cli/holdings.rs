@@ -9,15 +9,15 @@ use crate::catalog::facts::BackupFacts;
 use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{self, Decision};
-use crate::cli::Failure;
 use crate::cli::catalogues::{Catalogue, Catalogues};
+use crate::cli::{Failure, chosen};
 use crate::diag::{Sources, Spanned};
 use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Unread, Window};
 use crate::policy::{Component, Policy};
 use crate::provider::Env;
 use crate::store::{ErrorKind, StoreError};
-use crate::stores::{self, Patience};
-use crate::tree::{Known, Shelf};
+use crate::stores::Patience;
+use crate::tree::Known;
 use crate::units::count::count;
 
 /// Newest backups that figures are taken from.
@@ -39,8 +39,7 @@ pub struct Holdings {
 }
 
 /// Reads the catalogue of every protection from every store, `at_once` series at a time. A store that cannot be read is a
-/// finding of its own, never an empty catalogue. A store that is not there yet holds nothing: its folder or bucket is what the
-/// plan makes.
+/// finding of its own, never an empty catalogue.
 pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
     Holdings { held: read(policy, all(policy), env, at_once).await, left: BTreeMap::new() }
 }
@@ -53,24 +52,20 @@ pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected
     live.filter(is_left).cloned().collect()
 }
 
-/// Reads series, each with its own outcome. A store that is not there yet holds nothing.
+/// Reads series, each with its own outcome.
 pub async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at_once: usize) -> BTreeMap<Held, Catalogue> {
     let mut found = BTreeMap::new();
     let mut series = Vec::new();
     for held in wanted {
         let Some(spec) = policy.stores.get(&held.2) else { continue };
-        match stores::open_with(spec, env, Patience::PERSON).await {
-            Ok(store) => series.push((held.clone(), Shelf::new(store, series_of(policy, &held)))),
+        match chosen::shelf(spec, env, Patience::PERSON, series_of(policy, &held)).await {
+            Ok(shelf) => series.push((held, shelf)),
             Err(error) => _ = found.insert(held, Err(Arc::new(error))),
         }
     }
     let shelves = series.iter().map(|(held, shelf)| (held.2.clone(), shelf.clone()));
     let mut reads = Catalogues::read(shelves, at_once, Some(PATIENCE));
     while let Some((at, catalogue)) = reads.next().await {
-        let catalogue = match catalogue {
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Known::default()),
-            catalogue => catalogue,
-        };
         found.insert(series[at].0.clone(), catalogue);
     }
     found
@@ -91,6 +86,18 @@ fn series_of(policy: &Policy, (component, protection, _): &Held) -> Series {
 }
 
 impl Holdings {
+    /// For a plan: a store that is not there yet holds nothing, since its folder or bucket is what the plan makes. Whether one is
+    /// new or gone is told of the folder itself ([`super::gone`]).
+    #[must_use]
+    pub fn empty_where_new(mut self) -> Self {
+        for catalogue in self.held.values_mut() {
+            if catalogue.as_ref().is_err_and(|error| error.kind == ErrorKind::NotFound) {
+                *catalogue = Ok(Known::default());
+            }
+        }
+        self
+    }
+
     /// Reads what every store holds of protections that left the policy: which stores theirs were, only the backups tell.
     pub async fn look_for_left(&mut self, policy: &Policy, env: &Env, left: &BTreeSet<Protected>, at_once: usize) {
         let all = left.iter().flat_map(|(component, protection)| {

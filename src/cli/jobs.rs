@@ -65,7 +65,7 @@ impl Backups<'_> {
 
     async fn first_in(&self, chosen: &Chosen<'_>, tell: Tell<'_>) -> Result<Vec<String>, Failure> {
         let policy = &self.opened.loaded.policy;
-        gone::check_set_up(policy, &chosen.store, &*chosen.shelf.store).await?;
+        gone::check_set_up(policy, chosen).await?;
         let known = chosen.shelf.known().await?;
         let mut made = Vec::new();
         if known.facts.iter().any(BackupFacts::is_good) {

@@ -135,6 +135,7 @@ impl Opened {
         let reading = async {
             let forgetting = forgotten::look(&self.loaded.policy, &self.env, at_once);
             let (mut known, mut holdings, forgotten) = tokio::join!(self.survey_now(context), looking, forgetting);
+            holdings = holdings.empty_where_new();
             known.notes = forgotten::notes(&forgotten, &self.compiled);
             let policy = &self.loaded.policy;
             let left = holdings::left_behind(policy, self.live_schedules(&known).keys());

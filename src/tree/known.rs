@@ -36,8 +36,9 @@ impl Shelf {
     /// Reads the catalogue from the store; there is nothing else that it could be read from.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or is not the one that was set up.
     pub async fn known(&self) -> Result<Known, StoreError> {
+        self.check_mark().await?;
         let backups = self.backups().await?;
         let mut verifications = Vec::new();
         for object in self.list(&self.series.verified()).await? {

@@ -27,5 +27,5 @@ pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{Damage, Extra, Foretold, Missed, Paths, Restore, Restored, extra, foretell, missed, needed, restore};
 pub use retrieve::{Waiting, retrieve};
-pub use shelf::{Backups, Shelf};
+pub use shelf::{Backups, Shelf, UNMARKED};
 pub use verify::{Read, Verified, remember, verify};

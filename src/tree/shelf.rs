@@ -11,7 +11,7 @@ use crate::catalog::layout::{Place, Series};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::pack;
 use crate::catalog::part::Part;
-use crate::store::{ErrorKind, ObjectMeta, Put, Store, StoreError};
+use crate::store::{ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
 use crate::tree::TreeError;
 
 /// Objects asked for in one listing call (the most that S3 gives, `ListObjectsV2`).
@@ -19,11 +19,16 @@ const PAGE: usize = 1_000;
 /// Small objects read at a time.
 const AT_ONCE: usize = 16;
 
+/// Why a place without its mark is not read.
+pub const UNMARKED: &str = "its mark is missing: the disk may not be mounted";
+
 /// One series in one store.
 #[derive(Clone)]
 pub struct Shelf {
     pub store: Arc<dyn Store>,
     pub series: Series,
+    /// Key of what the place carries since it was set up; `None`: nothing there could be looked for.
+    mark: Option<String>,
 }
 
 /// What a store holds of a series: backups by the moment that they bring back, and folders without a manifest.
@@ -39,7 +44,32 @@ pub struct Backups {
 
 impl Shelf {
     pub fn new(store: Arc<dyn Store>, series: Series) -> Self {
-        Self { store, series }
+        Self { store, series, mark: None }
+    }
+
+    /// The same in a place that carries a mark once it was set up.
+    #[must_use]
+    pub fn marked_by(self, mark: Option<String>) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Whether the place was set up: the mount point of a disk that is away looks like a place that holds nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where it was not, or is not there, and the store's own.
+    pub async fn check_mark(&self) -> Result<(), StoreError> {
+        let Some(mark) = &self.mark else { return Ok(()) };
+        match self.store.head(mark).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                // A place that is not there at all says so itself.
+                self.store.capabilities().await?;
+                let (place, kind) = (self.store.describe(), ErrorKind::NotFound);
+                let error = StoreError::new("read the backups in", place, kind, Retry::Never, UNMARKED);
+                Err(error.with_help("Mount it and run the command again. Where the store is new, `bdr apply` sets it up."))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The full key of an object of the series.

@@ -72,6 +72,44 @@ fn the_only_store_is_gone_and_its_timer_says_that_it_stood() {
     }
 }
 
+/// A mount point that is left behind looks like a store that holds nothing: whatever reads says that it read nothing there.
+#[test]
+fn an_empty_mount_point_is_a_store_that_was_not_read() {
+    let home = applied(&POLICY.replace("/backups", "/disk"));
+    for mount_point in [false, true] {
+        unmount(&home, "disk", mount_point);
+        for arguments in [&["list"][..], &["verify"], &["prune", "--yes"], &["restore", "docs", "--to", "back"]] {
+            let ran = home.run(arguments).ends(1);
+            let told = [" `disk`", "mounted", "bdr apply"].iter().all(|words| ran.stderr.contains(words));
+            assert!(told && !ran.stdout.contains("no backup"), "{arguments:?} {ran:#?}");
+            assert!(!mount_point || ran.stderr.contains("its mark is missing"), "{arguments:?} {ran:#?}");
+        }
+        let listed = home.run(&["list", "--format", "json"]).ends(1).stdout;
+        let json: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        assert_eq!(json["unread"].as_array().map(Vec::len), Some(1), "{listed}");
+        let assessed = home.run(&["assess", "--measured", "--allow-env", "X"]).ends(0);
+        assert!(assessed.stderr.contains("nothing measured is known of the backups"), "{assessed:#?}");
+        assert!(contents(&home.path("disk")).is_empty(), "something was written");
+        std::fs::remove_dir(home.path("disk")).ok();
+        std::fs::rename(home.path("disk-in-a-drawer"), home.path("disk")).unwrap();
+    }
+    home.run(&["list"]).ends(0);
+}
+
+#[test]
+fn a_restore_from_another_store_says_that_the_one_without_its_disk_was_not_seen() {
+    let text = POLICY
+        .replace("/backups", "/disk")
+        .replace("  disk:", "  vault: { folder: { path: '@/vault' } }\n  disk:")
+        .replace("store: disk", "stores: [disk, vault]");
+    let home = applied(&text);
+    unmount(&home, "disk", true);
+    let restored = home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    let told = "warning: not everything could be read: store `disk`; a newer backup there is not seen\n  because ";
+    assert!(restored.stderr.contains(told) && restored.stderr.contains("its mark is missing"), "{restored:#?}");
+    assert_eq!(home.text("back/a.txt"), "a");
+}
+
 /// Nothing names the folder but a crontab's entry, which names the component alone.
 #[test]
 fn a_crontab_says_that_it_stood() {
