@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::catalog::entry::{Entry, Kind};
 use crate::source::Destination;
 use crate::tree::restore::select::Paths;
-use crate::tree::restore::work::Tally;
+use crate::tree::restore::tally::Tally;
 
 pub struct Last<'a> {
     destination: &'a dyn Destination,

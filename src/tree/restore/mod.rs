@@ -14,6 +14,7 @@ mod needed;
 mod reader;
 mod removed;
 mod select;
+mod tally;
 mod work;
 mod worker;
 
@@ -35,7 +36,8 @@ use crate::tree::progress::Progress;
 use crate::tree::restore::last::Last;
 use crate::tree::restore::reader::Reader;
 use crate::tree::restore::removed::{is_removed, or_removed};
-use crate::tree::restore::work::{Batch, Loaded, Tally};
+use crate::tree::restore::tally::Tally;
+use crate::tree::restore::work::{Batch, Loaded};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
@@ -45,7 +47,7 @@ pub use foretold::{Foretold, foretell};
 pub use missed::{Missed, missed};
 pub use needed::needed;
 pub use select::Paths;
-pub use work::Restored;
+pub use tally::Restored;
 
 /// What to restore.
 pub struct Restore {

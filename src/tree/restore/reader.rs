@@ -12,7 +12,8 @@ use crate::source::{Destination, ReadAt};
 use crate::tree::TreeError;
 use crate::tree::progress::Progress;
 use crate::tree::restore::select::Paths;
-use crate::tree::restore::work::{Batch, Large, Owner, Piece, Tally, is_small, lay_out};
+use crate::tree::restore::tally::Tally;
+use crate::tree::restore::work::{Batch, Large, Owner, Piece, is_small, lay_out};
 
 pub struct Reader<'a> {
     pub destination: &'a dyn Destination,

@@ -7,7 +7,8 @@ use crate::source::Destination;
 use crate::tree::TreeError;
 use crate::tree::frames::{ByPack, Fetched, Frames, Lost};
 use crate::tree::progress::Progress;
-use crate::tree::restore::work::{Loaded, Owner, Piece, Tally, finish};
+use crate::tree::restore::tally::Tally;
+use crate::tree::restore::work::{Loaded, Owner, Piece, finish};
 use tokio::sync::mpsc;
 
 /// Takes loaded batches until there are no more.
