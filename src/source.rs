@@ -16,18 +16,11 @@ pub struct Trouble {
     pub suspect: bool,
     /// Whether nothing that follows can succeed either: no room is left, or nothing may be written at all.
     pub last: bool,
-    /// Whether the content came about all the same: only its owner or its attributes did not.
-    pub whole: bool,
 }
 
 impl Trouble {
     pub fn suspect(what: &'static str, detail: impl ToString) -> Self {
-        Self { what, detail: detail.to_string(), suspect: true, last: false, whole: false }
-    }
-
-    /// The same where only an owner or attributes are missing.
-    pub fn of_attributes(what: &'static str, detail: impl ToString) -> Self {
-        Self { whole: true, ..Self::suspect(what, detail) }
+        Self { what, detail: detail.to_string(), suspect: true, last: false }
     }
 
     /// Something that is told, and takes nothing from the backup.
@@ -102,6 +95,17 @@ pub enum Standing {
     Folder,
 }
 
+/// What did not come back of an entry whose content did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// It belongs to somebody else than it did.
+    pub foreign: bool,
+    /// So set-user-id and set-group-id bits or capabilities were left off: nothing runs with the rights of another owner than it had.
+    pub bared: bool,
+    /// Why other attributes are not as they were.
+    pub trouble: Option<Trouble>,
+}
+
 /// Where a restored tree goes. Entries come in path order, but files may be finished out of it.
 pub trait Destination: Send + Sync {
     /// Makes a folder; its owner, permissions and times come later, with [`Destination::finish`].
@@ -124,7 +128,7 @@ pub trait Destination: Send + Sync {
 
     /// # Errors
     /// When it cannot be made, or something stands in its place that may not be replaced.
-    fn symlink(&self, entry: &Entry) -> Result<(), Trouble>;
+    fn symlink(&self, entry: &Entry) -> Result<Settled, Trouble>;
 
     /// Gives a restored file a second name.
     ///
@@ -147,8 +151,8 @@ pub trait Destination: Send + Sync {
     /// Sets owner, permissions, attributes and times of something that was left as it is or had to wait.
     ///
     /// # Errors
-    /// When one of them could not be set.
-    fn finish(&self, entry: &Entry) -> Result<(), Trouble>;
+    /// When it cannot be opened.
+    fn finish(&self, entry: &Entry) -> Result<Settled, Trouble>;
 }
 
 /// Bytes that can be read anywhere.
@@ -169,6 +173,6 @@ pub trait Sink: Send + Sync {
     /// `written` is the end of what was written.
     ///
     /// # Errors
-    /// When that fails. The file then does not appear, unless only an attribute could not be set.
-    fn finish(&self, written: u64, size: u64) -> Result<(), Trouble>;
+    /// When the file does not appear.
+    fn finish(&self, written: u64, size: u64) -> Result<Settled, Trouble>;
 }

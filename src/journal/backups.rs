@@ -72,10 +72,14 @@ pub struct RestoreEnded {
     pub bytes: u64,
     /// Files that stood there already, byte for byte.
     pub kept: u64,
-    /// Entries that are not as they were asked for.
+    /// Entries that are not as they were asked for, those among them whose content is back and only an attribute is not.
     pub failed: u64,
     /// Those among them that the destination did not take; the others are missing or damaged in the store.
     pub refused: u64,
+    /// Entries that came back and belong to somebody else than they did; under `--no-owner` that is as asked.
+    pub foreign: u64,
+    /// Those among them whose set-user-id or set-group-id bits or capabilities were left off for that.
+    pub bared: u64,
     /// The exit code.
     pub exit: u8,
 }

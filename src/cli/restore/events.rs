@@ -34,6 +34,8 @@ pub fn ended(restored: &Restored, exit: Exit) -> Vec<Event> {
         kept: restored.kept,
         failed: restored.failed,
         refused: restored.refused,
+        foreign: restored.foreign,
+        bared: restored.bared,
         exit: exit as u8,
     }));
     events

@@ -4,6 +4,7 @@ mod apart;
 mod archive;
 mod events;
 mod guard;
+mod outcome;
 mod pick;
 
 use std::path::PathBuf;
@@ -21,16 +22,15 @@ use crate::cli::{Context, Exit, Failure, hint, load, working};
 use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
-use crate::tree::{Damage, Missed, Paths, Progress, Restore, Restored, missed, remember, restore};
-use crate::units::bytes::Bytes;
+use crate::tree::{Damage, Missed, Paths, Progress, Restore, missed, remember, restore};
 use crate::units::cadence::Zone;
-use crate::units::count::count;
 
 /// Restore a component into a folder
 ///
 /// Every block is checked before its file gets a name. A backup of one path goes right into the folder; of several paths each
-/// keeps its own full path below it. Exit code 3 tells that something is missing or not as it was; it is named. Backups of a
-/// component that left the policy stay: name a policy that still has it with `-p`, such as an older one from version control.
+/// keeps its own full path below it. Owners come back where root runs it; anybody else says `--no-owner`. Exit code 3 tells that
+/// something is missing or not as it was; it is named. Backups of a component that left the policy stay: name a policy that still
+/// has it with `-p`, such as an older one from version control.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component to restore
@@ -58,7 +58,7 @@ pub struct Args {
     /// Afterwards remove what the folder holds and the backup does not
     #[arg(long, requires = "overwrite", conflicts_with = "path")]
     delete_extra: bool,
-    /// Leave owners as they come
+    /// Leave owners as they come; no program keeps rights of an owner that it no longer has
     #[arg(long)]
     no_owner: bool,
     /// Do not ask on a terminal before something is replaced or removed
@@ -119,7 +119,7 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     let progress = Arc::new(Progress::default());
     let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
     let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
-    let exit = told(context, &restored, manifest, whole);
+    let exit = outcome::told(context, args, &restored, (manifest, whole));
     if !restored.damage.is_empty() {
         remembered(args, context, picked, &restored.damage).await;
     }
@@ -127,7 +127,9 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
         events::ended(&restored, exit).into_iter().for_each(|event| telling::write(context, event));
     }
     if exit != Exit::Done {
-        next_steps(args, context, &restored, *other).iter().for_each(|step| context.warn(&format!("  help: {step}")));
+        outcome::next_steps(args, context, &restored, (manifest, whole), *other)
+            .iter()
+            .for_each(|step| context.warn(&format!("  help: {step}")));
     }
     if args.delete_extra && exit == Exit::Done {
         guard::remove(context, chosen, manifest, target).await?;
@@ -181,58 +183,4 @@ fn strip(manifest: &Manifest) -> Vec<u8> {
         [root] => root.trim_matches('/').as_bytes().to_vec(),
         _ => Vec::new(),
     }
-}
-
-fn told(context: &Context, restored: &Restored, manifest: &Manifest, whole: bool) -> Exit {
-    let entries = restored.files + restored.directories + restored.symlinks + restored.hard_links;
-    let kept = match restored.kept {
-        0 => String::new(),
-        kept => format!("; {} there already, byte for byte, {} written", count(kept, "file"), restored.files - kept),
-    };
-    context.say(&format!("{}, {}{kept}", count(entries, "entry"), Bytes(restored.bytes)));
-    for (path, why) in &restored.failures {
-        context.warn(&format!("  /{path} {why}"));
-    }
-    let more = restored.failed.saturating_sub(restored.failures.len() as u64);
-    if more > 0 {
-        context.warn(&format!("  … and {more} more"));
-    }
-    if whole && manifest.counts.skipped > 0 {
-        context.say(&format!("not in the backup, and named when it was made: {}", count(manifest.counts.skipped, "entry")));
-    }
-    if restored.failed > 0 {
-        let (part, exit) = if entries > 0 { ("Restored in part", Exit::Partly) } else { ("Nothing was restored", Exit::Failed) };
-        context.warn(&format!("{part}: missing or not as it was: {}.", count(restored.failed, "entry")));
-        return exit;
-    }
-    if whole && entries != manifest.counts.entries {
-        let expected = manifest.counts.entries;
-        context.warn(&format!("Restored in part: {entries} of {expected} entries."));
-        return Exit::Partly;
-    }
-    Exit::Done
-}
-
-/// What to do about a restore that brought back less than was asked for.
-fn next_steps(args: &Args, context: &Context, restored: &Restored, other: Option<BackupId>) -> Vec<String> {
-    let (component, policy) = (&args.component, context.policy_arguments());
-    let mut steps = Vec::new();
-    if restored.refused > 0 {
-        steps.push(
-            "Clear what stands in the way or forbids it, then run the same command with `--overwrite`: what is whole stays."
-                .to_owned(),
-        );
-    }
-    if restored.refused < restored.failed || restored.failed == 0 {
-        let again = format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store");
-        let paths: String = args.path.iter().map(|path| format!(" --path '{path}'")).collect();
-        steps.push(match other {
-            Some(id) => format!(
-                "{again}. Another backup may hold what is missing: `bdr restore {component} --backup {id} --to '{}'{paths} --overwrite{policy}`; name single files with `--path`.",
-                args.to.display()
-            ),
-            None => format!("{again}. `bdr list {component}{policy}` shows whether another backup may hold what is missing."),
-        });
-    }
-    steps
 }

@@ -10,7 +10,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Kind, is_safe};
-use crate::source::{Destination, ReadAt, Sink, Standing, Trouble};
+use crate::source::{Destination, ReadAt, Settled, Sink, Standing, Trouble};
 use crate::sources::folder::names::Names;
 use crate::sources::folder::read::seen;
 use crate::sources::folder::settle::{self, FAILED, IN_THE_WAY, Owners, trouble};
@@ -50,7 +50,7 @@ impl Target {
         std::fs::create_dir_all(&into.folder).map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&into.folder, flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;
-        let owners = if into.owners { Owners::of_process() } else { Owners::Leave };
+        let owners = if into.owners { Owners::Set } else { Owners::Leave };
         // Told before anything is begun, not once for every entry.
         match rustix::fs::accessat(&root, ".", Access::WRITE_OK, AtFlags::EACCESS) {
             Err(Errno::ROFS) => Err(failed(Errno::ROFS.into())),
@@ -246,7 +246,7 @@ impl Destination for Target {
         Ok(Box::new(partial))
     }
 
-    fn symlink(&self, entry: &Entry) -> Result<(), Trouble> {
+    fn symlink(&self, entry: &Entry) -> Result<Settled, Trouble> {
         let below = self.path_of(entry)?;
         let target = entry.target.as_deref().unwrap_or_default();
         let (folder, name) = self.place(below).map_err(trouble)?;
@@ -260,7 +260,7 @@ impl Destination for Target {
             }
             other => other.map_err(trouble)?,
         }
-        settle::symlink(&folder, name, &entry.meta, self.owners).map_err(trouble)
+        Ok(settle::symlink(&folder, name, &entry.meta, self.owners))
     }
 
     fn link(&self, entry: &Entry, earlier: &[u8]) -> Result<(), Trouble> {
@@ -297,14 +297,14 @@ impl Destination for Target {
         rustix::fs::futimens(&folder, &settle::times(seen(&before).mtime)).map_err(failed)
     }
 
-    fn finish(&self, entry: &Entry) -> Result<(), Trouble> {
+    fn finish(&self, entry: &Entry) -> Result<Settled, Trouble> {
         let below = self.path_of(entry)?;
         if below.is_empty() {
-            return settle::open(&self.root, entry, self.owners);
+            return Ok(settle::open(&self.root, &entry.meta, self.owners));
         }
         let (folder, name) = self.place(below).map_err(trouble)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&*folder, name, flags, Mode::empty()).map_err(trouble)?;
-        settle::open(&opened, entry, self.owners)
+        Ok(settle::open(&opened, &entry.meta, self.owners))
     }
 }

@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Meta};
-use crate::source::{ReadAt, Sink, Trouble};
+use crate::source::{ReadAt, Settled, Sink, Trouble};
 use crate::sources::folder::settle::{self, Owners, trouble};
 
 /// A file that stood there before.
@@ -71,7 +71,7 @@ impl Sink for Partial {
         Ok(())
     }
 
-    fn finish(&self, written: u64, size: u64) -> Result<(), Trouble> {
+    fn finish(&self, written: u64, size: u64) -> Result<Settled, Trouble> {
         if written != size {
             // The file ends in a hole.
             rustix::fs::ftruncate(&self.file, size).map_err(trouble)?;
@@ -86,7 +86,7 @@ impl Sink for Partial {
         };
         renamed.map_err(trouble)?;
         self.named.store(true, Ordering::Relaxed);
-        settled
+        Ok(settled)
     }
 }
 

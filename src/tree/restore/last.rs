@@ -60,10 +60,10 @@ impl<'a> Last<'a> {
     }
 
     fn leave(&mut self) {
-        if let Some(folder) = self.above.pop()
-            && let Err(trouble) = self.destination.finish(&folder)
-        {
-            self.tally.trouble(&folder.path, &trouble);
+        let Some(folder) = self.above.pop() else { return };
+        match self.destination.finish(&folder) {
+            Ok(settled) => self.tally.settled(&folder.path, &settled),
+            Err(trouble) => self.tally.trouble(&folder.path, &trouble),
         }
     }
 }

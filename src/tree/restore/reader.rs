@@ -74,7 +74,10 @@ impl Reader<'_> {
         let done = match entry.kind {
             Kind::Skipped => return Ok(()),
             Kind::Directory => self.destination.directory(&entry).map(|()| Tally::count(&tally.directories, 1)),
-            Kind::Symlink => self.destination.symlink(&entry).map(|()| Tally::count(&tally.symlinks, 1)),
+            Kind::Symlink => self.destination.symlink(&entry).map(|settled| {
+                Tally::count(&tally.symlinks, 1);
+                tally.settled(&entry.path, &settled);
+            }),
             // Made when all files are there.
             Kind::File if entry.link.is_some() => return Ok(()),
             Kind::File => return self.file(entry),
@@ -125,10 +128,11 @@ impl Reader<'_> {
     fn keep(&mut self, entry: &Entry) -> Result<(), TreeError> {
         let tally = self.tally;
         match self.destination.finish(entry) {
-            Ok(()) => {
+            Ok(settled) => {
                 Tally::count(&tally.files, 1);
                 Tally::count(&tally.kept, 1);
                 Tally::count(&tally.bytes, entry.size);
+                tally.settled(&entry.path, &settled);
             }
             Err(trouble) => tally.trouble(&entry.path, &trouble),
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::catalog::digest::Digest;
-use crate::source::Trouble;
+use crate::source::{Settled, Trouble};
 use crate::tree::TreeError;
 use crate::tree::frames::Lost;
 use crate::tree::restore::damage::Damage;
@@ -21,14 +21,25 @@ pub struct Restored {
     pub bytes: u64,
     /// Files that stood there already, byte for byte.
     pub kept: u64,
-    /// Entries that are not as they were asked for.
+    /// Entries that are not as they were asked for, those among them whose content is back and only an attribute is not.
     pub failed: u64,
     /// Those among them that the destination did not take; the others are missing or damaged in the store.
     pub refused: u64,
+    /// Entries that came back and belong to somebody else than they did.
+    pub foreign: u64,
+    /// Those among them whose set-user-id or set-group-id bits or capabilities were left off for that.
+    pub bared: u64,
     /// The first of them: path and reason.
     pub failures: Vec<(String, String)>,
     /// What of the store was missing or damaged.
     pub damage: Damage,
+}
+
+impl Restored {
+    /// All that came back.
+    pub fn entries(&self) -> u64 {
+        self.files + self.directories + self.symlinks + self.hard_links
+    }
 }
 
 /// The same while it is counted.
@@ -43,6 +54,8 @@ pub struct Tally {
     pub kept: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
+    foreign: AtomicU64,
+    bared: AtomicU64,
     failures: Mutex<Vec<(String, String)>>,
     /// Files without their content, by the hash of their path, and whether the destination refused them: no other name is given
     /// to what stands there instead. Kept where the backup has hard links.
@@ -108,16 +121,27 @@ impl Tally {
         _ = self.torn.set(format!("the index: `{}` {}", String::from_utf8_lossy(path).escape_debug(), why.to_string()));
     }
 
-    /// The same for what the destination said.
+    /// The destination did not take an entry.
     pub fn trouble(&self, path: &[u8], trouble: &Trouble) {
+        self.is_without(path, true);
+        self.refuse(path, trouble);
+    }
+
+    fn refuse(&self, path: &[u8], trouble: &Trouble) {
         if trouble.last {
             _ = self.last.set(trouble.clone());
         }
-        if !trouble.whole {
-            self.is_without(path, true);
-        }
         Self::count(&self.refused, 1);
         self.tell(path, trouble);
+    }
+
+    /// An entry is back, with or without its owner and attributes.
+    pub fn settled(&self, path: &[u8], settled: &Settled) {
+        Self::count(&self.foreign, u64::from(settled.foreign));
+        Self::count(&self.bared, u64::from(settled.bared));
+        if let Some(trouble) = &settled.trouble {
+            self.refuse(path, trouble);
+        }
     }
 
     /// # Errors
@@ -137,6 +161,8 @@ impl Tally {
             kept: get(&self.kept),
             failed: get(&self.failed),
             refused: get(&self.refused),
+            foreign: get(&self.foreign),
+            bared: get(&self.bared),
             failures: self.failures(),
             damage: self.damage(table),
         }

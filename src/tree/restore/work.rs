@@ -63,9 +63,10 @@ impl Large {
 /// Gives a whole file its name.
 pub fn finish(sink: &dyn Sink, entry: &Entry, written: u64, size: u64, tally: &Tally) {
     match sink.finish(written, size) {
-        Ok(()) => {
+        Ok(settled) => {
             Tally::count(&tally.files, 1);
             Tally::count(&tally.bytes, size);
+            tally.settled(&entry.path, &settled);
         }
         Err(trouble) => tally.trouble(&entry.path, &trouble),
     }

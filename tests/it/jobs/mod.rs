@@ -12,16 +12,18 @@ mod guards;
 mod memory;
 mod other_names;
 mod outage;
+mod owners;
 mod remembered;
 mod signals;
 mod suspects;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bdr::catalog::manifest::Manifest;
 
-use crate::binary::Home;
+use crate::binary::{Home, Ran};
 
 const POLICY: &str = "\
 version: 1
@@ -79,6 +81,25 @@ fn leftover(home: &Home, store: &str) {
     std::fs::write(&left, "left").unwrap();
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 24 * 3600);
     std::fs::File::open(&left).unwrap().set_modified(old).unwrap();
+}
+
+/// Runs the binary as somebody whom permissions bind; `None` where this process cannot become somebody else.
+fn as_nobody(home: &Home, arguments: &[&str]) -> Option<Ran> {
+    let uid = Command::new("id").arg("-u").output().ok()?;
+    if uid.stdout != b"0\n" {
+        return Some(home.run(arguments));
+    }
+    let mut command = Command::new("setpriv");
+    let binary = home.path("bdr-of-nobody");
+    std::fs::copy(env!("CARGO_BIN_EXE_bdr"), &binary).ok()?;
+    for (path, mode) in
+        [("", 0o777), ("docs", 0o755), ("docs/deep", 0o755), ("vault", 0o777), ("vault/.bdr", 0o777), ("bdr-of-nobody", 0o755)]
+    {
+        std::fs::set_permissions(home.path(path), std::fs::Permissions::from_mode(mode)).ok()?;
+    }
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary).args(arguments);
+    command.current_dir(home.path("")).env_clear().env("PATH", "/usr/bin:/bin").env("USER", "nobody");
+    Some(Ran::of(&command.output().ok()?))
 }
 
 /// A small file system in memory; gone when dropped. `None`, and said, where this process may not mount one.

@@ -1,10 +1,9 @@
 //! Backups that are less than what was asked for: told, counted, marked in `list`, and never taken for good ones.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{home, manifests, noise};
+use super::{as_nobody, home, manifests, noise};
 use crate::binary::{Home, Ran};
 
 /// Told with exit code 3, marked in `list`, and not what a restore picks by itself.
@@ -18,25 +17,6 @@ fn is_suspect(home: &Home, ran: Ran, why: &str) {
     assert!(restored.stderr.contains("there is no good backup of `docs`"), "{restored:#?}");
     let pruned = home.run(&["prune", "docs", "--dry-run"]).ends(0).stdout;
     assert!(!pruned.contains("last good"), "{pruned}");
-}
-
-/// Runs the binary as somebody whom permissions bind; `None` where this process cannot become somebody else.
-fn as_nobody(home: &Home, arguments: &[&str]) -> Option<Ran> {
-    let uid = Command::new("id").arg("-u").output().ok()?;
-    if uid.stdout != b"0\n" {
-        return Some(home.run(arguments));
-    }
-    let mut command = Command::new("setpriv");
-    let binary = home.path("bdr-of-nobody");
-    std::fs::copy(env!("CARGO_BIN_EXE_bdr"), &binary).ok()?;
-    for (path, mode) in
-        [("", 0o777), ("docs", 0o755), ("docs/deep", 0o755), ("vault", 0o777), ("vault/.bdr", 0o777), ("bdr-of-nobody", 0o755)]
-    {
-        std::fs::set_permissions(home.path(path), std::fs::Permissions::from_mode(mode)).ok()?;
-    }
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(binary).args(arguments);
-    command.current_dir(home.path("")).env_clear().env("PATH", "/usr/bin:/bin").env("USER", "nobody");
-    Some(Ran::of(&command.output().ok()?))
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! What a restore came to, in words, and what to do about what did not come back.
+
+use crate::address::BackupId;
+use crate::catalog::manifest::Manifest;
+use crate::cli::restore::Args;
+use crate::cli::{Context, Exit};
+use crate::tree::Restored;
+use crate::units::bytes::Bytes;
+use crate::units::count::count;
+
+/// Says what came back and what did not. `whole`: all of the backup was asked for.
+pub fn told(context: &Context, args: &Args, restored: &Restored, (manifest, whole): (&Manifest, bool)) -> Exit {
+    let entries = restored.entries();
+    let kept = match restored.kept {
+        0 => String::new(),
+        kept => format!("; {} there already, byte for byte, {} written", count(kept, "file"), restored.files - kept),
+    };
+    context.say(&format!("{}, {}{kept}", count(entries, "entry"), Bytes(restored.bytes)));
+    for (path, why) in &restored.failures {
+        context.warn(&format!("  /{path} {why}"));
+    }
+    let more = restored.failed.saturating_sub(restored.failures.len() as u64);
+    if more > 0 {
+        context.warn(&format!("  … and {more} more"));
+    }
+    if whole && manifest.counts.skipped > 0 {
+        context.say(&format!("not in the backup, and named when it was made: {}", count(manifest.counts.skipped, "entry")));
+    }
+    let owned = owners(context, args, restored);
+    if restored.failed > 0 {
+        let (part, exit) = if entries > 0 { ("Restored in part", Exit::Partly) } else { ("Nothing was restored", Exit::Failed) };
+        context.warn(&format!("{part}: missing or not as it was: {}.", count(restored.failed, "entry")));
+        return exit;
+    }
+    if falls_short(restored, (manifest, whole)) {
+        let expected = manifest.counts.entries;
+        context.warn(&format!("Restored in part: {entries} of {expected} entries."));
+        return Exit::Partly;
+    }
+    if owned { Exit::Done } else { Exit::Partly }
+}
+
+/// Whether the index told of less than the manifest promises.
+fn falls_short(restored: &Restored, (manifest, whole): (&Manifest, bool)) -> bool {
+    whole && restored.failed == 0 && restored.entries() != manifest.counts.entries
+}
+
+/// Says once what belongs to somebody else than it did. Whether that is as asked.
+fn owners(context: &Context, args: &Args, restored: &Restored) -> bool {
+    if restored.foreign > 0 && !args.no_owner {
+        let way = if rustix::process::geteuid().is_root() { "the target takes none, so" } else { "run as root, or" };
+        context.warn(&format!("owners of {} were not set: {way} say `--no-owner`", count(restored.foreign, "entry")));
+    }
+    if restored.bared > 0 {
+        context.warn(&format!(
+            "set-user-id and set-group-id bits and capabilities of {} were left off: nothing runs as another owner than it had",
+            count(restored.bared, "entry")
+        ));
+    }
+    restored.foreign == 0 || args.no_owner
+}
+
+/// What to do about a restore that brought back less than was asked for.
+pub fn next_steps(
+    args: &Args,
+    context: &Context,
+    restored: &Restored,
+    (manifest, whole): (&Manifest, bool),
+    other: Option<BackupId>,
+) -> Vec<String> {
+    let (component, policy) = (&args.component, context.policy_arguments());
+    let mut steps = Vec::new();
+    if restored.refused > 0 {
+        steps.push(
+            "Clear what stands in the way or forbids it, then run the same command with `--overwrite`: what is whole stays."
+                .to_owned(),
+        );
+    }
+    if restored.refused < restored.failed || falls_short(restored, (manifest, whole)) {
+        let again = format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store");
+        let paths: String = args.path.iter().map(|path| format!(" --path '{path}'")).collect();
+        steps.push(match other {
+            Some(id) => format!(
+                "{again}. Another backup may hold what is missing: `bdr restore {component} --backup {id} --to '{}'{paths} --overwrite{policy}`; name single files with `--path`.",
+                args.to.display()
+            ),
+            None => format!("{again}. `bdr list {component}{policy}` shows whether another backup may hold what is missing."),
+        });
+    }
+    steps
+}
