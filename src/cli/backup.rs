@@ -237,6 +237,10 @@ fn job(
         lock: lock(policy, chosen, round, context.now()),
         policy_digest: policy.digest(),
         owner: owner(context),
+        clock: {
+            let context = context.clone();
+            Arc::new(move || context.now())
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -45,7 +46,11 @@ pub struct Job {
     pub lock: Option<Lock>,
     pub policy_digest: String,
     pub owner: Owner,
+    pub clock: Clock,
 }
+
+/// Tells the present moment.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Makes the source anew for each try.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Source> + Send + Sync);
@@ -59,7 +64,7 @@ const FULL_INSTEAD: &str = "the parent could not be read, so everything was stor
 /// # Errors
 /// When it was not committed; [`TreeError::Locked`] when another one is being written.
 pub async fn backup(job: &Job, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
-    let claim = job.shelf.claim(&job.wish, &job.owner, Timestamp::now()).await?;
+    let claim = job.shelf.claim(&job.wish, &job.owner, (job.clock)()).await?;
     let result = write(job, &claim, source, progress).await;
     if result.is_err() {
         // So that the next run goes on at once; without it, it would wait for silence.
@@ -95,7 +100,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         left: claim.left.clone(),
         threads: job.threads.max(1),
     };
-    let snapshot = Timestamp::now();
+    let (snapshot, begun) = ((job.clock)(), Instant::now());
     let first = guarded(job, attempt, capture::capture(request(parent.clone()), source(), Arc::clone(&progress))).await;
     let captured = match first {
         Err(error) if parent.is_some() => {
@@ -113,7 +118,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
             seen.join("; ")
         }));
     }
-    let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, instead));
+    let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, begun, instead));
     commit(&job.shelf, attempt, &manifest, job.lock).await?;
     let leftovers = attempt.generation > 0 || (parent.is_none() && job.parent.is_some());
     tidy(&job.shelf, attempt, &manifest, leftovers).await;
@@ -148,9 +153,8 @@ fn manifest(
     attempt: &Attempt,
     captured: Sequenced,
     parent: Option<&Manifest>,
-    (snapshot, instead): (Timestamp, Option<String>),
+    (snapshot, begun, instead): (Timestamp, Instant, Option<String>),
 ) -> Manifest {
-    let committed = Timestamp::now();
     let mut issues = captured.issues;
     let counts = captured.counts;
     let issue =
@@ -163,7 +167,7 @@ fn manifest(
         issues.push(issue(FULL_INSTEAD, error, false));
     }
     let mut measured = captured.measured;
-    measured.elapsed_ms = u64::try_from(committed.duration_since(snapshot).as_millis()).unwrap_or_default();
+    measured.elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or_default();
     let folder = |place: &Place| place.folder().trim_end_matches('/').to_owned();
     let series = &job.shelf.series;
     Manifest {
@@ -183,7 +187,7 @@ fn manifest(
         origin: Origin { kind: job.kind.to_owned(), host: job.owner.host.clone(), roots: job.roots.clone(), held: captured.held },
         started: attempt.started,
         snapshot,
-        committed,
+        committed: (job.clock)(),
         counts,
         issues,
         index: captured.index,

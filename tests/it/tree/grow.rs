@@ -83,6 +83,7 @@ impl Garden {
             threads: 2,
             policy_digest: "0".repeat(64),
             owner: Owner::of_process("tester"),
+            clock: Arc::new(jiff::Timestamp::now),
         }
     }
 
