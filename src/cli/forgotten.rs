@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::address::{ComponentName, ProtectionName, StoreName, Subject};
+use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::cli::holdings::{self, Held};
 use crate::compile::Compiled;
 use crate::plan::Note;
@@ -65,7 +65,7 @@ fn is_copied(policy: &Policy, component: &ComponentName, protection: &Protection
 /// What a plan says of them, beside the store that they lie in.
 pub fn notes(all: &BTreeMap<Forgotten, u64>, compiled: &Compiled) -> Vec<Note> {
     let note = |((store, component, protection), backups): (&Forgotten, &u64)| {
-        let beside = compiled.desired.iter().find(|resource| resource.id.subject == Subject::Store(store.clone()))?;
+        let beside = compiled.desired.of_store(store)?;
         let (lie, them) = if *backups == 1 { ("lies", "it") } else { ("lie", "them") };
         let (whose, what) = match protection {
             None => (component.to_string(), "which is not in the policy,"),

@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
+
+use crate::address::StoreName;
 use crate::apply::lease::{self, LeaseRecord};
 use crate::apply::records;
 use crate::cli::{Context, LogLevel};
 use crate::journal::RunRecord;
-use crate::policy::Policy;
+use crate::plan::Note;
+use crate::policy::{Policy, StoreSpec};
 use crate::provider::Env;
+use crate::resource::Desired;
 use crate::store::ErrorKind;
 use crate::stores::{self, Patience};
 
@@ -23,50 +28,88 @@ const LOOKED_AT: usize = 8;
 pub struct Past {
     /// Where schedules were written, and where folders were set up ([`crate::providers::folder::note`]).
     pub places: BTreeSet<String>,
-    /// A store has a lease or a record of the policy, so `places` is all that there is.
+    /// A store has a lease or a record of the policy, and none was passed over, so `places` is all that there is.
     pub found: bool,
+    /// Stores that could not be asked, with the reason.
+    passed_over: Vec<(StoreName, String)>,
 }
 
 /// Asks the lease and the newest record, whichever there is.
 pub async fn past(policy: &Policy, env: &Env, context: &Context) -> Past {
-    let (records, lease) = tokio::join!(records(policy, env, 1, context), leases(policy, env));
-    let found = !records.is_empty() || lease.is_some();
+    let Told { records, lease, passed_over } = ask(policy, env, 1, context).await;
+    let found = passed_over.is_empty() && (!records.is_empty() || lease.is_some());
     let places = records.into_iter().flat_map(|record| record.places).chain(lease.into_iter().flat_map(|lease| lease.places));
-    Past { places: places.collect(), found }
+    Past { places: places.collect(), found, passed_over }
 }
 
-/// The lease of the first store that has one; a store that does not answer is told elsewhere.
-async fn leases(policy: &Policy, env: &Env) -> Option<LeaseRecord> {
-    for spec in policy.stores.values().take(LOOKED_AT) {
-        let reading = async { lease::read(stores::open_with(spec, env, TRIES).await?.as_ref(), policy.name.as_str()).await };
-        match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(Ok(Some((lease, _)))) => return Some(lease),
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) if error.kind == ErrorKind::NotFound => {}
-            Ok(Err(_)) | Err(_) => return None,
+impl Past {
+    /// What a plan says of stores that were passed over.
+    pub fn notes(&self, desired: &Desired) -> Vec<Note> {
+        let note = |(store, reason): &(StoreName, String)| {
+            let text = format!(
+                "where past applies wrote could not be looked up in this store, so something that they left elsewhere may be missing from \
+                 this plan: {reason}"
+            );
+            Some(Note { of: desired.of_store(store)?.id.clone(), text })
+        };
+        self.passed_over.iter().filter_map(note).collect()
+    }
+}
+
+/// The newest records of the policy's applies, newest first, from the first store that has any.
+pub async fn records(policy: &Policy, env: &Env, most: usize, context: &Context) -> Vec<RunRecord> {
+    ask(policy, env, most, context).await.records
+}
+
+/// The records of the first store that has any, and the lease of the first that has one.
+#[derive(Default)]
+struct Told {
+    records: Vec<RunRecord>,
+    lease: Option<LeaseRecord>,
+    passed_over: Vec<(StoreName, String)>,
+}
+
+/// All are asked at once, so that several that are down take no longer than one.
+async fn ask(policy: &Policy, env: &Env, most: usize, context: &Context) -> Told {
+    let asked = policy.stores.iter().take(LOOKED_AT).map(|(name, spec)| async move {
+        let answer = tokio::time::timeout(PATIENCE, one(policy, spec, env, most)).await;
+        (name, answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))))
+    });
+    let mut answers = stream::iter(asked).buffered(LOOKED_AT);
+    let mut told = Told::default();
+    while let Some((name, answer)) = answers.next().await {
+        match answer {
+            Ok((records, lease)) => {
+                told.lease = told.lease.or(lease);
+                if told.records.is_empty() {
+                    told.records = records;
+                }
+            }
+            Err(reason) => {
+                context.log(LogLevel::Info, &format!("the records of past applies in {name} could not be read: {reason}"));
+                told.passed_over.push((name.clone(), reason));
+            }
+        }
+        if told.lease.is_some() && !told.records.is_empty() {
+            break;
         }
     }
-    None
+    told
 }
 
 /// A second try for a cut connection; one that is down is told soon by the reads that need it.
 const TRIES: Patience = Patience { attempts: 2, total: Duration::from_secs(2) };
 
-/// The newest records of the policy's applies, newest first, from the first store that has any.
-pub async fn records(policy: &Policy, env: &Env, most: usize, context: &Context) -> Vec<RunRecord> {
-    for (name, spec) in policy.stores.iter().take(LOOKED_AT) {
-        let reading = async {
-            let store = stores::open_with(spec, env, TRIES).await?;
-            records::newest(store.as_ref(), policy.name.as_str(), most).await
-        };
-        let reason = match tokio::time::timeout(PATIENCE, reading).await {
-            Ok(Ok(found)) if found.is_empty() => continue,
-            Ok(Ok(found)) => return found,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
-        };
-        context.log(LogLevel::Info, &format!("the records of past applies in {name} could not be read: {reason}"));
-        return Vec::new();
+async fn one(policy: &Policy, spec: &StoreSpec, env: &Env, most: usize) -> Result<(Vec<RunRecord>, Option<LeaseRecord>), String> {
+    let name = policy.name.as_str();
+    let reading = async {
+        let store = stores::open_with(spec, env, TRIES).await?;
+        tokio::try_join!(records::newest(store.as_ref(), name, most), lease::read(store.as_ref(), name))
+    };
+    match reading.await {
+        Ok((records, lease)) => Ok((records, lease.map(|(lease, _)| lease))),
+        // What is not there yet has none.
+        Err(error) if error.kind == ErrorKind::NotFound => Ok((Vec::new(), None)),
+        Err(error) => Err(error.to_string()),
     }
-    Vec::new()
 }

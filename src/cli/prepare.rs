@@ -12,7 +12,7 @@ use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past,
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
 use crate::lint;
-use crate::plan::{Finding, FirstBackup, Input, Intent, Known, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
+use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
 use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::{self, folder, schedule};
@@ -54,6 +54,8 @@ pub struct Opened {
     /// Where the policy's schedules are written and its folders stand, now and by earlier applies.
     pub places: BTreeSet<String>,
     past: past::Past,
+    /// What is told of stores in which the past could not be looked up.
+    unlooked: Vec<Note>,
     /// Stores of which a new folder is meant, though something says that they stood.
     new_folders: BTreeSet<StoreName>,
     /// Providers that could not be connected.
@@ -94,7 +96,8 @@ pub async fn open(context: &Context, references: References) -> Result<Opened, F
     env.left_places = places.iter().cloned().collect();
     let env = Arc::new(env);
     let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;
-    Ok(Opened { loaded, env, compiled, sessions, places, past, new_folders: BTreeSet::new(), unconnected })
+    let unlooked = past.notes(&compiled.desired);
+    Ok(Opened { loaded, env, compiled, sessions, places, past, unlooked, new_folders: BTreeSet::new(), unconnected })
 }
 
 impl Opened {
@@ -119,6 +122,7 @@ impl Opened {
         known.unread.extend(self.unconnected.iter().cloned());
         let running = self.live_schedules(&known).into_keys().collect();
         gone::cast_doubt(&mut known, &self.loaded.policy, &self.past, &running, &self.new_folders);
+        known.notes.extend(self.unlooked.iter().cloned());
         let millis = begun.elapsed().as_millis();
         let requests = s3::requests();
         context.log(
@@ -136,7 +140,7 @@ impl Opened {
             let forgetting = forgotten::look(&self.loaded.policy, &self.env, at_once);
             let (mut known, mut holdings, forgotten) = tokio::join!(self.survey_now(context), looking, forgetting);
             holdings = holdings.empty_where_new();
-            known.notes = forgotten::notes(&forgotten, &self.compiled);
+            known.notes.extend(forgotten::notes(&forgotten, &self.compiled));
             let policy = &self.loaded.policy;
             let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
             holdings.look_for_left(policy, &self.env, &left, at_once).await;

@@ -6,7 +6,7 @@ mod kind;
 pub use change::{Action, ActionId, Change, Job, Op, Risk, Since, Work};
 pub use kind::{Kind, Removal};
 
-use crate::address::ResourceId;
+use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::Span;
 
@@ -105,6 +105,11 @@ impl Desired {
 
     pub fn iter(&self) -> impl Iterator<Item = &Resource> + Clone {
         self.0.values()
+    }
+
+    /// The first resource of a store, beside which a plan says what concerns all of it.
+    pub fn of_store(&self, store: &StoreName) -> Option<&Resource> {
+        self.iter().find(|resource| matches!(&resource.id.subject, Subject::Store(name) if name == store))
     }
 
     pub fn len(&self) -> usize {

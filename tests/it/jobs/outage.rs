@@ -139,6 +139,25 @@ fn a_plan_names_what_does_not_answer_once_and_soon() {
     assert!(plan.stdout.contains("→ not known") && plan.stdout.contains("? docs: its backups could not be read"), "{plan:#?}");
 }
 
+/// The first store is down, and another one, which came first before, tells where earlier applies wrote.
+#[test]
+fn what_an_earlier_policy_left_is_found_past_a_store_that_is_down() {
+    let (home, port) = three_stores();
+    let scheduled = |folder: &str| format!("scheduler: {{ systemd: {{ directory: '{}' }} }}\n", home.path(folder).display());
+    let text = home.text("bdr.yaml");
+    let write = |text: &str, folder: &str| std::fs::write(home.path("bdr.yaml"), format!("{text}{}", scheduled(folder))).unwrap();
+    write(&text.replace("alpha", "zeta"), "units");
+    run(&home, &["apply", "--auto-approve"]).ends(3);
+    assert!(home.path("units/bdr-notes.docs.nightly.timer").exists());
+    write(&text, "elsewhere");
+    let allowed = ["--allow-env", "BUCKET", "--allow-endpoint", &format!("http://127.0.0.1:{port}")];
+    let plan = run(&home, &[&["plan"], allowed.as_slice()].concat()).ends(1);
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("2 to remove"), "{plan:#?}");
+    let passed_over = "store.alpha/s3_bucket: where past applies wrote could not be looked up in this store";
+    assert_eq!(told.matches(passed_over).count(), 1, "{plan:#?}");
+}
+
 #[test]
 fn who_may_only_read_can_verify() {
     let home = home();
