@@ -161,6 +161,74 @@ impl StoreError {
     }
 }
 
+/// An object, or a stretch of one, on its way. What came of it stays when an attempt is cut off, and the next goes on behind it.
+#[derive(Default)]
+pub struct Arrival {
+    body: Vec<u8>,
+    /// What came in one piece.
+    whole: Option<Bytes>,
+    /// Version of the object that `body` is of.
+    etag: Option<String>,
+    /// The store does not go on where it was cut off.
+    anew: bool,
+    tell: Option<Box<dyn Fn(u64) + Send + Sync>>,
+}
+
+impl Arrival {
+    /// Each number of bytes is told as it comes, again where it comes again.
+    pub fn telling(tell: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self { tell: Some(Box::new(tell)), ..Self::default() }
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> u64 {
+        self.whole.as_ref().map_or(self.body.len(), Bytes::len) as u64
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The version to go on with; `None`, and nothing has come: from the beginning.
+    pub fn resume(&mut self) -> Option<&str> {
+        if self.etag.is_none() || self.is_empty() {
+            self.body.clear();
+            return None;
+        }
+        self.etag.as_deref()
+    }
+
+    /// An answer begins that may bring so many bytes, of an object of this version.
+    pub fn begin(&mut self, etag: Option<&str>, more: usize) {
+        self.etag = etag.filter(|etag| !etag.is_empty() && !self.anew).map(str::to_owned);
+        self.body.reserve(more);
+    }
+
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.body.extend_from_slice(bytes);
+        self.told(bytes.len());
+    }
+
+    /// What came does not belong to what would come next.
+    pub fn start_anew(&mut self) {
+        (self.etag, self.anew) = (None, true);
+    }
+
+    /// All of it, at once.
+    pub fn complete(&mut self, bytes: Bytes) {
+        self.told(bytes.len());
+        self.whole = Some(bytes);
+    }
+
+    fn told(&self, bytes: usize) {
+        self.tell.iter().for_each(|tell| tell(bytes as u64));
+    }
+
+    pub fn into_bytes(self) -> Bytes {
+        self.whole.unwrap_or_else(|| self.body.into())
+    }
+}
+
 /// A place that holds immutable objects. Keys are relative, `/`-separated, never empty, without `.` or `..` parts.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -179,6 +247,12 @@ pub trait Store: Send + Sync {
 
     /// Reads an object, or the given bytes of it; a range beyond its end is an error.
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError>;
+
+    /// One attempt at the same, into `arrival`: it goes on behind what an earlier one brought, where the store can.
+    async fn arrive(&self, key: &str, range: Option<Range<u64>>, arrival: &mut Arrival) -> Result<(), StoreError> {
+        arrival.complete(self.get(key, range).await?);
+        Ok(())
+    }
 
     /// [`ErrorKind::NotFound`] where there is none.
     async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError>;

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
+use crate::store::{
+    Arrival, Capabilities, ErrorKind, NO_CONNECTION, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError,
+};
 use crate::stores::backoff::{Backoff, Patience};
 use crate::stores::s3::Connection;
 
@@ -22,6 +24,9 @@ pub fn operations() -> BTreeMap<&'static str, u64> {
 fn began(operation: &'static str) {
     *OPERATIONS.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_insert(0) += 1;
 }
+
+/// Bytes that make an attempt worth another one, however many there were before.
+const WORTHWHILE: u64 = 64 << 10;
 
 /// Repeats what failed for a passing reason. Reads, removals and plain writes mean the same however often they are done.
 /// A conditional write whose outcome is unknown is looked up: the object that lies there is either the one that this caller
@@ -167,8 +172,29 @@ impl<S: Store> Store for Retrying<S> {
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        let mut arrival = Arrival::default();
+        self.arrive(key, range, &mut arrival).await?;
+        Ok(arrival.into_bytes())
+    }
+
+    /// What is cut off again and again comes to its end as long as each attempt brings some of it.
+    async fn arrive(&self, key: &str, range: Option<Range<u64>>, arrival: &mut Arrival) -> Result<(), StoreError> {
         began("read");
-        self.repeat(|| self.inner.get(key, range.clone())).await
+        let mut backoff = self.backoff();
+        loop {
+            let before = arrival.len();
+            let error = match self.inner.arrive(key, range.clone(), arrival).await {
+                Err(error) if error.retry != Retry::Never => error,
+                outcome => {
+                    self.answers();
+                    return outcome;
+                }
+            };
+            if arrival.len() >= before + WORTHWHILE {
+                backoff = self.backoff();
+            }
+            self.pause(&mut backoff, error).await?;
+        }
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {

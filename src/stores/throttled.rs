@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Store, StoreError};
+use crate::store::{Arrival, Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Store, StoreError};
 use crate::stores::pace::Pace;
 
 /// Waits for a turn before each operation of the store behind it, and slows down where that was refused.
@@ -51,6 +51,10 @@ impl<S: Store> Store for Throttled<S> {
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
         self.paced(self.inner.get(key, range)).await
+    }
+
+    async fn arrive(&self, key: &str, range: Option<Range<u64>>, arrival: &mut Arrival) -> Result<(), StoreError> {
+        self.paced(self.inner.arrive(key, range, arrival)).await
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {

@@ -1,5 +1,6 @@
 //! A series in a store: reading and writing the small objects of its catalogue.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,8 +12,9 @@ use crate::catalog::layout::{Place, Series};
 use crate::catalog::manifest::Manifest;
 use crate::catalog::pack;
 use crate::catalog::part::Part;
-use crate::store::{ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
+use crate::store::{Arrival, ErrorKind, ObjectMeta, Put, Retry, Store, StoreError};
 use crate::tree::TreeError;
+use crate::tree::progress::Progress;
 
 /// Objects asked for in one listing call (the most that S3 gives, `ListObjectsV2`).
 const PAGE: usize = 1_000;
@@ -169,6 +171,17 @@ impl Shelf {
         let list_at = tail_at.checked_sub(pack::list_length(&tail)?).ok_or_else(cut)?;
         let list = self.store.get(&key, Some(list_at..tail_at)).await?;
         Ok(pack::read_list(&list)?)
+    }
+
+    /// Reads an object, or a stretch of it, and counts its bytes as they come.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn counted(&self, key: &str, range: Option<Range<u64>>, progress: &Arc<Progress>) -> Result<Bytes, StoreError> {
+        let progress = Arc::clone(progress);
+        let mut arrival = Arrival::telling(move |bytes| progress.add_moved(bytes));
+        self.store.arrive(key, range, &mut arrival).await?;
+        Ok(arrival.into_bytes())
     }
 
     /// Writes a small object in an immediate class.

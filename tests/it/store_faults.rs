@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bdr::store::{ErrorKind, Put, Retry, Store};
+use bdr::store::{Arrival, ErrorKind, Put, Retry, Store};
 use bdr::stores::{Patience, Retrying, S3Store, Throttled, s3};
 use bytes::Bytes;
 
@@ -17,6 +17,7 @@ const BODY: Bytes = Bytes::from_static(b"written by this caller");
 
 /// A store behind a proxy that breaks the first requests of a method, and the same bucket without one.
 struct Broken {
+    bucket: String,
     proxy: Proxy,
     store: Retrying<Throttled<S3Store>>,
     direct: S3Store,
@@ -44,7 +45,7 @@ async fn broken(endpoint: &Endpoint, method: &'static str, faults: &'static [Fau
     };
     let ((inner, pace), (direct, _)) = (open(&behind).await, open(endpoint).await);
     let patience = Patience { attempts: 6, total: Duration::from_secs(20) };
-    Broken { proxy, store: Retrying::new(Throttled::new(inner, pace), patience), direct }
+    Broken { bucket, proxy, store: Retrying::new(Throttled::new(inner, pace), patience), direct }
 }
 
 fn requests(broken: &Broken, method: &str) -> usize {
@@ -99,6 +100,68 @@ async fn a_cut_answer_is_read_again_and_never_taken_for_the_whole() {
     broken.store.put("key", body.clone(), Put::default()).await.unwrap();
     assert_eq!(broken.store.get("key", None).await.unwrap(), body);
     assert_eq!(requests(&broken, "GET"), 4);
+}
+
+/// Values of a header in the requests of a method so far.
+fn headers(broken: &Broken, method: &str, name: &str) -> Vec<Option<String>> {
+    let of = |head: &String| {
+        let value = |line: &str| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        };
+        head.lines().find_map(value)
+    };
+    broken.proxy.heads().iter().filter(|head| head.starts_with(method)).map(of).collect()
+}
+
+/// Each attempt of these brings some of the body.
+const CUTS: &[Fault] = &[Fault::CutAfter(100_000); 8];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cut_off_goes_on_where_it_broke_off_for_as_long_as_something_comes() {
+    let body = Bytes::from((0..=250).cycle().take(500_000).collect::<Vec<u8>>());
+    for name in ["ministack", "seaweedfs", "moto", "radosgw"] {
+        let Some(endpoint) = endpoint(name) else { continue };
+        for range in [None, Some(1_000..499_000)] {
+            let broken = broken(endpoint, "GET", CUTS).await;
+            let etag = broken.store.put("key", body.clone(), Put::default()).await.unwrap();
+            let wanted = range.clone().map_or(body.clone(), |range: std::ops::Range<u64>| {
+                body.slice(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap())
+            });
+            assert_eq!(broken.store.get("key", range.clone()).await.unwrap(), wanted, "{name}");
+            let (ranges, versions) = (headers(&broken, "GET", "range"), headers(&broken, "GET", "if-match"));
+            assert!(ranges.len() > 4, "it was cut off: {name}: {ranges:?}");
+            let begins = |range: &Option<String>| {
+                let text = range.as_ref().map_or("0", |range| range.trim_start_matches("bytes=").split('-').next().unwrap());
+                text.parse::<usize>().unwrap()
+            };
+            let begins: Vec<usize> = ranges.iter().map(begins).collect();
+            assert!(begins.windows(2).all(|pair| pair[1] > pair[0] + 50_000), "{name}: {begins:?}");
+            let same = versions[1..].iter().all(|version| version.as_ref() == Some(&etag));
+            assert!(same && versions[0].is_none(), "{name}: {versions:?} of {etag}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_broke_off_is_never_gone_on_with_by_another_object() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let broken = broken(endpoint, "GET", &[Fault::CutAfter(100_000)]).await;
+    let (first, second) = (Bytes::from(vec![1; 300_000]), Bytes::from(vec![2; 300_000]));
+    broken.direct.put("key", first, Put::default()).await.unwrap();
+    let told = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&told);
+    let mut arrival = Arrival::telling(move |bytes| _ = count.fetch_add(u32::try_from(bytes).unwrap(), Ordering::Relaxed));
+    // The store that does not try again by itself.
+    let backend = Endpoint { url: broken.proxy.url.clone(), ..endpoint.clone() }.backend(&broken.bucket, "");
+    let store = S3Store::new(s3::connect(&backend, &endpoint.env()).await.unwrap(), &backend);
+    assert_eq!(store.arrive("key", None, &mut arrival).await.unwrap_err().retry, Retry::Later);
+    assert!(arrival.len() > 50_000, "{} bytes came", arrival.len());
+    assert_eq!(u64::from(told.load(Ordering::Relaxed)), arrival.len(), "counted as they come");
+    broken.direct.put("key", second.clone(), Put::default()).await.unwrap();
+    assert_eq!(store.arrive("key", None, &mut arrival).await.unwrap_err().retry, Retry::Later);
+    store.arrive("key", None, &mut arrival).await.unwrap();
+    assert!(arrival.into_bytes() == second, "two objects were mixed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The tree engine from a folder to a store and back.
 
+mod arriving;
 pub mod compare;
 mod damage;
 mod grow;

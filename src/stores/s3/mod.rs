@@ -4,6 +4,7 @@ pub mod arn;
 mod connection;
 mod endpoint;
 mod probe;
+mod read;
 mod refusal;
 mod retrieval;
 pub mod rights;
@@ -22,7 +23,7 @@ pub use refusal::{Refusal, credentials, needed};
 
 use crate::policy::S3Backend;
 use crate::rights::{Deed, Purpose};
-use crate::store::{Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
+use crate::store::{Arrival, Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::keys;
 use crate::units::storage_class::StorageClass;
 
@@ -116,29 +117,6 @@ impl S3Store {
         };
         let answer = self.connection.ask(limit, request.send()).await?;
         Ok(answer.e_tag.unwrap_or_default())
-    }
-
-    async fn read(&self, key: &str, range: Option<&Range<u64>>) -> Result<Bytes, Refusal> {
-        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-        let request = self.connection.client.get_object().bucket(&self.bucket).key(self.full(key));
-        let request = request.set_range(range).set_expected_bucket_owner(self.owner.clone());
-        let answer = self.connection.ask(ANSWER, request.send()).await?;
-        let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
-        let limit = limit(length.unwrap_or(0));
-        let body = tokio::time::timeout(limit, answer.body.collect()).await.map_err(|_| Refusal::timeout(limit))?;
-        let cut = |reason: String| Refusal {
-            kind: ErrorKind::Unavailable,
-            retry: Retry::Later,
-            code: String::new(),
-            status: None,
-            region: None,
-            reason,
-        };
-        let body = body.map_err(|error| cut(refusal::chain(&error)))?.into_bytes();
-        match length {
-            Some(length) if length != body.len() as u64 => Err(cut(format!("{} bytes came of {length}", body.len()))),
-            _ => Ok(body),
-        }
     }
 
     /// Up to `limit` objects in the endpoint's own order.
@@ -242,6 +220,12 @@ impl Store for S3Store {
     }
 
     async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, StoreError> {
+        let mut arrival = Arrival::default();
+        self.arrive(key, range, &mut arrival).await?;
+        Ok(arrival.into_bytes())
+    }
+
+    async fn arrive(&self, key: &str, range: Option<Range<u64>>, arrival: &mut Arrival) -> Result<(), StoreError> {
         keys::check("read", key)?;
         let outside = |range: &Range<u64>, size: String| {
             let reason = format!("bytes {}..{} of an object of {size}", range.start, range.end);
@@ -252,15 +236,14 @@ impl Store for S3Store {
             Some(range) if range.start >= range.end => {
                 let size = self.head(key).await?.size;
                 let fits = range.start == range.end && range.end <= size;
-                return if fits { Ok(Bytes::new()) } else { Err(outside(range, format!("{size} bytes"))) };
+                return if fits { Ok(()) } else { Err(outside(range, format!("{size} bytes"))) };
             }
             _ => {}
         }
-        let body = self.read(key, range.as_ref()).await;
-        match (body, range) {
+        match (self.read(key, range.as_ref(), arrival).await, range) {
             // A range that begins inside and ends outside is answered with less.
-            (Ok(body), Some(range)) if body.len() as u64 != range.end - range.start => {
-                Err(outside(&range, format!("{} bytes", range.start + body.len() as u64)))
+            (Ok(()), Some(range)) if arrival.len() != range.end - range.start => {
+                Err(outside(&range, format!("{} bytes", range.start + arrival.len())))
             }
             (Err(refusal), Some(range)) if refusal.status == Some(416) => Err(outside(&range, "fewer bytes".to_owned())),
             (outcome, _) => outcome.map_err(|refusal| self.fault("read", key, refusal)),

@@ -202,7 +202,7 @@ async fn fetch(
 }
 
 /// A pack that is not there fails what needs it; where the whole backup was removed nothing more is tried.
-async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Progress) -> Result<Loaded, TreeError> {
+async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Arc<Progress>) -> Result<Loaded, TreeError> {
     let mut fetched: Vec<Fetched> = Vec::new();
     for stretch in batch.stretches() {
         let body = match table.get(stretch.pack) {
@@ -212,7 +212,7 @@ async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Progress) -
             }
             Some(pack) => {
                 let key = job.shelf.key(&pack.key());
-                match job.shelf.store.get(&key, Some(stretch.range.clone())).await {
+                match job.shelf.counted(&key, Some(stretch.range.clone()), progress).await {
                     Err(error) if error.kind == ErrorKind::NotFound && is_removed(&job.shelf, &job.manifest).await => {
                         return Err(TreeError::Removed { id: job.manifest.id.to_string() });
                     }
@@ -224,7 +224,6 @@ async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Progress) -
                 }
             }
         };
-        progress.add_moved(body.as_ref().map_or(0, |body| body.len() as u64));
         fetched.push((stretch, body));
     }
     Ok(Loaded { batch, fetched })

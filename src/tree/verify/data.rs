@@ -56,14 +56,13 @@ pub async fn read(
 
 async fn one(shelf: &Shelf, pack: PackRef, progress: &Arc<Progress>) -> Result<Outcome, TreeError> {
     progress.go_on()?;
-    let body = match shelf.store.get(&shelf.key(&pack.key()), None).await {
+    let body = match shelf.counted(&shelf.key(&pack.key()), None, progress).await {
         Ok(body) => body,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Outcome::Damaged("is missing".to_owned())),
         Err(error) if error.kind == ErrorKind::NoObject => return Ok(Outcome::Damaged(format!("is damaged: {}", error.reason))),
         Err(error) if error.kind == ErrorKind::Archived => return Ok(Outcome::Archived),
         Err(error) => return Err(error.into()),
     };
-    progress.add_moved(body.len() as u64);
     let progress = Arc::clone(progress);
     let check = spawn_blocking(move || check(&body, &pack, &progress).map(|()| body.len() as u64));
     match check.await {

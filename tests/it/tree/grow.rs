@@ -98,9 +98,6 @@ impl Garden {
 
     pub fn restore(&self, manifest: &Manifest, paths: &[&str], overwrite: bool) -> Result<Restored, TreeError> {
         let globs: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let strip = self.source().display().to_string().trim_start_matches('/').as_bytes().to_vec();
-        let into = Into { folder: self.target(), strip, overwrite, owners: true };
-        let destination = Arc::new(Target::open(into).expect("target"));
         let job = Restore {
             shelf: self.shelf(),
             manifest: manifest.clone(),
@@ -108,6 +105,12 @@ impl Garden {
             compare: overwrite,
             threads: 2,
         };
-        self.runtime.block_on(restore(job, destination, Arc::new(Progress::default())))
+        self.runtime.block_on(restore(job, self.destination(overwrite), Arc::new(Progress::default())))
+    }
+
+    pub fn destination(&self, overwrite: bool) -> Arc<Target> {
+        let strip = self.source().display().to_string().trim_start_matches('/').as_bytes().to_vec();
+        let into = Into { folder: self.target(), strip, overwrite, owners: true };
+        Arc::new(Target::open(into).expect("target"))
     }
 }
