@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ComponentName, ProtectionName};
-use crate::units::cadence::Schedule;
+use crate::units::cadence::Running;
 
 /// Bytes of a component before a backup of it was measured.
 pub const ASSUMED_BYTES: u64 = 10 << 30;
@@ -31,7 +31,10 @@ pub struct Facts {
     pub measured: BTreeMap<(ComponentName, ProtectionName), Measured>,
     /// What is carried out on the live system, where that is what is assessed ("before" in a plan): protections that
     /// stand there, with their live schedule. `None`: assess the policy as if it were applied.
-    pub live: Option<BTreeMap<(ComponentName, ProtectionName), Option<Schedule>>>,
+    pub live: Option<BTreeMap<(ComponentName, ProtectionName), Option<Running>>>,
+    /// What runs protections otherwise than the policy says, though the policy is applied: what others have laid over their schedules
+    /// is kept.
+    pub overridden: BTreeMap<(ComponentName, ProtectionName), Option<Running>>,
     /// Protections whose backups were looked for and not found: a promise that nothing backs yet.
     pub without_backup: BTreeSet<(ComponentName, ProtectionName)>,
 }
@@ -51,8 +54,8 @@ impl Facts {
         self.live.as_ref().is_none_or(|live| live.contains_key(&(component.clone(), protection.clone())))
     }
 
-    /// The live schedule, where the live system is assessed and it differs from the policy's.
-    pub fn live_schedule(&self, component: &ComponentName, protection: &ProtectionName) -> Option<&Option<Schedule>> {
-        self.live.as_ref()?.get(&(component.clone(), protection.clone()))
+    /// The live schedule, where the live system is assessed or others have changed it for good.
+    pub fn live_schedule(&self, component: &ComponentName, protection: &ProtectionName) -> Option<&Option<Running>> {
+        self.live.as_ref().unwrap_or(&self.overridden).get(&(component.clone(), protection.clone()))
     }
 }

@@ -7,15 +7,14 @@ use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_
 use crate::assess::storage;
 use crate::policy::Scheduler;
 use crate::units::bytes::Bytes;
-use crate::units::cadence::{Schedule, Semantics};
+use crate::units::cadence::{Schedule, Semantics, Zone};
 
 /// The bounds of one copy. Data that is written right after a run's walk has begun is first held by the next run's copy,
 /// so the loss is the longest gap between two starts, and the time that the later run takes to commit.
 pub fn bounds(question: &Question<'_>) -> CopyBounds {
     let mut loss = vec![gap(question)];
     if matches!(question.policy.scheduler.as_ref().map(|s| &s.value), Some(Scheduler::Systemd { .. })) {
-        let why = "AccuracySec of the timer".to_owned();
-        loss.push(Term { name: "timer accuracy", seconds: Some(1), origin: Origin::Policy, why, span: None });
+        loss.push(accuracy(question));
     }
     loss.push(make_and_ship(question));
     CopyBounds {
@@ -32,7 +31,10 @@ fn gap(question: &Question<'_>) -> Term {
     let Question { policy, component, protection, facts, .. } = question;
     let stated = protection.schedule.as_ref();
     let live = facts.live_schedule(&component.name, &protection.name);
-    let schedule: Option<&Schedule> = live.map_or_else(|| stated.map(|s| &s.value), Option::as_ref);
+    let schedule: Option<(&Schedule, &Zone)> = match live {
+        Some(running) => running.as_ref().map(|running| (&running.schedule, &running.zone)),
+        None => stated.map(|stated| (&stated.value, &policy.timezone.value)),
+    };
     let term = |seconds, origin, why| Term {
         name: "longest gap between two runs",
         seconds,
@@ -41,8 +43,12 @@ fn gap(question: &Question<'_>) -> Term {
         span: stated.map_or(protection.span, |s| s.span),
     };
     let origin = if live.is_some() { Origin::Live } else { Origin::Policy };
-    let Some(schedule) = schedule else {
-        return term(None, origin, "it has no schedule: it runs only when somebody runs it".into());
+    let Some((schedule, zone)) = schedule else {
+        let why = match live {
+            Some(_) => "it is not known to run: its timer is off, or runs by what no policy says",
+            None => "it has no schedule: it runs only when somebody runs it",
+        };
+        return term(None, origin, why.into());
     };
     let Some(scheduler) = &policy.scheduler else {
         return term(None, Origin::Policy, "the policy names no scheduler, so nothing runs it".into());
@@ -51,10 +57,18 @@ fn gap(question: &Question<'_>) -> Term {
         Scheduler::Systemd { .. } => Semantics::Systemd,
         Scheduler::Cron(_) => Semantics::Cron,
     };
-    match schedule.cadence.runs(&policy.timezone, semantics).longest_gap(facts.now) {
+    match schedule.cadence.runs(zone, semantics).longest_gap(facts.now) {
         Some(gap) => term(Some(gap.length.as_secs()), origin, gap.explain()),
         None => term(None, origin, format!("`{}` fires less than twice in two years", schedule.text)),
     }
+}
+
+/// By how much a run may begin after its moment: a second in the timers that bdr writes.
+fn accuracy(question: &Question<'_>) -> Term {
+    let live = question.facts.live_schedule(&question.component.name, &question.protection.name).and_then(Option::as_ref);
+    let (seconds, origin) = live.map_or((1, Origin::Policy), |running| (running.late, Origin::Live));
+    let why = if seconds == 1 { "AccuracySec of the timer" } else { "AccuracySec and RandomizedDelaySec of the timer" };
+    Term { name: "timer accuracy", seconds: Some(seconds), origin, why: why.to_owned(), span: None }
 }
 
 fn make_and_ship(question: &Question<'_>) -> Term {

@@ -38,5 +38,5 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !drift.complete {
         return Err(plan::incomplete(&drift));
     }
-    Ok(if drift.is_empty() { Exit::Done } else { Exit::Present })
+    Ok(if drift.is_empty() && !drift.is_overridden() { Exit::Done } else { Exit::Present })
 }

@@ -15,16 +15,14 @@ use crate::lint;
 use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
 use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
-use crate::providers::{self, folder, schedule};
+use crate::providers::schedule::{self, Schedules};
+use crate::providers::{self, folder};
 use crate::resource::Desired;
 use crate::store::ErrorKind;
 use crate::stores::s3;
-use crate::units::cadence::Schedule;
-
-type LiveSchedules = BTreeMap<holdings::Protected, Option<Schedule>>;
 
 /// The policy with what left it and is still carried out, as far as its stores are known: the "before" of a plan's objectives.
-fn as_it_stands(policy: &Policy, live: &LiveSchedules, holdings: Option<&Holdings>) -> Policy {
+fn as_it_stands(policy: &Policy, live: &Schedules, holdings: Option<&Holdings>) -> Policy {
     let mut standing = policy.clone();
     for left in holdings::left_behind(policy, live.keys()) {
         let stores = holdings.map(|holdings| holdings.stores_of_left(&left)).unwrap_or_default();
@@ -163,8 +161,12 @@ impl Opened {
         (known, holdings)
     }
 
-    fn live_schedules(&self, known: &Known) -> LiveSchedules {
+    fn live_schedules(&self, known: &Known) -> Schedules {
         schedule::live_schedules(&self.loaded.policy, &self.env, &self.compiled.desired, &known.live)
+    }
+
+    fn overridden_schedules(&self, known: &Known) -> Schedules {
+        schedule::overridden_schedules(&self.loaded.policy, &self.env, &self.compiled.desired, &known.live)
     }
 
     /// Makes the plan of what was read.
@@ -172,17 +174,20 @@ impl Opened {
         let now = context.now();
         let LoadedPolicy { policy, sources, .. } = &self.loaded;
         let facts = Facts { measured: holdings.map(Holdings::measured).unwrap_or_default(), ..Facts::at(now) };
-        let after = assess::assess(policy, &facts);
+        let promised = assess::assess(policy, &facts);
         let live = self.live_schedules(known);
         let doubtful = gone::doubtful(known);
         let counted_on = gone::without(policy, &doubtful);
         let mut standing = as_it_stands(&counted_on, &live, holdings);
         self.make_stand(&mut standing, known);
         let before = assess::assess(&standing, &Facts { live: Some(live), ..facts.clone() });
-        let kept = if doubtful.is_empty() { None } else { Some(assess::assess(&counted_on, &facts)) };
-        let kept = kept.as_ref().unwrap_or(&after);
-        let mut objectives = promises::rows(Some(&before), kept, &unknown(policy, known, holdings));
-        let mut findings = self.findings(&after, now);
+        // Drift is told against what the policy says, a plan against what it will come to: what others override stays.
+        let overridden = if intent == Intent::Drift { Schedules::new() } else { self.overridden_schedules(known) };
+        let as_promised = doubtful.is_empty() && overridden.is_empty();
+        let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
+        let after = kept.as_ref().unwrap_or(&promised);
+        let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings));
+        let mut findings = self.findings(&promised, now);
         if intent == Intent::Drift {
             // What the policy itself cannot keep is no drift.
             objectives.retain(ObjectiveRow::moves);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::ResourceId;
-use crate::resource::{Doubt, Expiring};
+use crate::resource::{Doubt, Expiring, Hindrance};
 
 /// Something grave that stands now, whatever the plan does about it. Told first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,9 @@ pub struct Alarm {
     /// The place itself may be away: nothing is written there.
     #[serde(default)]
     pub away: bool,
+    /// Something that is kept holds instead of what the policy says, so that the live system differs though there is nothing to do.
+    #[serde(default)]
+    pub overrides: bool,
 }
 
 impl Alarm {
@@ -29,6 +32,7 @@ impl Alarm {
             of: of.clone(),
             text: format!("{}: is the disk mounted? {}", doubt.what, doubt.why),
             away: true,
+            overrides: false,
             help: format!("Mount it and plan again. Where a new folder is meant, say --new-folder {name}."),
         }
     }
@@ -73,7 +77,23 @@ impl Alarm {
             "{rule} lets backups of {}{more} go {after}, and the policy needs them {needed}: {gone}{then}",
             whose.join(", ")
         );
-        Some(Self { of: of.clone(), text, help: help.to_owned(), away: false })
+        Some(Self { of: of.clone(), text, help: help.to_owned(), away: false, overrides: false })
+    }
+
+    /// What the policy wants stands, and does not happen.
+    pub fn of_hindrance(of: &ResourceId, hindrance: &Hindrance) -> Self {
+        let help = if hindrance.foreign {
+            "Take it away, or put what it means into the policy: bdr changes nothing that is not its own."
+        } else {
+            "`bdr apply` puts it right. Where it was meant, take the schedule out of the policy."
+        };
+        Self {
+            of: of.clone(),
+            text: format!("{}: {}", hindrance.what, hindrance.so),
+            help: help.to_owned(),
+            away: false,
+            overrides: hindrance.foreign,
+        }
     }
 }
 

@@ -71,7 +71,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
-    let alarms = alarms(&seen, input.known, input.made_at);
+    let alarms = alarms(&input, &seen);
     let mut notes = notes(&seen);
     notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
@@ -242,12 +242,16 @@ fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept>
     kept
 }
 
-fn alarms(seen: &[(&ResourceId, &Live)], known: &Known, now: jiff::Timestamp) -> Vec<Alarm> {
+fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     let away = seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?)));
-    let oldest = |expiring: &Expiring| expiring.whose.iter().filter_map(|whose| known.oldest.get(whose)).min().copied();
-    let expiring = seen.iter().flat_map(|(id, live)| live.expiring.iter().map(move |one| (*id, one)));
-    let expiring = expiring.filter_map(|(id, one)| Alarm::of_expiring(id, one, now, oldest(one)));
-    away.chain(expiring).collect()
+    let oldest = |expiring: &Expiring| expiring.whose.iter().filter_map(|whose| input.known.oldest.get(whose)).min().copied();
+    let of_expiring = |(id, live): &(&ResourceId, &Live)| -> Vec<Alarm> {
+        live.expiring.iter().filter_map(|one| Alarm::of_expiring(id, one, input.made_at, oldest(one))).collect()
+    };
+    // What is to go may be hindered.
+    let wanted = seen.iter().filter(|(id, _)| input.compiled.desired.get(id).is_some());
+    let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
+    away.chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

@@ -57,6 +57,26 @@ pub struct Expiring {
     pub needed_days: Option<u64>,
 }
 
+/// Why a resource does not do what the policy wants of it, though it may stand as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hindrance {
+    /// A fragment: `bdr-p.docs.nightly.timer is masked`.
+    pub what: String,
+    /// A fragment on what comes of it: `nothing starts this backup`.
+    pub so: String,
+    /// It is somebody else's, so no plan changes it.
+    pub foreign: bool,
+}
+
+/// What holds of a resource over which others have laid something that is kept (drop-ins of a unit).
+#[derive(Debug, Clone, PartialEq)]
+pub struct InEffect {
+    /// With what stands now; `None`: nothing does.
+    pub now: Option<Attrs>,
+    /// With what the policy wants; `None`: it does not want it.
+    pub then: Option<Attrs>,
+}
+
 /// What was seen of one resource on the live system.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Live {
@@ -67,6 +87,10 @@ pub struct Live {
     pub notes: Vec<String>,
     /// What lets backups go that the policy keeps, as it stands.
     pub expiring: Vec<Expiring>,
+    /// What keeps it from doing what the policy wants.
+    pub hindered: Vec<Hindrance>,
+    /// Where it is not what `attrs` say.
+    pub in_effect: Option<InEffect>,
     /// Why what was read may not be what stands there: nothing is written then, until a person decides.
     pub doubt: Option<Doubt>,
     /// Why what is wanted cannot be written to what stands there: a person decides.

@@ -10,5 +10,5 @@ mod program;
 mod risk;
 mod written;
 
-pub use live::live_schedules;
+pub use live::{Schedules, live_schedules, overridden_schedules};
 pub use written::places;

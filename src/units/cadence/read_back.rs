@@ -41,16 +41,16 @@ impl Schedule {
 }
 
 /// One line of a timer, in the form that bdr writes.
-struct Line {
-    minutes: Field,
-    hours: Field,
-    of_month: Field,
-    months: Field,
-    of_week: Field,
+pub(super) struct Line {
+    pub minutes: Field,
+    pub hours: Field,
+    pub of_month: Field,
+    pub months: Field,
+    pub of_week: Field,
 }
 
 impl Line {
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut words: Vec<&str> = text.split(' ').collect();
         let weekdays = if words.len() == 4 { words.remove(0) } else { "*" };
         let [date, time, _zone] = words.as_slice() else { return None };
@@ -65,8 +65,16 @@ impl Line {
         })
     }
 
-    fn calendar(&self, days: Days) -> Calendar {
+    pub fn calendar(&self, days: Days) -> Calendar {
         crontext::following(self.minutes, self.hours, days)
+    }
+
+    pub fn minutes_of_a_day(&self) -> Vec<i64> {
+        self.calendar(Days::every()).clock().minutes()
+    }
+
+    pub fn days(&self, combine: Combine) -> Days {
+        Days { of_month: self.of_month, months: self.months, of_week: self.of_week, combine }
     }
 }
 
@@ -80,12 +88,12 @@ fn field(text: &str, unit: Unit) -> Option<Field> {
 }
 
 fn interval(lines: &[Line]) -> Option<Cadence> {
-    let even = evenly(lines.iter().flat_map(|line| line.calendar(Days::every()).clock().minutes()).collect());
+    let even = evenly(lines.iter().flat_map(Line::minutes_of_a_day).collect());
     even.map(Cadence::Interval)
 }
 
 /// The interval that starts at exactly these minutes of a day.
-fn evenly(mut minutes: Vec<i64>) -> Option<Interval> {
+pub(super) fn evenly(mut minutes: Vec<i64>) -> Option<Interval> {
     minutes.sort_unstable();
     let count = i64::try_from(minutes.len()).ok().filter(|count| *count > 0 && MINUTES % count == 0)?;
     let every = Interval::new(Duration::from_secs(u64::try_from(MINUTES / count * 60).ok()?)).ok()?;

@@ -9,6 +9,7 @@ mod machine;
 mod moments;
 mod moves;
 mod narrow;
+mod overridden;
 mod signals;
 
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ async fn live(provider: &dyn Connect, policy: &Policy, names: &[&str]) -> Vec<St
     let docs = ComponentName::new("docs").expect("name");
     let of = |name: &&str| found.get(&(docs.clone(), ProtectionName::new(name).expect("name")));
     let text = |name: &&str| match of(name) {
-        Some(Some(schedule)) => schedule.cadence.to_string(),
+        Some(Some(running)) => running.schedule.cadence.to_string(),
         Some(None) => "-".to_owned(),
         None => "nothing".to_owned(),
     };

@@ -36,7 +36,8 @@ if [ "$verb" = show ]; then
     name=$(basename "$unit")
     [ -e "$units/active/$name" ] && state=active || state=inactive
     [ -e "$here/stale" ] && stale=yes || stale=no
-    printf 'Id=%s\nActiveState=%s\nNeedDaemonReload=%s\nDropInPaths=\n\n' "$name" "$state" "$stale"
+    over=$(cat "$here/drop-ins" 2>/dev/null)
+    printf 'Id=%s\nActiveState=%s\nNeedDaemonReload=%s\nDropInPaths=%s\n\n' "$name" "$state" "$stale" "$over"
   done
 fi
 "#;
@@ -119,6 +120,26 @@ async fn a_stopped_disabled_or_not_yet_loaded_timer_is_drift() {
         assert_eq!(told(&applied(&systemd, &policy, &env()).await.expect("apply")), ["update component.docs/systemd_timer:a"]);
         assert_eq!(planned(&systemd, &policy, &env()).await.expect("plan").len(), 0, "{state}");
     }
+}
+
+/// Such as those of `systemctl edit --runtime`, which lie below `/run`.
+#[tokio::test]
+async fn a_drop_in_that_only_the_manager_knows_of_counts() {
+    let Lab { folder, systemd } = lab();
+    let policy = safe_pm("{ systemd: {} }", &[("a", "30 2 * * *")]);
+    applied(&systemd, &policy, &env()).await.expect("apply");
+    let path = folder.path().join("far.conf");
+    fs::write(&path, "[Timer]\nOnCalendar=\nOnCalendar=Mon 05:00\n").expect("write");
+    fs::write(folder.path().join("drop-ins"), path.display().to_string()).expect("write");
+    let (compiled, _) = bdr::compile::compile(&policy, &[&systemd], &env());
+    let session = bdr::provider::Connect::connect(&systemd, policy.clone().into(), env().into()).await.expect("a session");
+    let timer = compiled.desired.iter().find(|resource| resource.id.kind == "systemd_timer").expect("a timer");
+    let live = session.read(&timer.id, Some(timer), bdr::provider::Freshness::Fresh).await.expect("read");
+    assert_eq!(live.hindered.len(), 1, "{live:?}");
+    assert!(live.hindered[0].foreign && live.hindered[0].what.contains("far.conf` overrides Timer.OnCalendar"), "{live:?}");
+    fs::remove_file(folder.path().join("units/active/bdr-safe-pm.docs.a.timer")).expect("stop");
+    let live = session.read(&timer.id, Some(timer), bdr::provider::Freshness::Fresh).await.expect("read");
+    assert!(live.hindered.iter().any(|one| !one.foreign && one.what.ends_with("a.timer is stopped")), "{live:?}");
 }
 
 #[tokio::test]

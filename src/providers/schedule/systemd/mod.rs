@@ -3,11 +3,14 @@
 //! Where systemd does not run, or does not read the folder, files are written and that is said. A unit that carries another mark or
 //! none is never touched, and drop-ins beside ours are shown and kept.
 
+mod drop_in;
+mod hindered;
 mod place;
 mod service;
 mod session;
 mod systemctl;
 mod timer;
+mod timespan;
 mod unit_file;
 mod write;
 
@@ -26,8 +29,12 @@ use crate::providers::schedule::written::left;
 use crate::resource::{Desired, Kind, Resource};
 use place::{Part, Place, UnitName};
 
+pub(super) use hindered::{runs_ours, starts};
+
 /// Name of the kind that says when a job runs.
 pub(super) const TIMER: &str = timer::KIND.name;
+/// Name of the kind that says what it runs.
+pub(super) const SERVICE: &str = service::KIND.name;
 
 static KINDS: [Kind; 2] = [service::KIND, timer::KIND];
 

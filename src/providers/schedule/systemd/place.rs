@@ -1,17 +1,19 @@
 //! Folders of unit files: which ones belong to a policy, what stands in them, and whose it is.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+use super::drop_in::{self, DropIn};
 use super::unit_file::{MARK, UnitFile};
 use crate::address::{ComponentName, PolicyName, ProtectionName};
 use crate::attrs::Attr;
 use crate::policy::{SystemdScope, Text};
 use crate::providers::schedule::disk;
-use crate::resource::Foreign;
 
 /// A folder of unit files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +103,7 @@ impl Place {
 
     pub fn look(&self, name: &UnitName) -> io::Result<Found> {
         let path = self.path(name);
-        if fs::read_link(&path).is_ok_and(|target| target == Path::new("/dev/null")) {
+        if is_off(&path) {
             return Ok(Found::Masked);
         }
         let Some(text) = disk::read(&path)? else { return Ok(Found::Absent) };
@@ -152,31 +154,50 @@ impl Place {
         link.parent().map_or(Ok(()), disk::flush)
     }
 
-    /// Settings that somebody else has laid over a unit: which ones, never their values, which may be secret.
-    pub fn drop_ins(&self, name: &UnitName, known: &[PathBuf]) -> io::Result<Vec<Foreign>> {
-        let mut paths = known.to_vec();
-        match fs::read_dir(self.folder.join(format!("{name}.d"))) {
-            Ok(entries) => {
-                for entry in entries {
-                    paths.push(entry?.path());
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    /// What somebody else has laid over a unit, in the order in which systemd reads it: by the names of the files, of one name the one
+    /// whose folder comes first. `known` are those that the manager has read, from wherever it takes them.
+    pub fn drop_ins(&self, name: &UnitName, known: &[PathBuf]) -> io::Result<Vec<DropIn>> {
+        let folders = drop_in::folders(&name.to_string());
+        let (of_type, own) = folders.split_last().map_or((None, &folders[..]), |(last, own)| (Some(last), own));
+        let mut paths = Vec::new();
+        for folder in own {
+            paths.extend(self.listed(folder)?);
         }
-        paths.retain(|path| path.extension().is_some_and(|end| end == "conf"));
-        paths.sort();
-        paths.dedup();
-        let foreign = |path: PathBuf| {
-            let text = disk::read(&path)?.unwrap_or_default();
-            let names: Vec<String> = UnitFile::parse(&text).names().collect();
-            let summary = if names.is_empty() {
-                "a drop-in that sets nothing".to_owned()
-            } else {
-                format!("drop-in: sets {}", names.join(", "))
-            };
-            Ok(Foreign { name: path.display().to_string(), summary })
+        paths.extend(known.iter().cloned());
+        if let Some(folder) = of_type {
+            paths.extend(self.listed(folder)?);
+        }
+        let mut by_name: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+        for path in paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "conf")) {
+            let Some(file) = path.file_name() else { continue };
+            by_name.entry(file.to_owned()).or_insert(path);
+        }
+        let read = |path: PathBuf| {
+            // A link to /dev/null takes away a file of that name that would come after it.
+            let text = if is_off(&path) { None } else { disk::read(&path)? };
+            Ok(DropIn::parse(self.as_shown(&path), &text.unwrap_or_default()))
         };
-        paths.into_iter().map(foreign).collect()
+        by_name.into_values().map(read).collect()
     }
+
+    fn listed(&self, folder: &str) -> io::Result<Vec<PathBuf>> {
+        match fs::read_dir(self.folder.join(folder)) {
+            Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A path as plans show it: where the folder comes from a reference it may be secret.
+    fn as_shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.folder) {
+            Ok(below) => format!("{}/{}", self.shown.shown.trim_end_matches('/'), below.display()),
+            Err(_) => path.display().to_string(),
+        }
+    }
+}
+
+/// Whether a path is a link to `/dev/null`.
+fn is_off(path: &Path) -> bool {
+    fs::read_link(path).is_ok_and(|target| target == Path::new("/dev/null"))
 }

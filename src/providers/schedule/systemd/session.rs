@@ -6,9 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use super::drop_in::DropIn;
 use super::place::{Found, Part, Place, UnitName};
 use super::systemctl::{State, Systemctl};
-use super::{Systemd, id, queue, timer};
+use super::unit_file::UnitFile;
+use super::{Systemd, hindered, id, queue, timer};
 use crate::address::{PolicyName, ProtectionName, ResourceId, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::provider::{Env, Freshness, ProviderError, Session, Settled};
@@ -78,29 +80,39 @@ impl Units {
         let state = if place.managed { Some(self.state(name, place, how).await?) } else { None };
         let (seen, at) = (name.clone(), place.clone());
         let known = state.as_ref().map(|state| state.drop_ins.clone()).unwrap_or_default();
-        let (found, enabled, foreign) = blocking("read", &place.shown(name), move || {
+        let (found, enabled, over) = blocking("read", &place.shown(name), move || {
             Ok((at.look(&seen)?, at.is_enabled(&seen), at.drop_ins(&seen, &known)?))
         })
         .await?;
-        let mut attrs = match found {
-            Found::Absent => return Ok(Live { foreign, notes: self.all_notes(place, name), ..Live::absent() }),
+        let mut live = Live { notes: self.all_notes(place, name), ..Live::absent() };
+        live.foreign = over.iter().map(DropIn::foreign).collect();
+        let wanted_attrs = wanted.map(|wanted| &wanted.attrs);
+        let (unit, mut attrs) = match found {
+            Found::Absent => (None, None),
             Found::Foreign => {
                 let help = "Rename the protection, or move that unit away; bdr does not touch what it did not write.";
                 let reason = "a unit with this name is there and is not this policy's";
                 return Err(refusal("take", &place.shown(name), reason, help));
             }
-            Found::Masked => Attrs::from([("masked".to_owned(), Attr::Bool(true))]),
-            Found::Ours(unit) => unit.to_attrs(),
+            Found::Masked => (None, Some(Attrs::from([("masked".to_owned(), Attr::Bool(true))]))),
+            Found::Ours(unit) => (Some(unit.clone()), Some(unit.to_attrs())),
         };
-        attrs.insert("file".to_owned(), place.file(name));
-        let told = |key: &str| wanted.and_then(|wanted| wanted.attrs.get(key)).cloned().unwrap_or(Attr::Bool(true));
-        let mut set = |key: &str, value: Attr| _ = attrs.insert(key.to_owned(), value);
-        set("loaded", state.as_ref().map_or_else(|| told("loaded"), |state| Attr::Bool(!state.stale)));
-        if name.part == Part::Timer {
-            set("enabled", Attr::Bool(enabled));
-            set("active", state.as_ref().map_or_else(|| told("active"), |state| Attr::Bool(state.active)));
+        if let Some(attrs) = &mut attrs {
+            attrs.insert("file".to_owned(), place.file(name));
+            let told = |key: &str| wanted_attrs.and_then(|wanted| wanted.get(key)).cloned().unwrap_or(Attr::Bool(true));
+            let mut set = |key: &str, value: Attr| _ = attrs.insert(key.to_owned(), value);
+            set("loaded", state.as_ref().map_or_else(|| told("loaded"), |state| Attr::Bool(!state.stale)));
+            if name.part == Part::Timer {
+                set("enabled", Attr::Bool(enabled));
+                set("active", state.as_ref().map_or_else(|| told("active"), |state| Attr::Bool(state.active)));
+            }
+            live.hindered.extend(hindered::by_state(name, attrs));
         }
-        Ok(Live { foreign, notes: self.all_notes(place, name), ..Live::present(attrs) })
+        let as_wanted = wanted_attrs.map(UnitFile::from_attrs);
+        live.hindered.extend(as_wanted.as_ref().or(unit.as_ref()).and_then(|unit| hindered::by_drop_ins(name, unit, &over)));
+        live.in_effect = hindered::in_effect(unit.as_ref().zip(attrs.as_ref()), wanted_attrs, &over);
+        live.attrs = attrs;
+        Ok(live)
     }
 
     fn all_notes(&self, place: &Place, name: &UnitName) -> Vec<String> {

@@ -7,6 +7,20 @@ use secrecy::SecretString;
 
 use crate::attrs::{Attr, Attrs};
 
+/// One line of a unit file: a section, a key and a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub section: String,
+    pub key: String,
+    pub value: String,
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.section, self.key)
+    }
+}
+
 /// Sections, keys and all values of each key in their order. Comments are not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnitFile(BTreeMap<String, BTreeMap<String, Vec<String>>>);
@@ -47,36 +61,28 @@ impl UnitFile {
         }
     }
 
-    /// `Timer.OnCalendar` and so on: what a file sets, without the values.
-    pub fn names(&self) -> impl Iterator<Item = String> {
-        self.0.iter().flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}")))
+    /// All values of a key.
+    pub fn all(&self, section: &str, key: &str) -> &[String] {
+        self.0.get(section).and_then(|keys| keys.get(key)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Takes a key out.
+    pub fn remove(&mut self, section: &str, key: &str) {
+        self.0.get_mut(section).and_then(|keys| keys.remove(key));
+    }
+
+    /// Every line, by section and key; those of one key in their order.
+    pub fn settings(&self) -> impl Iterator<Item = Setting> {
+        let keys = self.0.iter().flat_map(|(section, keys)| keys.iter().map(move |(key, values)| (section, key, values)));
+        keys.flat_map(|(section, key, values)| {
+            values.iter().map(|value| Setting { section: section.clone(), key: key.clone(), value: value.clone() })
+        })
     }
 
     /// Reads a file as systemd does; a line that is neither a section nor a setting is kept as a setting without a value.
     pub fn parse(text: &str) -> Self {
         let mut unit = Self::default();
-        let mut section = String::new();
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            let mut line = line.trim().to_owned();
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            while line.ends_with('\\') {
-                line.pop();
-                match lines.next().map(str::trim) {
-                    Some(next) if next.starts_with(['#', ';']) => line.push('\\'),
-                    Some(next) => _ = write!(line, " {next}"),
-                    None => break,
-                }
-            }
-            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                name.clone_into(&mut section);
-                continue;
-            }
-            let (key, value) = line.split_once('=').unwrap_or((&line, ""));
-            unit.add(&section, key.trim(), value.trim());
-        }
+        lines(text).into_iter().for_each(|line| unit.add(&line.section, &line.key, line.value));
         unit
     }
 
@@ -121,6 +127,34 @@ impl UnitFile {
         }
         unit
     }
+}
+
+/// The settings of a file, line by line.
+pub fn lines(text: &str) -> Vec<Setting> {
+    let mut all = Vec::new();
+    let mut section = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let mut line = line.trim().to_owned();
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        while line.ends_with('\\') {
+            line.pop();
+            match lines.next().map(str::trim) {
+                Some(next) if next.starts_with(['#', ';']) => line.push('\\'),
+                Some(next) => _ = write!(line, " {next}"),
+                None => break,
+            }
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            name.clone_into(&mut section);
+            continue;
+        }
+        let (key, value) = line.split_once('=').unwrap_or((&line, ""));
+        all.push(Setting { section: section.clone(), key: key.trim().to_owned(), value: value.trim().to_owned() });
+    }
+    all
 }
 
 fn shown(key: &str, values: &[String]) -> Attr {
