@@ -42,6 +42,8 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
         }
         Purpose::Prune => {
             add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Attempts]);
+            // What goes is noted there first.
+            add(Deed::Write, &[Sort::Attempts]);
             add(Deed::Delete, &WHOLE);
             add(Deed::Delete, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
         }

@@ -6,6 +6,7 @@
 //!                                                     /table/<number>.<sha256 begins>.jsonl.zst
 //!                                                     /packs/<sha256>.zst
 //! <policy>/<component>/<protection>/_attempts/<backup id>/<generation>.json     who is writing it; gone after the commit
+//!                                                     /expired.json             a prune lets it go; gone with it
 //! <policy>/<component>/<protection>/_verified/<time>-<random>.json              what a verification saw
 //! <policy>/_slots/<component>/<protection>/<moment>.<attempt>.json              a claimed moment of its schedule
 //!                                                           .succeeded.json    how it ended; or .failed.json
@@ -40,6 +41,11 @@ impl Series {
 
     pub fn attempts(&self) -> String {
         self.prefix() + ATTEMPTS
+    }
+
+    /// Says that a prune lets a backup go, from before its manifest goes until all of it is gone.
+    pub fn expired(&self, id: BackupId) -> String {
+        format!("{}{id}/expired.json", self.attempts())
     }
 
     pub fn verified(&self) -> String {
@@ -89,6 +95,10 @@ impl Place {
 
     pub fn manifest(&self) -> String {
         self.folder() + "manifest.json"
+    }
+
+    pub fn index(&self) -> String {
+        self.folder() + "index/"
     }
 
     pub fn packs(&self) -> String {

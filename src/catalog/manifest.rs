@@ -168,6 +168,12 @@ impl Manifest {
         Place { tier: self.shelf.clone(), id: self.id }
     }
 
+    /// Whether it was compared with the backup in that place, or refers to its packs.
+    pub fn refers_to(&self, place: &Place) -> bool {
+        let folder = place.folder();
+        self.parent.iter().chain(&self.needs).any(|named| named == folder.trim_end_matches('/'))
+    }
+
     /// Whether something keeps it from being trusted as complete.
     pub fn is_suspect(&self) -> bool {
         self.issues.iter().any(|issue| issue.suspect)

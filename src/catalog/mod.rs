@@ -26,6 +26,8 @@ use crate::units::bytes::Bytes;
 pub enum FormatError {
     #[error("{what} is damaged: {why}")]
     Damaged { what: String, why: String },
+    #[error("{what} is missing, though {why}")]
+    Lost { what: String, why: String },
     #[error("{what} has format version {found}, and this bdr knows up to {known}")]
     Version { what: String, found: u32, known: u32 },
     #[error("{what} has {found} where {expected} were written")]

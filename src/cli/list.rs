@@ -2,10 +2,9 @@
 
 use crate::cli::chosen::{self, Chosen, Format, Which};
 use crate::cli::load::References;
-use crate::cli::view::backups::{self, Row, Silent};
+use crate::cli::view::backups::{self, Row, Silent, Unreadable};
 use crate::cli::{Context, Exit, Failure, catalogues, load};
 use crate::tree::Known;
-use crate::units::cadence::Zone;
 
 /// List the backups that the stores hold
 ///
@@ -29,36 +28,33 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let policy = &loaded.policy;
     let chosen = chosen::all(policy, args.component.as_deref(), &args.which, &env).await?;
     let human = args.format == Format::Human;
-    let (mut rows, mut damaged) = (Vec::new(), false);
+    let (mut rows, mut unreadable, mut damaged) = (Vec::new(), Vec::new(), false);
     let failed = catalogues::each(context, &chosen, |chosen, known| {
-        damaged |= warn(context, chosen, &known);
         let found = found(chosen, &known);
+        let others = Unreadable::of(chosen, &known);
+        others.iter().for_each(|other| context.warn(&other.told()));
+        damaged |= !others.is_empty() || known.facts.iter().any(|facts| facts.damaged);
         if human {
-            context.print(&shown(context, chosen, &found, &policy.timezone, rows.is_empty()))?;
+            let gap = if rows.is_empty() { "" } else { "\n" };
+            let told = backups::human(&chosen.label(), (&found, others.len()), &policy.timezone, context.terminal.width);
+            context.print(&format!("{gap}{told}"))?;
         }
         rows.push(found);
+        unreadable.extend(others);
         Ok(())
     })
     .await?;
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
     if !human {
-        context.print(&backups::json(&rows, silent)?)?;
-    } else if rows.is_empty() && failed.is_empty() {
+        context.print(&backups::json(&rows, &unreadable, silent)?)?;
+    } else if rows.is_empty() && unreadable.is_empty() && failed.is_empty() {
         context.say("There is no backup yet. `bdr backup COMPONENT` makes one.");
     }
     match catalogues::failure(&failed) {
         Some(failure) => Err(failure),
         None => Ok(if damaged { Exit::Failed } else { Exit::Done }),
     }
-}
-
-/// Tells manifests that cannot be read; whether anything is known to be damaged.
-fn warn(context: &Context, chosen: &Chosen<'_>, known: &Known) -> bool {
-    for (place, error) in &known.backups.damaged {
-        context.warn(&format!("{}: {}: {error}", chosen.label(), place.folder().trim_end_matches('/')));
-    }
-    !known.backups.damaged.is_empty() || known.facts.iter().any(|facts| facts.damaged)
 }
 
 fn found(chosen: &Chosen<'_>, known: &Known) -> Vec<Row> {
@@ -69,9 +65,4 @@ fn found(chosen: &Chosen<'_>, known: &Known) -> Vec<Row> {
         manifest: manifest.clone(),
     };
     known.backups.good.iter().map(row).collect()
-}
-
-fn shown(context: &Context, chosen: &Chosen<'_>, found: &[Row], zone: &Zone, first: bool) -> String {
-    let gap = if first { "" } else { "\n" };
-    gap.to_owned() + &backups::human(&chosen.label(), found, zone, context.terminal.width)
 }

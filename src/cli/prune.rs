@@ -124,14 +124,14 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
     let (shelf, now) = (&chosen.shelf, context.now());
     let planning = shelf.plan_prune(known, &chosen.component.retain, &policy.timezone, now);
     let plan = working::look(context, &chosen.label(), planning).await?;
-    for place in &plan.damaged {
+    for (place, error) in &known.backups.damaged {
         let folder = place.folder();
         context.warn(&format!(
-            "{}: the manifest of {} is damaged, and nothing is removed beside it: it may refer to any backup before it.",
+            "{}: {}: {error}. Nothing is removed beside it: it may refer to any backup before it.",
             chosen.label(),
             folder.trim_end_matches('/')
         ));
-        context.warn("  help: Run `bdr verify`; once you are sure that it is lost, remove its folder from the store yourself.");
+        context.warn("  help: Bring the manifest back from another copy of the store. Only where there is none, remove that folder yourself.");
     }
     match how.telling {
         Telling::Json => tell(context, chosen, known, &plan),

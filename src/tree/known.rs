@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::address::{BackupId, TierName};
 use crate::catalog::due::{self, Due};
 use crate::catalog::facts::{BackupFacts, Health};
+use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::verification::Verification;
 use crate::policy::Tier;
@@ -40,12 +41,7 @@ impl Shelf {
     pub async fn known(&self) -> Result<Known, StoreError> {
         self.check_mark().await?;
         let backups = self.backups().await?;
-        let mut verifications = Vec::new();
-        for object in self.list(&self.series.verified()).await? {
-            let body = self.store.get(&object.key, None).await?;
-            // One that cannot be read proves nothing, so it is as if nobody had looked.
-            verifications.extend(Verification::decode(&body, &object.key));
-        }
+        let verifications = self.verifications().await?;
         let health = Health::of(&verifications);
         let facts = backups.good.iter().map(|manifest| BackupFacts::of(manifest, &health)).collect();
         Ok(Known { backups, verifications, health, facts })
@@ -68,7 +64,10 @@ impl Known {
         let seen = self.backups.good.iter().filter(|m| m.snapshot > chosen.snapshot && m.snapshot <= at);
         let seen = seen.filter_map(|m| Some((m.id, self.health.damaged.get(&m.id)?)));
         let seen = seen.map(|(id, when)| (id, format!("damage was found on {}", when.strftime("%Y-%m-%d"))));
-        let unreadable = self.backups.damaged.iter().map(|(place, error)| (place.id, error.to_string()));
+        // What the chosen one refers to was there before it, however close the two were made.
+        let before = |place: &Place| chosen.refers_to(place);
+        let unreadable = self.backups.damaged.iter().filter(|(place, _)| !before(place));
+        let unreadable = unreadable.map(|(place, error)| (place.id, error.to_string()));
         let unreadable = unreadable.filter(|(id, _)| id.began() >= chosen.id.began() && id.began() <= at);
         seen.chain(unreadable).max_by_key(|(id, _)| *id)
     }

@@ -15,6 +15,7 @@ mod capture;
 mod backup;
 mod restore;
 mod retrieve;
+mod lost;
 mod known;
 mod verify;
 mod prune;

@@ -1,7 +1,8 @@
 //! Letting go of backups: planned first, then carried out in an order in which a crash does no harm.
 //!
+//! Before a manifest goes it is noted that it does (a manifest that is missing without such a note is damage, see `lost.rs`).
 //! Manifests go first, those of dependants before those of what they refer to: from then on nobody lists the backup, and at no
-//! moment does a listed backup lack a pack. What a crash leaves is a folder without a manifest, which a later prune sweeps.
+//! moment does a listed backup lack a pack. What a crash leaves is a folder without a manifest and a note, which a later prune sweeps.
 //! Then, and only then, it is looked again who is writing and what was committed meanwhile; packs that somebody refers to stay.
 //! Index and table go before the packs, so that what is left of a cut removal is never taken for more than it is.
 
@@ -32,7 +33,7 @@ pub struct PrunePlan {
     pub goes: Vec<Manifest>,
     /// Folders that dead attempts left, with their bytes.
     pub orphans: Vec<(Place, u64)>,
-    /// Manifests that cannot be read. While there is one no backup goes, because it may refer to anything before it.
+    /// Manifests that cannot be read or are lost. While there is one nothing goes, because it may refer to anything before it.
     pub damaged: Vec<Place>,
     /// Claims of scheduled moments that nobody asks for any more.
     pub slots: slots::Old,
@@ -118,12 +119,14 @@ impl Shelf {
         goes.sort_by_key(|manifest| std::cmp::Reverse((manifest.needs.len(), manifest.snapshot)));
         for manifest in &goes {
             progress.go_on()?;
+            self.expire(manifest.id, now).await?;
             self.store.delete(&self.key(&manifest.place().manifest())).await?;
         }
         // First who writes, then what is committed: who committed in between is seen in the second, who did not in the first.
         let attempts = self.attempts().await?;
         let known = self.backups().await?;
         let needed = needed(&attempts, &known.good, now);
+        let mut standing: BTreeSet<BackupId> = known.unfinished.iter().map(|place| place.id).collect();
         for manifest in goes {
             progress.go_on()?;
             progress.add_entries(1);
@@ -133,16 +136,19 @@ impl Shelf {
                 continue;
             }
             pruned.bytes += self.remove_folder(&place).await?;
+            standing.remove(&place.id);
             pruned.backups += 1;
         }
         for (place, _) in &plan.orphans {
             progress.go_on()?;
             if self.orphaned(place, &attempts, &needed, now).await?.is_some() {
                 pruned.bytes += self.remove_folder(place).await?;
+                standing.remove(&place.id);
                 pruned.orphans += 1;
             }
         }
-        self.forget(&attempts, &known.good.iter().map(|manifest| manifest.id).collect(), now).await?;
+        let listed = known.good.iter().map(|manifest| manifest.id).collect();
+        self.forget(&attempts, &listed, &standing, now).await?;
         progress.go_on()?;
         self.slots().forget(&plan.slots).await?;
         pruned.slots = plan.slots.slots;
@@ -159,14 +165,30 @@ impl Shelf {
             let keys: Vec<String> = part.into_iter().map(|object| object.key).collect();
             self.delete_all(&keys).await?;
         }
+        self.store.delete(&self.series.expired(place.id)).await?;
         Ok(bytes)
     }
 
-    /// Removes attempts of committed backups and long dead ones, and verifications that speak only of backups that are gone.
-    async fn forget(&self, attempts: &[Seen], listed: &BTreeSet<BackupId>, now: Timestamp) -> Result<(), TreeError> {
+    /// Removes attempts of committed backups and long dead ones, notes of what is gone or stayed, and verifications that speak only of
+    /// backups that are gone. Of a folder that is `standing` without a manifest it stays said why.
+    async fn forget(
+        &self,
+        attempts: &[Seen],
+        listed: &BTreeSet<BackupId>,
+        standing: &BTreeSet<BackupId>,
+        now: Timestamp,
+    ) -> Result<(), TreeError> {
         for seen in attempts.iter().filter(|seen| !seen.lives(now)) {
-            if listed.contains(&seen.attempt.id) || seen.is_past(GRACE, now) {
+            let swept = seen.is_past(GRACE, now) && !standing.contains(&seen.attempt.id);
+            if listed.contains(&seen.attempt.id) || swept {
                 self.release(&seen.attempt).await?;
+            }
+        }
+        for (id, since) in self.said().await?.expired {
+            // A prune that died before the manifest went, and another one that is between the two.
+            let stayed = listed.contains(&id) && now.duration_since(since) >= GRACE;
+            if stayed || !(listed.contains(&id) || standing.contains(&id)) {
+                self.store.delete(&self.series.expired(id)).await?;
             }
         }
         for object in self.list(&self.series.verified()).await? {

@@ -38,9 +38,9 @@ pub struct Shelf {
 pub struct Backups {
     /// Oldest first.
     pub good: Vec<Manifest>,
-    /// Manifests that cannot be read, with the reason. They keep their packs.
+    /// Manifests that cannot be read or are lost, with the reason. They keep their packs.
     pub damaged: Vec<(Place, FormatError)>,
-    /// Folders without a manifest: being written, or left behind.
+    /// Folders that have no manifest yet, or any more: being written, left behind, or let go.
     pub unfinished: Vec<Place>,
 }
 
@@ -117,10 +117,22 @@ impl Shelf {
     /// # Errors
     /// When the store fails; a manifest that is damaged is told among the others.
     pub async fn backups(&self) -> Result<Backups, StoreError> {
-        let places = self.places().await?;
+        let mut backups = Backups::default();
+        self.read(self.places().await?, &mut backups).await?;
+        if !backups.unfinished.is_empty() {
+            self.look_for_lost(&mut backups).await?;
+        }
+        backups.good.sort_by_key(|manifest| (manifest.snapshot, manifest.id));
+        Ok(backups)
+    }
+
+    /// Reads manifests, and adds what became of each.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn read(&self, places: Vec<Place>, backups: &mut Backups) -> Result<(), StoreError> {
         let mut read =
             stream::iter(places).map(|place| async move { (place.clone(), self.manifest(&place).await) }).buffered(AT_ONCE);
-        let mut backups = Backups::default();
         while let Some((place, result)) = read.next().await {
             match result {
                 Ok(manifest) => backups.good.push(manifest),
@@ -133,8 +145,7 @@ impl Shelf {
                 Err(other) => backups.damaged.push((place, FormatError::damaged("a manifest", other.to_string()))),
             }
         }
-        backups.good.sort_by_key(|manifest| (manifest.snapshot, manifest.id));
-        Ok(backups)
+        Ok(())
     }
 
     /// # Errors

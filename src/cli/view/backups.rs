@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::catalog::FormatError;
+use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::Failure;
 use crate::cli::chosen::Chosen;
 use crate::cli::view::table;
 use crate::store::StoreError;
+use crate::tree::Known;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 
@@ -34,6 +37,30 @@ impl Silent {
     }
 }
 
+/// A backup whose manifest cannot be read, or is lost.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unreadable {
+    series: String,
+    backup: String,
+    reason: String,
+}
+
+impl Unreadable {
+    /// All of one series.
+    pub fn of(chosen: &Chosen<'_>, known: &Known) -> Vec<Self> {
+        let one = |(place, error): &(Place, FormatError)| {
+            let backup = place.folder().trim_end_matches('/').to_owned();
+            Self { series: chosen.label(), backup, reason: error.to_string() }
+        };
+        known.backups.damaged.iter().map(one).collect()
+    }
+
+    /// In a line, for people.
+    pub fn told(&self) -> String {
+        format!("{}: {}: {}", self.series, self.backup, self.reason)
+    }
+}
+
 /// A moment by the policy's clock; the zone is told by [`heading`] or [`moment_in`].
 pub fn moment(at: Timestamp, zone: &Zone) -> String {
     at.to_zoned_datetime(zone.0.clone()).strftime("%Y-%m-%d %H:%M").to_string()
@@ -49,10 +76,12 @@ pub fn heading(label: &str, zone: &Zone) -> String {
     format!("{label}   (times: {zone})\n")
 }
 
-/// The backups of one series, oldest first.
-pub fn human(label: &str, rows: &[Row], zone: &Zone, width: usize) -> String {
-    if rows.is_empty() {
-        return format!("{label}\nno backup yet\n");
+/// The backups of one series, oldest first; `others` are there and cannot be read.
+pub fn human(label: &str, (rows, others): (&[Row], usize), zone: &Zone, width: usize) -> String {
+    match (rows.is_empty(), others) {
+        (true, 0) => return format!("{label}\nno backup yet\n"),
+        (true, _) => return format!("{label}\nno backup that can be read\n"),
+        (false, _) => {}
     }
     let lines: Vec<Vec<String>> = rows.iter().map(|row| line(row, zone)).collect();
     let header = ["backup", "restores", "kind", "tiers", "entries", "size", "stored", "state"];
@@ -98,6 +127,7 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
 struct Document<'a> {
     version: u32,
     backups: Vec<Told<'a>>,
+    unreadable_manifests: &'a [Unreadable],
     unread: Vec<Silent>,
 }
 
@@ -110,16 +140,16 @@ struct Told<'a> {
     manifest: &'a Manifest,
 }
 
-/// Every manifest with the store that it lies in, and what could not be read.
+/// Every manifest with the store that it lies in, those that cannot be read, and the series of which nothing was read.
 ///
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn json(rows: &[Row], unread: Vec<Silent>) -> Result<String, Failure> {
+pub fn json(rows: &[Row], unreadable_manifests: &[Unreadable], unread: Vec<Silent>) -> Result<String, Failure> {
     let told = |row| {
         let Row { store, verified, damaged, manifest }: &Row = row;
         Told { store, verified: *verified, damaged: *damaged, suspect: manifest.is_suspect(), manifest }
     };
-    let document = Document { version: 1, backups: rows.iter().map(told).collect(), unread };
+    let document = Document { version: 1, backups: rows.iter().map(told).collect(), unreadable_manifests, unread };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     Ok(text + "\n")
 }

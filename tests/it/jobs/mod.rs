@@ -9,6 +9,7 @@ mod forgotten;
 mod full_disk;
 mod gone;
 mod guards;
+mod lost;
 mod memory;
 mod other_names;
 mod outage;
