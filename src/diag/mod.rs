@@ -3,11 +3,13 @@
 mod code;
 mod render;
 mod secrets;
+mod shown;
 mod span;
 
 pub use code::Code;
-pub use render::{Look, printable, render, render_all};
+pub use render::{Look, render, render_all};
 pub use secrets::Secrets;
+pub use shown::{printable, shown};
 pub use span::{Fault, FileId, Position, Source, Sources, Span, Spanned};
 
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::secrets::Secrets;
+use super::shown::printable;
 use super::{Diagnostic, FileId, Label, Severity, Sources};
 
 /// How the reader's terminal wants it.
@@ -163,20 +164,6 @@ fn blank(text: &str, range: Range<usize>) -> String {
 /// The nearest boundary of a character at or before a byte.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// Without characters that could steer a terminal or turn a line around: a policy may come from a stranger.
-/// Lines are kept. The ranges are Unicode's general categories Cc and the bidirectional controls of UAX #9.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' => c,
-            '\t' => ' ',
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => '\u{fffd}',
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }
 
 /// Broken at blanks into lines of at most so many columns; a longer word (a path, a URL) stays whole.

@@ -74,8 +74,10 @@ pub struct RestoreEnded {
     pub kept: u64,
     /// Entries that are not as they were asked for, those among them whose content is back and only an attribute is not.
     pub failed: u64,
-    /// Those among them that the destination did not take; the others are missing or damaged in the store.
+    /// Those among them that the destination did not take.
     pub refused: u64,
+    /// Those that the store did not give this time; the rest are missing or damaged in it.
+    pub not_given: u64,
     /// Entries that came back and belong to somebody else than they did; under `--no-owner` that is as asked.
     pub foreign: u64,
     /// Those among them whose set-user-id or set-group-id bits or capabilities were left off for that.

@@ -122,6 +122,9 @@ pub enum Event {
     /// An entry is missing, or not as it was: the first 200 of them.
     EntryNotRestored {
         path: String,
+        /// The bytes of the path as hex, where they are no UTF-8.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path_raw: Option<String>,
         reason: String,
     },
     RestoreEnded(RestoreEnded),

@@ -26,7 +26,9 @@ pub use error::TreeError;
 pub use known::{Known, Round};
 pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
-pub use restore::{Damage, Extra, Foretold, Missed, Paths, Restore, Restored, extra, foretell, missed, needed, restore};
+pub use restore::{
+    Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, missed, needed, restore,
+};
 pub use retrieve::{Waiting, retrieve};
 pub use shelf::{Backups, Shelf, UNMARKED};
 pub use verify::{Read, Verified, remember, verify};

@@ -6,6 +6,7 @@ use crate::cli::restore::pick::Picked;
 use crate::cli::telling::series;
 use crate::journal::{Event, FORMAT_VERSION, RestoreEnded, RestoreStarted};
 use crate::tree::Restored;
+use crate::units::hex;
 
 pub fn started(args: &Args, picked: &Picked<'_>) -> Event {
     let manifest = &picked.manifest;
@@ -21,11 +22,18 @@ pub fn started(args: &Args, picked: &Picked<'_>) -> Event {
     })
 }
 
-/// What did not come back, by name, and how it ended.
-pub fn ended(restored: &Restored, exit: Exit) -> Vec<Event> {
-    let not = |(path, reason): &(String, String)| Event::EntryNotRestored { path: path.clone(), reason: reason.clone() };
-    let mut events: Vec<Event> = restored.failures.iter().map(not).collect();
-    events.push(Event::RestoreEnded(RestoreEnded {
+/// An entry that is not as it was asked for.
+pub fn not_restored(path: &[u8], reason: &str) -> Event {
+    let text = std::str::from_utf8(path).ok();
+    Event::EntryNotRestored {
+        path: text.map_or_else(|| String::from_utf8_lossy(path).into_owned(), str::to_owned),
+        path_raw: text.is_none().then(|| hex::encode(path)),
+        reason: reason.to_owned(),
+    }
+}
+
+pub fn ended(restored: &Restored, exit: Exit) -> Event {
+    Event::RestoreEnded(RestoreEnded {
         files: restored.files,
         directories: restored.directories,
         symlinks: restored.symlinks,
@@ -34,9 +42,9 @@ pub fn ended(restored: &Restored, exit: Exit) -> Vec<Event> {
         kept: restored.kept,
         failed: restored.failed,
         refused: restored.refused,
+        not_given: restored.not_given,
         foreign: restored.foreign,
         bared: restored.bared,
         exit: exit as u8,
-    }));
-    events
+    })
 }

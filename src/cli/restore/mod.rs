@@ -22,7 +22,8 @@ use crate::cli::{Context, Exit, Failure, hint, load, working};
 use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
-use crate::tree::{Damage, Missed, Paths, Progress, Restore, missed, remember, restore};
+use crate::store::ErrorKind;
+use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, TreeError, missed, remember, restore};
 use crate::units::cadence::Zone;
 
 /// Restore a component into a folder
@@ -114,18 +115,23 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     archive::ready(chosen, manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
     let target = target(args, manifest)?;
     let whole = paths.is_all();
-    let job =
-        Restore { shelf: chosen.shelf.clone(), manifest: manifest.clone(), paths, compare: args.overwrite, threads: threads() };
+    let job = Restore {
+        shelf: chosen.shelf.clone(),
+        manifest: manifest.clone(),
+        paths,
+        compare: args.overwrite,
+        threads: threads(),
+        each: (args.format == Telling::Json).then(|| each(context)),
+    };
     let progress = Arc::new(Progress::default());
     let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
+    let work = async { work.await.map_err(|error| silence(args, error)) };
     let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
     let exit = outcome::told(context, args, &restored, (manifest, whole));
     if !restored.damage.is_empty() {
         remembered(args, context, picked, &restored.damage).await;
     }
-    if args.format == Telling::Json {
-        events::ended(&restored, exit).into_iter().for_each(|event| telling::write(context, event));
-    }
+    args.format.event(context, || events::ended(&restored, exit));
     if exit != Exit::Done {
         outcome::next_steps(args, context, &restored, (manifest, whole), *other)
             .iter()
@@ -135,6 +141,20 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
         guard::remove(context, chosen, manifest, target).await?;
     }
     Ok(exit)
+}
+
+/// Tells each entry that does not come back as soon as that is known, however many there are.
+fn each(context: &Context) -> Each {
+    let context = context.clone();
+    Arc::new(move |path, reason| telling::write(&context, events::not_restored(path, reason)))
+}
+
+/// A store that does not answer on the way says nothing of the backup, and what is there stays.
+fn silence(args: &Args, error: TreeError) -> TreeError {
+    match error {
+        TreeError::Store(error) if error.kind == ErrorKind::Unavailable => error.with_help(outcome::when_it_answers(args)).into(),
+        other => other,
+    }
 }
 
 /// Leaves word of damage in the store, so that nothing takes the backup for a good one. Who may not write there only hears of it.

@@ -4,7 +4,8 @@ use crate::address::BackupId;
 use crate::catalog::manifest::Manifest;
 use crate::cli::restore::Args;
 use crate::cli::{Context, Exit};
-use crate::tree::Restored;
+use crate::diag::{printable, shown};
+use crate::tree::{Lack, Restored};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
 
@@ -16,13 +17,7 @@ pub fn told(context: &Context, args: &Args, restored: &Restored, (manifest, whol
         kept => format!("; {} there already, byte for byte, {} written", count(kept, "file"), restored.files - kept),
     };
     context.say(&format!("{}, {}{kept}", count(entries, "entry"), Bytes(restored.bytes)));
-    for (path, why) in &restored.failures {
-        context.warn(&format!("  /{path} {why}"));
-    }
-    let more = restored.failed.saturating_sub(restored.failures.len() as u64);
-    if more > 0 {
-        context.warn(&format!("  … and {more} more"));
-    }
+    restored.failures.iter().for_each(|lack| name(context, lack));
     if whole && manifest.counts.skipped > 0 {
         context.say(&format!("not in the backup, and named when it was made: {}", count(manifest.counts.skipped, "entry")));
     }
@@ -38,6 +33,24 @@ pub fn told(context: &Context, args: &Args, restored: &Restored, (manifest, whol
         return Exit::Partly;
     }
     if owned { Exit::Done } else { Exit::Partly }
+}
+
+/// Paths that are named of one cause.
+const NAMED: usize = 5;
+
+/// One cause with the first of what it took.
+fn name(context: &Context, lack: &Lack) {
+    if let [(path, why)] = lack.named.as_slice() {
+        context.warn(&format!("  /{} {}", shown(path), printable(why)));
+        return;
+    }
+    context.warn(&format!("  {}: {}", printable(&lack.why), count(lack.count, "entry")));
+    let first = lack.named.iter().take(NAMED);
+    first.for_each(|(path, _)| context.warn(&format!("    /{}", shown(path))));
+    let more = lack.count.saturating_sub(NAMED as u64);
+    if more > 0 {
+        context.warn(&format!("    … and {more} more; `--format json` names each"));
+    }
 }
 
 /// Whether the index told of less than the manifest promises.
@@ -60,6 +73,14 @@ fn owners(context: &Context, args: &Args, restored: &Restored) -> bool {
     restored.foreign == 0 || args.no_owner
 }
 
+/// What to do about a store that did not give something, be it that it did not answer.
+pub fn when_it_answers(args: &Args) -> String {
+    let overwrite = if args.overwrite { "" } else { " with `--overwrite`" };
+    format!(
+        "The store did not give what was asked of it. When it answers, run the same command again{overwrite}: it takes only what differs."
+    )
+}
+
 /// What to do about a restore that brought back less than was asked for.
 pub fn next_steps(
     args: &Args,
@@ -76,7 +97,10 @@ pub fn next_steps(
                 .to_owned(),
         );
     }
-    if restored.refused < restored.failed || falls_short(restored, (manifest, whole)) {
+    if restored.not_given > 0 {
+        steps.push(when_it_answers(args));
+    }
+    if restored.refused + restored.not_given < restored.failed || falls_short(restored, (manifest, whole)) {
         let again = format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store");
         let paths: String = args.path.iter().map(|path| format!(" --path '{path}'")).collect();
         steps.push(match other {

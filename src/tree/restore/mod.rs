@@ -8,6 +8,7 @@
 mod damage;
 mod extra;
 mod foretold;
+mod lack;
 mod last;
 mod missed;
 mod needed;
@@ -44,10 +45,11 @@ use crate::tree::table::Table;
 pub use damage::Damage;
 pub use extra::{Extra, extra};
 pub use foretold::{Foretold, foretell};
+pub use lack::{Lack, Side};
 pub use missed::{Missed, missed};
 pub use needed::needed;
 pub use select::Paths;
-pub use tally::Restored;
+pub use tally::{Each, Restored};
 
 /// What to restore.
 pub struct Restore {
@@ -58,6 +60,8 @@ pub struct Restore {
     pub compare: bool,
     /// Threads that decompress and write.
     pub threads: usize,
+    /// Hears of each entry that is not as it was asked for; the result names only the first.
+    pub each: Option<Each>,
 }
 
 /// Batches being fetched at a time.
@@ -79,7 +83,7 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
 
 async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
     let table = Arc::new(Table::load(&job.shelf, &job.manifest).await?);
-    let tally = Arc::new(Tally::new(job.manifest.counts.hard_links > 0));
+    let tally = Arc::new(Tally::new(job.manifest.counts.hard_links > 0, job.each.clone()));
     let stand_ins = Arc::new(stand_ins(&job).await?);
     let (batch_to, batches) = mpsc::channel(1);
     let (load_to, loads) = mpsc::channel(1);
@@ -219,7 +223,7 @@ async fn load(job: &Restore, table: &Table, batch: Batch, progress: &Arc<Progres
                     body => body.map_err(|error| match error.kind {
                         ErrorKind::NotFound => Lost::Missing(error.to_string()),
                         ErrorKind::NoObject => Lost::Damaged(error.to_string()),
-                        _ => Lost::NotGiven(error.to_string()),
+                        _ => Lost::NotGiven(error.help.as_ref().map_or(error.to_string(), |help| format!("{error}. {help}"))),
                     }),
                 }
             }

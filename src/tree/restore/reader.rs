@@ -153,8 +153,9 @@ impl Reader<'_> {
         let (places, end) = match lay_out(&content.blocks, &content.holes, from) {
             Ok(laid) => laid,
             Err(trouble) => {
-                self.tally.torn(&large.entry.path, &trouble);
-                large.fail(self.tally, &trouble);
+                if large.breaks() {
+                    self.tally.torn(&large.entry.path, &trouble);
+                }
                 return Ok(());
             }
         };
@@ -180,10 +181,8 @@ impl Reader<'_> {
             large.size.store(size, Ordering::Release);
         }
         let size = large.size.load(Ordering::Acquire);
-        if end != size {
-            let why = format!("is damaged in the index: {end} of {size} bytes are told");
-            self.tally.torn(&large.entry.path, &why);
-            large.fail(self.tally, &why);
+        if end != size && large.breaks() {
+            self.tally.torn(&large.entry.path, &format!("is damaged in the index: {end} of {size} bytes are told"));
         }
         large.done(self.tally);
     }

@@ -30,11 +30,9 @@ pub struct Large {
 }
 
 impl Large {
-    pub fn fail(&self, tally: &Tally, why: &impl ToString) {
-        // Told once, however many of its pieces fail.
-        if !self.broken.swap(true, Ordering::AcqRel) {
-            tally.fail(&self.entry.path, why);
-        }
+    /// Whether it breaks now: that is told once, however many of its pieces fail.
+    pub fn breaks(&self) -> bool {
+        !self.broken.swap(true, Ordering::AcqRel)
     }
 
     pub fn write(&self, at: u64, bytes: &[u8], tally: &Tally) {
@@ -43,7 +41,7 @@ impl Large {
                 self.written.fetch_max(at + bytes.len() as u64, Ordering::AcqRel);
             }
             Err(trouble) => {
-                if !self.broken.swap(true, Ordering::AcqRel) {
+                if self.breaks() {
                     tally.trouble(&self.entry.path, &trouble);
                 }
             }

@@ -29,11 +29,11 @@ pub fn work(
         for piece in pieces {
             let Piece { owner, block, at } = piece;
             let bytes = match &block {
-                Some(block) => frames.block(block, &by_pack),
+                Some(block) => frames.block(block, &by_pack).map_err(|why| (block.pack, why)),
                 None => Ok(&[] as &[u8]),
             };
-            if let (Some(block), Err(why)) = (&block, &bytes) {
-                tally.lost(block.pack, why);
+            if let Err((pack, why)) = &bytes {
+                tally.lost(*pack, why);
             }
             progress.add_bytes(block.map_or(0, |block| u64::from(block.size)));
             deliver(owner, at, bytes, destination, tally);
@@ -41,7 +41,7 @@ pub fn work(
     }
 }
 
-fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], Lost>, destination: &dyn Destination, tally: &Tally) {
+fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], (u32, Lost)>, destination: &dyn Destination, tally: &Tally) {
     match (owner, bytes) {
         (Owner::Small(entry), Ok(bytes)) => {
             let written = destination.file(&entry).and_then(|sink| {
@@ -55,13 +55,15 @@ fn deliver(owner: Owner, at: u64, bytes: Result<&[u8], Lost>, destination: &dyn 
                 Err(trouble) => tally.trouble(&entry.path, &trouble),
             }
         }
-        (Owner::Small(entry), Err(why)) => tally.fail(&entry.path, &why),
+        (Owner::Small(entry), Err((pack, why))) => tally.lacks(&entry.path, pack, &why),
         (Owner::Large(large), Ok(bytes)) => {
             large.write(at, bytes, tally);
             large.done(tally);
         }
-        (Owner::Large(large), Err(why)) => {
-            large.fail(tally, &why);
+        (Owner::Large(large), Err((pack, why))) => {
+            if large.breaks() {
+                tally.lacks(&large.entry.path, pack, &why);
+            }
             large.done(tally);
         }
     }

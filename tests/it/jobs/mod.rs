@@ -2,6 +2,7 @@
 
 mod bars;
 mod by_hand;
+mod causes;
 mod consent;
 mod damaged;
 mod distrust;

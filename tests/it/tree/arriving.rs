@@ -85,7 +85,7 @@ fn a_restore_and_a_verification_count_what_comes_while_it_comes() {
         assert!(progress.seen().2 >= 100_000);
     };
     let (shelf, store, progress) = job();
-    let restored = Restore { shelf, manifest, paths: Default::default(), compare: false, threads: 1 };
+    let restored = Restore { shelf, manifest, paths: Default::default(), compare: false, threads: 1, each: None };
     let ended = garden.runtime.block_on(restore(restored, garden.destination(false), Arc::clone(&progress))).expect("restored");
     assert_eq!((ended.files, ended.failed), (1, 0));
     counted(&store, &progress);

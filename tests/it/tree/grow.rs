@@ -104,6 +104,7 @@ impl Garden {
             paths: Paths::new(&globs, &manifest.origin.roots).expect("globs"),
             compare: overwrite,
             threads: 2,
+            each: None,
         };
         self.runtime.block_on(restore(job, self.destination(overwrite), Arc::new(Progress::default())))
     }
