@@ -68,7 +68,7 @@ async fn planned_back(name: &str, endpoint: &Endpoint) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_is_gone_since_the_review_makes_the_plan_stale() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(&endpoint).await;
+    let trial = Trial::new(endpoint).await;
     make_bucket(&trial.client, &trial.bucket).await;
     trial.run(&["plan", "--out", "plan.json"]).ends(0);
     trial.client.delete_bucket().bucket(&trial.bucket).send().await.unwrap();
@@ -82,7 +82,7 @@ async fn a_bucket_that_is_gone_since_the_review_makes_the_plan_stale() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_bucket_has_no_room_for_is_refused_by_the_plan() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(&endpoint).await;
+    let trial = Trial::new(endpoint).await;
     make_bucket(&trial.client, &trial.bucket).await;
     let mut tags: Vec<(String, String)> = (0..49).map(|n| pair(&format!("theirs-{n}"), "x")).collect();
     trial.put_tags(&tags).await;
@@ -101,7 +101,7 @@ async fn what_a_bucket_has_no_room_for_is_refused_by_the_plan() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_behind_its_back_is_a_promise_that_does_not_hold() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(&endpoint).await;
+    let trial = Trial::new(endpoint).await;
     let text = trial.home.text("bdr.yaml").replace("    retain:", "    objectives: { rpo: 30h, rto: 1d }\n    retain:");
     trial.home.policy(&text);
     trial.run(&["apply", "--auto-approve"]).ends(0);

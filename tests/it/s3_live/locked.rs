@@ -60,7 +60,7 @@ async fn held(name: &str, endpoint: &Endpoint) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shorter_lock_weakens_and_one_that_somebody_took_off_is_planned_back() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = trial(&endpoint).await;
+    let trial = trial(endpoint).await;
     trial.run(&["apply", "--auto-approve"]).ends(0);
     let text = trial.home.text("bdr.yaml");
     trial.home.policy(&text.replace("governance, for: 7d", "governance, for: 2d"));
@@ -78,20 +78,20 @@ async fn a_shorter_lock_weakens_and_one_that_somebody_took_off_is_planned_back()
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_holds_what_is_locked() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    held("ministack", &endpoint).await;
+    held("ministack", endpoint).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn seaweedfs_holds_what_is_locked() {
     let Some(endpoint) = endpoint("seaweedfs") else { return };
-    held("seaweedfs", &endpoint).await;
+    held("seaweedfs", endpoint).await;
 }
 
 /// moto 5.2 takes a lock only for a bucket that holds nothing, which AWS does not ask for: told, and nothing is written unlocked.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_lock_does_not_come_about_no_backup_is_made() {
     let Some(endpoint) = endpoint("moto") else { return };
-    let trial = trial(&endpoint).await;
+    let trial = trial(endpoint).await;
     let ran = trial.run(&["apply", "--auto-approve"]).ends(3);
     assert!(
         ran.stdout.contains("failed   store.bucket/s3_object_lock") && ran.stdout.contains("skipped  component.docs/run"),
@@ -103,5 +103,5 @@ async fn where_the_lock_does_not_come_about_no_backup_is_made() {
 #[tokio::test(flavor = "multi_thread")]
 async fn radosgw_holds_what_is_locked() {
     let Some(endpoint) = endpoint("radosgw") else { return };
-    held("radosgw", &endpoint).await;
+    held("radosgw", endpoint).await;
 }
