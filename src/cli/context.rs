@@ -84,9 +84,16 @@ impl Context {
         bar.map_or_else(write, |bar| bar.suspend(write));
     }
 
-    /// From now on lines go above this bar; with `None` it is gone.
-    pub fn shows(&self, bar: Option<ProgressBar>) {
-        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    /// From now on lines go above this bar.
+    pub fn shows(&self, bar: ProgressBar) {
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+    }
+
+    /// Takes away what moves, and what stands of it on the terminal.
+    pub fn clears(&self) {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
     }
 
     /// How wide the terminal behind stderr is now; people change it while something runs.

@@ -29,6 +29,7 @@ pub mod lint;
 pub mod list;
 pub mod load;
 pub mod man;
+pub mod moving;
 pub mod past;
 pub mod plan;
 pub mod policy_files;

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::AbortHandle;
 
-use crate::cli::{Context, Failure, hint};
+use crate::cli::{Context, Failure, hint, moving};
 use crate::stores;
 use crate::tree::{Progress, TreeError};
 use crate::units::bytes::Bytes;
@@ -31,6 +31,7 @@ pub fn listen(context: &Context) {
     on_signals(move |code| {
         context.stop.ask();
         if context.stop.asked() > 1 {
+            context.clears();
             std::process::exit(code);
         }
         context.warn("Stopping where nothing is half done. Once more stops at once.");
@@ -127,7 +128,7 @@ pub async fn show<T>(
                 let text = line(&progress, began.elapsed());
                 match &shown {
                     Shown::Bar(bar) => {
-                        let text = fitted(label, &text, context.columns().saturating_sub(MARGIN));
+                        let text = fitted(label, &text, moving::columns(context).saturating_sub(SPINNER));
                         bar.set_message(if context.speaks_unicode() { text } else { text.replace('…', "~") });
                         bar.tick();
                     }
@@ -140,10 +141,7 @@ pub async fn show<T>(
             }
         }
     };
-    if let Shown::Bar(bar) = shown {
-        context.shows(None);
-        bar.finish_and_clear();
-    }
+    context.clears();
     result.map_err(|error| match error {
         Some(error) if !progress.is_stopped() => Failure::from(error),
         _ => Failure::new(format!("{label} was stopped")).help(again),
@@ -164,18 +162,14 @@ impl Shown {
         if !context.terminal.stderr {
             return Self::Lines;
         }
-        let bar = ProgressBar::new_spinner();
         let color = if context.terminal.color_stderr { ":.cyan" } else { "" };
-        if let Ok(style) = ProgressStyle::with_template(&format!("{{spinner{color}}} {{msg}}")) {
-            bar.set_style(if context.speaks_unicode() { style } else { style.tick_chars("|/-\\ ") });
-        }
-        context.shows(Some(bar.clone()));
-        Self::Bar(bar)
+        let style = |style: ProgressStyle| if context.speaks_unicode() { style } else { style.tick_chars("|/-\\ ") };
+        Self::Bar(moving::bar(context, &format!("{{spinner{color}}} {{msg}}"), style))
     }
 }
 
-/// Columns of the line that the spinner takes, and the last one, after which some terminals break a line.
-const MARGIN: usize = 3;
+/// Columns of the line that the spinner takes.
+const SPINNER: usize = 2;
 
 /// What works and how far it is, in one line of so many columns: the counters stay whole as long as anything does.
 fn fitted(label: &str, counters: &str, columns: usize) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::apply::ASKED;
-use crate::cli::{Context, telling};
+use crate::cli::{Context, moving, telling};
 use crate::diag::{Position, printable};
 use crate::journal::{Event, Outcome, RunRecord};
 use crate::plan::Plan;
@@ -27,12 +27,10 @@ impl<'a> RunView<'a> {
     pub fn new(plan: &Plan, json: bool, context: &'a Context) -> Self {
         let shown = !json && !context.global.quiet && context.terminal.stderr;
         let bar = shown.then(|| {
-            let bar = ProgressBar::new(plan.actions.len() as u64);
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}");
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar.set_style(if context.speaks_unicode() { style } else { style.progress_chars("#>-") });
+            let style = |style: ProgressStyle| if context.speaks_unicode() { style } else { style.progress_chars("#>-") };
+            let bar = moving::bar(context, "{bar:24} {pos}/{len}  {elapsed}  {msg}", style);
+            bar.set_length(plan.actions.len() as u64);
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
-            context.shows(Some(bar.clone()));
             bar
         });
         Self { context, bar, json, running: Vec::new(), stopping: false, names: names(plan) }
@@ -54,30 +52,20 @@ impl<'a> RunView<'a> {
         }
         let told = self.stopping || !matches!(event, Event::LeaseGivenBack);
         if let Some(text) = line(event, &self.names).filter(|_| told) {
-            self.say(&printable(&text).replace('\n', " "));
+            self.context.say(&printable(&text).replace('\n', " "));
         }
         if let Some(bar) = &self.bar {
             if matches!(event, Event::ActionEnded { .. }) {
                 bar.inc(1);
             }
             let names: Vec<&str> = self.running.iter().take(3).map(|action| named(&self.names, action)).collect();
-            bar.set_message(shortened(&printable(&names.join(", ")), self.context.columns().saturating_sub(BEFORE)));
-        }
-    }
-
-    fn say(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => self.context.say(text),
+            bar.set_message(shortened(&printable(&names.join(", ")), moving::columns(self.context).saturating_sub(BEFORE)));
         }
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            self.context.shows(None);
-            bar.finish_and_clear();
-        }
+        self.context.clears();
     }
 }
 

@@ -1,6 +1,9 @@
 //! The line that moves at the bottom of a terminal while a job runs.
 
-use super::consent::at_a_terminal;
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use super::consent::{at_a_terminal, terminal};
 use super::{POLICY, home, noise};
 use crate::binary::Home;
 
@@ -60,4 +63,66 @@ fn what_is_said_meanwhile_takes_its_place_and_leaves_nothing_of_it() {
     };
     let visible = before.rsplit("\u{1b}[2K").next().unwrap_or_default();
     assert!(before.contains(" moved, ") && lines(visible).is_empty(), "{visible:?} was left: {ran:#?}");
+}
+
+/// What a terminal of 80 columns shows in the end: lines wrap, and what is written over is gone (ECMA-48: CR, LF, EL, CUU).
+fn screen(out: &str) -> Vec<String> {
+    let mut rows: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut rest = out.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                let mut numbers = rest.by_ref().skip(1);
+                let mut number = String::new();
+                let does = numbers.find(|letter| {
+                    number.push(*letter);
+                    letter.is_ascii_alphabetic()
+                });
+                match does {
+                    Some('K') => rows[row].clear(),
+                    Some('A') => row = row.saturating_sub(number.trim_end_matches('A').parse().unwrap_or(1)),
+                    _ => {}
+                }
+            }
+            letter => {
+                if column == 80 {
+                    (row, column) = (row + 1, 0);
+                    rows.resize(rows.len().max(row + 1), Vec::new());
+                }
+                let length = rows[row].len().max(column + 1);
+                rows[row].resize(length, ' ');
+                rows[row][column] = letter;
+                column += 1;
+            }
+        }
+        rows.resize(rows.len().max(row + 1), Vec::new());
+    }
+    rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect()
+}
+
+/// Somebody presses Ctrl-C, which the terminal echoes into the line: nothing of it stays, pressed once or twice.
+#[test]
+fn ctrl_c_leaves_nothing_of_it() {
+    for presses in [1, 2] {
+        let home = long();
+        let line = format!("stty cols 80 rows 24; TERM=xterm LANG=C.UTF-8 bdr backup {LONG}");
+        let mut child = terminal(&home, &line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut typed, mut shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut out, mut buffer, mut pressed) = (String::new(), [0; 4096], 0);
+        while let Ok(length @ 1..) = shown.read(&mut buffer) {
+            out.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            let due = [" moved, ", "Stopping where"].iter().take(presses).filter(|said| out.contains(**said)).count();
+            if pressed < due {
+                pressed += 1;
+                _ = typed.write_all(b"\x03");
+            }
+        }
+        child.wait().unwrap();
+        assert!(out.contains("^C"), "{out:?}");
+        let left: Vec<String> = screen(&out).into_iter().filter(|line| line.contains("B/s)")).collect();
+        assert!(left.is_empty(), "{presses}: {left:#?} of {out:?}");
+    }
 }

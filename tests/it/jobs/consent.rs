@@ -7,11 +7,16 @@ use crate::binary::{Home, Ran};
 
 /// Runs a line of the shell on a terminal of its own at which nobody types (script(1)); `bdr` is the program.
 pub fn at_a_terminal(home: &Home, line: &str) -> Ran {
+    Ran::of(&terminal(home, line).output().unwrap())
+}
+
+/// The same, not begun yet.
+pub fn terminal(home: &Home, line: &str) -> Command {
     let text = format!("bdr() {{ '{}' \"$@\"; }}; {line}", env!("CARGO_BIN_EXE_bdr"));
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &text, "/dev/null"]).stdin(Stdio::null()).current_dir(home.path(""));
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home.path("")).env("SHELL", "/bin/sh").env("TERM", "dumb");
-    Ran::of(&command.output().unwrap())
+    command
 }
 
 #[test]
