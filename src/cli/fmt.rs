@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::policy_files::{PolicyFile, policy_files};
 use crate::cli::{Context, Exit, Failure, hint};
-use crate::diag::{Diagnostics, Fault, Secrets, Sources, render_all};
+use crate::diag::{Diagnostics, Fault, Sources, render_all};
 use crate::policy::{self, LARGEST, codes, layout};
 use crate::units::count::counted;
 
@@ -144,12 +144,16 @@ fn reading(name: &str, bytes: &[u8]) -> (Diagnostics, Sources) {
 /// A unified diff. Secrets that were written in plain are blanked in it.
 fn difference(name: &str, old: &[u8], new: &str) -> String {
     let old = String::from_utf8_lossy(old);
+    let (shown_old, shown_new) = (without_secrets(&old), without_secrets(new));
+    let diff = similar::TextDiff::from_lines(shown_old.as_str(), shown_new.as_str());
+    diff.unified_diff().context_radius(2).header(name, name).to_string()
+}
+
+fn without_secrets(text: &str) -> String {
     let mut sources = Sources::new();
-    sources.add(name, old.as_ref());
-    let secrets = Secrets::of(&policy::load_unresolved(sources.clone()).diagnostics, &sources);
-    let diff = similar::TextDiff::from_lines(old.as_ref(), new);
-    let shown = diff.unified_diff().context_radius(2).header(name, name).to_string();
-    secrets.blank(&shown).into_owned()
+    let file = sources.add("", text);
+    let read = policy::load_unresolved(sources).sources;
+    read.get(file).map(|source| source.text.to_string()).unwrap_or_default()
 }
 
 /// What is said about a file that is not even opened.

@@ -175,14 +175,15 @@ impl Sources {
         Some((first, source.line_of(span.end.saturating_sub(1)).max(first)))
     }
 
-    /// Replaces what stands in the spans by asterisks, byte for byte, so that no later rendering can show it. Line breaks stay.
+    /// Replaces what stands in the spans by asterisks, byte for byte, so that no later rendering can show it. Line breaks and
+    /// blanks stay.
     pub fn blank(&mut self, spans: &[Span]) {
         for (at, source) in self.0.iter_mut().enumerate() {
             let mut bytes: Option<Vec<u8>> = None;
             for span in spans.iter().filter(|span| span.file.0 as usize == at) {
                 let bytes = bytes.get_or_insert_with(|| source.text.as_bytes().to_vec());
                 let secret = bytes.get_mut(span.start as usize..span.end as usize).unwrap_or_default();
-                secret.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
+                secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
             }
             if let Some(bytes) = bytes {
                 source.text = String::from_utf8_lossy(&bytes).into();

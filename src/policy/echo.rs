@@ -9,10 +9,7 @@ pub(crate) const HIDDEN: &str = "(hidden)";
 
 /// The value in backquotes; cut where it is long, hidden where it looks like a secret.
 pub(crate) fn quote(text: &str) -> String {
-    match secrets::suspect(None, text) {
-        Some(_) => HIDDEN.to_owned(),
-        None => format!("`{}`", bare(text)),
-    }
+    if text == HIDDEN || secrets::has_form(text) { HIDDEN.to_owned() } else { format!("`{}`", bare(text)) }
 }
 
 /// The same without backquotes, for a command to type; only for names that cannot be secret.

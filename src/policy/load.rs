@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Diagnostic, Diagnostics, Fault, FileId, Source, Sources, Span};
+use crate::diag::{Diagnostic, Diagnostics, Fault, FileId, Severity, Source, Sources, Span};
 use crate::policy::document::Document;
 use crate::policy::reference::Resolve;
-use crate::policy::tree::{NodeId, Tree};
 use crate::policy::{Policy, codes, read, resolve, secrets, tree};
 
 /// Secrets that are looked for in all texts once they were found in one: more of them are not worth the time.
@@ -47,6 +46,7 @@ fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
         torn |= match unreadable(file, source) {
             Some(why) => {
                 out.push(why);
+                hidden.extend(secrets::find_in_lines(&source.text).all().map(|secret| secret.span(file)));
                 true
             }
             None => read_text(file, &source.text, &mut documents, &mut hidden, &mut out),
@@ -57,14 +57,10 @@ fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
     Loaded { policy, diagnostics: out.sorted(), sources }
 }
 
-/// Takes the secrets out of the texts and out of what was said about them, wherever they stand again, such as in a comment.
+/// Takes the secrets out of the texts, and out of what was said about them where they stand again, such as in a comment.
 fn hide(hidden: &[Span], sources: &mut Sources, out: &mut Diagnostics) {
-    let texts = hidden
-        .iter()
-        .filter_map(|span| sources.text(*span))
-        .map(|text| text.trim_matches(['"', '\'']))
-        .filter(|text| text.len() >= SHORTEST);
-    let texts: BTreeSet<String> = texts.take(SECRETS).map(str::to_owned).collect();
+    let texts = hidden.iter().filter_map(|span| sources.text(*span)).map(str::trim);
+    let texts: BTreeSet<String> = texts.filter(|text| text.len() >= SHORTEST).take(SECRETS).map(str::to_owned).collect();
     sources.blank(hidden);
     for secret in texts.iter().rev() {
         sources.blank_text(secret);
@@ -79,13 +75,14 @@ fn hide(hidden: &[Span], sources: &mut Sources, out: &mut Diagnostics) {
 
 /// Reads the documents of one text; true where some of it could not be read.
 fn read_text(file: FileId, text: &str, documents: &mut Vec<Document>, hidden: &mut Vec<Span>, out: &mut Diagnostics) -> bool {
-    let tree = tree::parse(file, text, out);
-    for (key, value) in tree.scalars() {
-        find_secret(&tree, key, value, hidden, out);
+    let found = secrets::find(text);
+    for secret in &found.secrets {
+        if let Some(kind) = secret.kind.told() {
+            out.push_with(Severity::Error, || plain_secret(kind, secret.span(file), secret.of_aws));
+        }
     }
-    if tree.torn {
-        secrets::in_lines(text, |start, end| hidden.push(Span { file, start, end }));
-    }
+    hidden.extend(found.all().map(|secret| secret.span(file)));
+    let tree = tree::parse_without(&found, file, text, out);
     let mut torn = tree.torn;
     for node in tree.documents() {
         match read::read::<Document>(&tree, *node, out) {
@@ -138,21 +135,14 @@ fn faulty(fault: Fault, source: &Source, place: impl Fn(u32) -> Span) -> Diagnos
     }
 }
 
-fn find_secret(tree: &Tree<'_>, key: Option<NodeId>, value: NodeId, hidden: &mut Vec<Span>, out: &mut Diagnostics) {
-    let text = tree.text(value).unwrap_or_default();
-    let Some(kind) = secrets::suspect(key.and_then(|key| tree.text(key)), text) else { return };
-    let span = tree.span(value);
-    let of_aws = key.and_then(|key| tree.text(key)).is_some_and(secrets::is_aws_credential);
+fn plain_secret(kind: &str, span: Span, of_aws: bool) -> Diagnostic {
     let help = if of_aws {
         "Change the secret, and remove it: credentials come from AWS's own chain (environment, ~/.aws/credentials, or a role)."
     } else {
         "Change the secret, keep it outside, and refer to it: \"${env:NAME}\" or \"${file:PATH}\"."
     };
-    hidden.push(span);
-    out.push(
-        Diagnostic::error(codes::SECRET, format!("{kind} is written in plain"))
-            .at_secret(span, "a secret")
-            .note("whoever can read the policy, its history or a log of it has the secret")
-            .help(help),
-    );
+    Diagnostic::error(codes::SECRET, format!("{kind} is written in plain"))
+        .at_secret(span, "a secret")
+        .note("whoever can read the policy, its history or a log of it has the secret")
+        .help(help)
 }

@@ -172,7 +172,7 @@ proptest! {
         parts in prop::collection::vec(prop::sample::select(vec![
             "a", "b: ", ": ", "- ", "? ", "[", "]", "{", "}", ", ", "&a ", "*a ", "!!str ", "!x ", "| ", ">-\n", "#", " # c",
             "'", "\"", "\\", "\n", "\n  ", "\n    ", "\t", "---\n", "...\n", "%YAML 1.2\n", "<<: ", "~", "\r\n", "\r", "\u{feff}",
-            "å", "\u{2028}", "version: 1\n", "name: x\n", "${env:A}", "${", "stores:\n", "components:\n", "1", "\0",
+            "å", "\u{2028}", "version: 1\n", "name: x\n", "${env:A}", "${", "password: ", "{token: ", "# api-key=å", "a://b:c@", "PRIVATE KEY-----", "stores:\n", "components:\n", "1", "\0",
         ]), 0..40)
     ) {
         read_all(parts.concat().as_bytes());

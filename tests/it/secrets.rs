@@ -136,6 +136,103 @@ fn values_of_references_are_neither_told_nor_written() {
     }
 }
 
+/// Ways in which people write a secret in plain, and how many there are in each. Behind each stands a mistake, so that its line is shown.
+const PLAIN: [(&str, usize); 26] = [
+    ("password: c4n4ry", 1),
+    ("password: c4n4ry, password: c4n4ry3", 2),
+    ("password: { value: c4n4ry }", 1),
+    ("password: { c4n4ry }", 1),
+    ("<<: { password: c4n4ry }", 1),
+    ("secret: [c4n4ry, [c4n4ry2]]", 2),
+    ("token: c4n4ry", 1),
+    ("api_key: c4n4ry123456", 1),
+    ("dbPass: \"c4n4ry\"", 1),
+    ("pass: c4n4", 1),
+    ("phone: &a c4n4ry, password: *a", 1),
+    ("'client-secret': 'it''s c4n4ry'", 1),
+    ("\"p\\u0061ssword\": c4n4ry", 1),
+    ("note: 'host=db password=c4n4ry'", 1),
+    ("url: 'postgres://app:c4n4ry@db'", 1),
+    ("note: AKIAC4N4RYC4N4RYC4N4", 1),
+    ("AKIAC4N4RYC4N4RYC4N4: 1", 1),
+    ("note: ghp_c4n4ryc4n4ry", 1),
+    ("phone: 1 } # AKIAC4N4RYC4N4RYC4N4 password=c4n4ry", 2),
+    ("phone: 1 } # password: c4n4ry", 1),
+    ("phone: 1 } # password: c4n4ry, says 'ops'", 1),
+    ("phone: 1 } # password: c a c4n4ry horse", 0),
+    ("password: ${env:c4n4ry", 0),
+    ("password: a${env:X}c4n4ry", 0),
+    ("password: [c4n4ry", 0),
+    ("password: c4n4ry, b: ]", 0),
+];
+
+/// A contact that holds one of them, and a mistake on its line.
+fn contact(name: &str, shape: &str) -> String {
+    let shape = match shape.strip_prefix("phone: 1 } ") {
+        Some(comment) => format!("phone: 1, nonsense: 1 }} {comment}"),
+        None => format!("{shape}, nonsense: 1 }}"),
+    };
+    format!("  {name}: {{ {shape}\n")
+}
+
+#[test]
+fn a_secret_written_in_plain_is_shown_by_no_command_in_no_format() {
+    let home = Home::new();
+    let run = |arguments: &[&str], text: &str| {
+        let ran = Ran::of(&home.command(arguments).output().unwrap());
+        let tells = [&ran.stdout, &ran.stderr].iter().any(|told| told.to_lowercase().contains("c4n4"));
+        assert!(!tells, "bdr {arguments:?} tells: {ran:#?}\n{text}");
+        ran
+    };
+    let write = |contacts: &str| {
+        home.policy(POLICY);
+        let text = home.text("bdr.yaml").replace("components:", &format!("contacts:\n{contacts}components:"));
+        std::fs::write(home.path("bdr.yaml"), &text).unwrap();
+        text
+    };
+    for (shape, count) in PLAIN {
+        let text = write(&contact("ops", shape));
+        run(&["fmt", "--diff"], &text);
+        run(&["plan"], &text);
+        let report: serde_json::Value = serde_json::from_str(&run(&["lint", "--format", "json"], &text).ends(2).stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let codes: Vec<&str> = findings.map(|finding| finding["code"].as_str().unwrap()).collect();
+        let found = codes.iter().filter(|code| **code == "BDR-P053").count();
+        // Of a text that cannot be read, only that is told.
+        assert!(found == count || (count == 0 && codes.contains(&"BDR-P001")), "{shape}: {codes:?}");
+        let shown = run(&["lint"], &text).stdout;
+        assert!(count == 0 || shown.contains("nonsense: 1"), "{shape}: the rest of the line is shown: {shown}");
+    }
+    let readable = PLAIN.iter().enumerate().filter(|(_, (_, count))| *count > 0);
+    let all: String = readable.map(|(at, (shape, _))| contact(&format!("c{at}"), shape)).collect();
+    let torn: String = PLAIN.iter().enumerate().map(|(at, (shape, _))| contact(&format!("c{at}"), shape)).collect();
+    for contacts in [all, torn] {
+        let text = write(&contacts);
+        LOOKING.iter().for_each(|arguments| drop(run(arguments, &text)));
+    }
+    for key in ["version", "name", "timezone", "stores", "components", "scheduler"] {
+        let text = format!("{key}:\n  password: c4n4ry\n");
+        home.policy(&text);
+        run(&["lint"], &text);
+    }
+}
+
+#[test]
+fn the_caret_stands_where_the_secret_stood() {
+    let home = Home::new();
+    home.policy("version: 1\nname: x\ncontacts: { ops: { password: 'c4n4ry', nonsense: 1 } }\n");
+    let shown = home.run(&["lint", "--color", "never"]).ends(2).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    let line = "3 │ contacts: { ops: { password: '******', nonsense: 1 } }";
+    let below: Vec<&str> = lines.windows(2).filter(|pair| pair[0] == line).map(|pair| pair[1]).collect();
+    let caret = |word: &str| format!("  │ {}", " ".repeat(line.split_once("│ ").unwrap().1.find(word).unwrap()));
+    assert!(below.len() > 2, "{shown}");
+    for word in ["password", "******", "nonsense"] {
+        let wanted = format!("{}{}", caret(word), "━".repeat(word.len()));
+        assert!(below.iter().any(|line| line.starts_with(&wanted)), "{word}: {shown}");
+    }
+}
+
 #[test]
 fn an_endpoint_that_does_not_answer_is_told_by_its_reference() {
     for url in ["http://c4n4ry.invalid:9", "http://user:c4n4ry@127.0.0.1:9"] {

@@ -97,9 +97,15 @@ look at a policy resolve nothing that `--allow-env` or `--allow-file` does not n
 untrusted input.";
 
     SECRET "BDR-P053" "plain-secret" "A secret written in plain."
-    "Whoever can read the policy, its history or a log of it has the secret. bdr recognises access keys of AWS, private keys,
-tokens of well-known services, passwords in URLs and assignments, and values of keys that are called `password` and the like.
-It never repeats them. A secret that was once written down must be changed, not only moved."
+    "Whoever can read the policy, its history or a log of it has the secret. A secret is
+
+- whatever stands under a key whose name says so (`password`, `pass`, `client_secret`, `api-key`, `token`, `credentials` and the like),
+  also in a list or a mapping below it, given twice, merged or repeated by an alias. A reference, nothing, and `true` or `false` are none;
+- an access key of AWS, a private key, a token of a well-known service, a password in a URL, `name=value` or `name: value` under
+  such a name: wherever it stands, in keys and comments too.
+
+bdr never repeats it: asterisks stand in its place in whatever is shown. A secret that was once written down must be changed, not
+only moved."
     wrong "stores:
   primary: { s3: { bucket: example-backups, endpoint: \"https://backup:hunter2@s3.example.com\" } }
 "

@@ -92,6 +92,7 @@ fn describe(shape: Shape<'_>) -> String {
             Word::Null => "no value".to_owned(),
             _ => echo::quote(text),
         },
+        Shape::Scalar { text: echo::HIDDEN, .. } => echo::HIDDEN.to_owned(),
         Shape::Scalar { text, .. } => format!("the text {}", echo::quote(text)),
     }
 }

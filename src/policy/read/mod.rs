@@ -63,6 +63,11 @@ impl<'a> Reader<'a> {
         self.tree.shape(self.node)
     }
 
+    /// A secret written in plain has its finding; there is nothing else to say of it.
+    fn is_hidden(self) -> bool {
+        !self.key && self.tree.is_hidden(self.node)
+    }
+
     fn push(self, finding: Diagnostic) {
         self.notes.borrow_mut().push(finding);
     }
@@ -76,6 +81,9 @@ impl<'a> Reader<'a> {
 
     /// The text of a scalar that is meant as text: anything but a list, a mapping, nothing or a bare truth value.
     fn text(self, expected: &str) -> Result<&'a str, Fail> {
+        if self.is_hidden() {
+            return Err(Fail::told());
+        }
         match self.shape() {
             Shape::Scalar { text, plain } if self.key || !plain || !matches!(word(text), Word::Null | Word::Bool(_)) => Ok(text),
             _ => Err(Fail::mismatch(self, expected)),

@@ -7,6 +7,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
 use super::{DEPTH, Form, Node, NodeId, Tree, syntax};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
 use crate::policy::codes;
+use crate::policy::secrets::Found;
 
 /// Most nodes that aliases may add to one text; 64 bytes that are repeated count as one more.
 const ALIASED: usize = 100_000;
@@ -17,6 +18,11 @@ type Events<'t> = Parser<'t, StrInput<'t>>;
 
 /// Reads all documents of a text. A syntax error ends its document only; what stood before it is kept.
 pub fn parse<'t>(file: FileId, text: &'t str, out: &mut Diagnostics) -> Tree<'t> {
+    parse_without(&Found::default(), file, text, out)
+}
+
+/// The same without the secrets that were found in the text: nothing that is made of the tree can repeat them.
+pub(crate) fn parse_without<'t>(secrets: &Found, file: FileId, text: &'t str, out: &mut Diagnostics) -> Tree<'t> {
     let tree = Tree {
         text,
         file,
@@ -26,7 +32,7 @@ pub fn parse<'t>(file: FileId, text: &'t str, out: &mut Diagnostics) -> Tree<'t>
         documents: Vec::new(),
         torn: false,
     };
-    let mut builder = Builder { tree, open: Vec::new(), waiting: Vec::new(), anchors: HashMap::new(), aliased: 0, out };
+    let mut builder = Builder { tree, secrets, open: Vec::new(), waiting: Vec::new(), anchors: HashMap::new(), aliased: 0, out };
     builder.run();
     builder.tree
 }
@@ -54,6 +60,7 @@ struct Anchor {
 
 struct Builder<'t, 'o> {
     tree: Tree<'t>,
+    secrets: &'o Found,
     open: Vec<Open>,
     /// Finished nodes whose parents are open.
     waiting: Vec<NodeId>,
@@ -80,7 +87,7 @@ impl<'t> Builder<'t, '_> {
                     }
                 }
                 Some(Err(error)) => {
-                    self.out.push(syntax::diagnose(self.tree.file, self.tree.text, &error));
+                    self.out.push(syntax::diagnose(self.tree.file, self.tree.text, &error, self.secrets));
                     self.tear();
                     if !self.skip(&mut parser) {
                         break;
@@ -181,6 +188,10 @@ impl<'t> Builder<'t, '_> {
         let source = self.tree.text.get(start as usize..end as usize).unwrap_or_default();
         if plain && source.is_empty() {
             return self.add(Node { start, end: start, form: Form::Empty, first: 0, count: 0 });
+        }
+        if self.secrets.holds(start, end) {
+            end = start + u32::try_from(source.trim_end().len()).unwrap_or(u32::MAX);
+            return self.add(Node { start, end, form: Form::Hidden, first: 0, count: 0 });
         }
         let count = u32::try_from(text.len()).unwrap_or(u32::MAX);
         if source == text {

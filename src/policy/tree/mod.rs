@@ -6,9 +6,11 @@ mod syntax;
 mod word;
 
 pub use build::parse;
+pub(crate) use build::parse_without;
 pub use word::{Word, word};
 
 use crate::diag::{FileId, Span};
+use crate::policy::echo::HIDDEN;
 
 /// Deepest nesting of lists and mappings; the language itself needs less than ten levels.
 pub const DEPTH: usize = 64;
@@ -50,6 +52,8 @@ enum Form {
     QuotedOwned,
     /// A plain scalar of no characters.
     Empty,
+    /// A secret written in plain: what it says is not kept.
+    Hidden,
     Sequence,
     Mapping,
 }
@@ -120,6 +124,7 @@ impl Tree<'_> {
                 Shape::Scalar { text, plain: form == Form::PlainOwned }
             }
             Form::Empty => Shape::Scalar { text: "", plain: true },
+            Form::Hidden => Shape::Scalar { text: HIDDEN, plain: false },
             Form::Sequence => Shape::Sequence(self.children.get(from..to).unwrap_or_default()),
             Form::Mapping => Shape::Mapping(Entries(self.children.get(from..to).unwrap_or_default())),
         }
@@ -133,22 +138,9 @@ impl Tree<'_> {
         }
     }
 
-    /// Every scalar value with the nearest key above it; what aliases repeat is met once.
-    pub fn scalars(&self) -> impl Iterator<Item = (Option<NodeId>, NodeId)> + '_ {
-        let mut open: Vec<(Option<NodeId>, NodeId)> = self.documents.iter().map(|root| (None, *root)).collect();
-        let mut met = vec![false; self.nodes.len()];
-        std::iter::from_fn(move || {
-            while let Some((key, node)) = open.pop() {
-                let met = met.get_mut(node.0 as usize).is_none_or(|met| std::mem::replace(met, true));
-                match self.shape(node) {
-                    _ if met => {}
-                    Shape::Scalar { .. } => return Some((key, node)),
-                    Shape::Sequence(items) => open.extend(items.iter().map(|item| (key, *item))),
-                    Shape::Mapping(entries) => open.extend(entries.iter().map(|(key, value)| (Some(key), value))),
-                }
-            }
-            None
-        })
+    /// Whether it is a secret written in plain, of which no more is known.
+    pub fn is_hidden(&self, node: NodeId) -> bool {
+        self.node(node).form == Form::Hidden
     }
 
     fn node(&self, node: NodeId) -> Node {

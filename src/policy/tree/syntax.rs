@@ -5,6 +5,7 @@ use granit_parser::{ErrorKind, ScanError};
 use super::DEPTH;
 use crate::diag::{Diagnostic, FileId, Span};
 use crate::policy::codes;
+use crate::policy::secrets::Found;
 
 /// The finding for one level too many.
 pub(super) fn deep(at: Span) -> Diagnostic {
@@ -14,13 +15,15 @@ pub(super) fn deep(at: Span) -> Diagnostic {
 }
 
 /// The finding for an error of the parser.
-pub(super) fn diagnose(file: FileId, text: &str, error: &ScanError) -> Diagnostic {
+pub(super) fn diagnose(file: FileId, text: &str, error: &ScanError, secrets: &Found) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return deep(here(file, text, at));
     }
     for line in lines_upto(text, at) {
-        if let Some((start, end, help)) = unquoted(text, line) {
+        if let Some((start, end, help)) = unquoted(text, line)
+            && !secrets.holds(narrow(start), narrow(end))
+        {
             let span = Span { file, start: narrow(start), end: narrow(end) };
             return Diagnostic::error(codes::SYNTAX, "this value must stand in quotes")
                 .at(span, "YAML gives these characters a meaning of its own")
@@ -63,10 +66,10 @@ fn lines_upto(text: &str, at: usize) -> impl Iterator<Item = (usize, usize)> + '
 /// The value on this line that lacks its quotes, if that is what is wrong with it.
 fn unquoted(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize, String)> {
     let line = &text[start..end];
-    if let Some(at) = line.find("${").filter(|at| !in_quotes(&line[..*at])) {
-        let length = line[at..].find('}').map_or(line.len() - at, |close| close + 1);
-        let reference = &line[at..at + length];
-        return Some((start + at, start + at + length, format!("Write \"{reference}\".")));
+    if let Some(at) = line.find("${").filter(|at| !in_quotes(&line[..*at]))
+        && let Some(reference) = line[at..].split_inclusive('}').next().filter(|part| part.ends_with('}') && !part.contains(' '))
+    {
+        return Some((start + at, start + at + reference.len(), format!("Write \"{reference}\".")));
     }
     let at = line.find(": *").map(|at| at + 2).or_else(|| line.find("- *").map(|at| at + 2))?;
     let value = line[at..].split(" #").next().unwrap_or_default().trim_end_matches([' ', '\r', '}', ',', ']']);
