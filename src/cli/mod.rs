@@ -105,7 +105,7 @@ pub struct Global {
     /// File that the policy may read through `${file:PATH}` [default: all on a terminal, none elsewhere]
     #[arg(long, value_name = "PATH", global = true, env = "BDR_ALLOW_FILE", value_delimiter = ',')]
     pub allow_file: Vec<PathBuf>,
-    /// Endpoint that commands which only look may talk to [default: all on a terminal, AWS's own elsewhere]
+    /// Endpoint that commands which only look may talk to [default: all on a terminal, S3's own at AWS elsewhere]
     #[arg(long, value_name = "URL", global = true, env = "BDR_ALLOW_ENDPOINT", value_delimiter = ',')]
     pub allow_endpoint: Vec<String>,
 }

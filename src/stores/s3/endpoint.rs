@@ -15,12 +15,15 @@ pub(super) fn host_of(uri: &str) -> &str {
     authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host)
 }
 
-/// AWS's own endpoints are always allowed; another one only where the caller names it (scheme and trailing `/` aside).
+/// S3's own endpoints are always allowed; another one only where the caller names it. One that is named with `https://` is not
+/// allowed without encryption; the trailing `/` is left aside.
 pub(super) fn check_allowed(endpoint: &str, shown: &str, allowed: &[String]) -> Result<(), StoreError> {
-    fn bare(endpoint: &str) -> &str {
-        endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim_end_matches('/')
-    }
-    if is_of_aws(endpoint) || allowed.iter().any(|known| bare(known) == bare(endpoint)) {
+    let named = |known: &String| {
+        let (scheme, bare) = endpoint.split_once("://").unwrap_or(("", endpoint));
+        let (allowed, known) = known.split_once("://").map_or((None, known.as_str()), |(scheme, known)| (Some(scheme), known));
+        bare.trim_end_matches('/') == known.trim_end_matches('/') && (scheme == "https" || allowed != Some("https"))
+    };
+    if is_s3_of_aws(endpoint) || allowed.iter().any(named) {
         return Ok(());
     }
     let reason = "the caller does not allow this endpoint".to_owned();
@@ -28,10 +31,50 @@ pub(super) fn check_allowed(endpoint: &str, shown: &str, allowed: &[String]) -> 
     Err(error.with_help(format!("Add --allow-endpoint {} if you trust this policy.", in_shell(shown))))
 }
 
-/// Whether it is an endpoint of AWS itself.
+/// Where the parts of AWS end, and how the names of their regions begin (AWS General Reference, "Amazon S3 endpoints and quotas";
+/// `partitions.json` of the SDKs).
+const PARTITIONS: [(&str, &[&str]); 7] = [
+    (".amazonaws.com.cn", &["cn-"]),
+    (".amazonaws.com", &["af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-"]),
+    (".amazonaws.eu", &["eusc-"]),
+    (".c2s.ic.gov", &["us-iso-"]),
+    (".sc2s.sgov.gov", &["us-isob-"]),
+    (".cloud.adc-e.uk", &["eu-isoe-"]),
+    (".csp.hci.ic.gov", &["us-isof-"]),
+];
+
+/// Names of S3 before the region.
+const NAMES: [&str; 5] = ["s3.", "s3.dualstack.", "s3-fips.", "s3-fips.dualstack.", "s3-"];
+
+/// Whether it is one of S3's own endpoints, by its whole name. Below the same domains stand servers of anybody: functions behind
+/// `execute-api`, machines behind `compute` and `elb`, and buckets and VPC endpoints, whose first label their owners choose.
+fn is_s3_of_aws(endpoint: &str) -> bool {
+    let Some(host) = endpoint.strip_prefix("https://") else { return false };
+    let host = host.strip_suffix('/').unwrap_or(host).to_ascii_lowercase();
+    let host = host.strip_suffix(":443").unwrap_or(&host);
+    if ["s3.amazonaws.com", "s3-external-1.amazonaws.com"].contains(&host) {
+        return true;
+    }
+    let Some((name, regions)) = PARTITIONS.iter().find_map(|(end, regions)| Some((host.strip_suffix(end)?, regions))) else {
+        return false;
+    };
+    let of_partition = |region: &str| regions.iter().any(|begin| region.starts_with(begin)) && is_region(region);
+    NAMES.iter().filter_map(|before| name.strip_prefix(before)).any(of_partition)
+}
+
+/// Like `eu-north-1`: words of letters and a number.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |part: &&str| (2..=10).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let Some((number, words)) = parts.split_last() else { return false };
+    let number = (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    number && (2..=3).contains(&words.len()) && words.iter().all(word)
+}
+
+/// Whether it lies within a domain of AWS, whoever answers there.
 fn is_of_aws(endpoint: &str) -> bool {
     let host = host_of(endpoint);
-    endpoint.starts_with("https://") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    endpoint.starts_with("https://") && PARTITIONS.iter().any(|(end, _)| host.ends_with(end))
 }
 
 /// Whether the policy names an endpoint that is not AWS's, or that is not known here.
@@ -79,20 +122,88 @@ mod tests {
     }
 
     #[test]
-    fn only_named_endpoints_and_those_of_aws_are_allowed() {
-        let allowed = ["http://127.0.0.1:9000".to_owned()];
-        for endpoint in
-            ["http://127.0.0.1:9000/", "https://s3.eu-north-1.amazonaws.com", "https://s3.cn-north-1.amazonaws.com.cn"]
+    fn of_what_nobody_named_only_s3_itself_is_allowed() {
+        for host in [
+            "s3.amazonaws.com",
+            "s3-external-1.amazonaws.com",
+            "s3.eu-north-1.amazonaws.com",
+            "S3.EU-North-1.AmazonAWS.com",
+            "s3.eu-north-1.amazonaws.com:443",
+            "s3.eu-north-1.amazonaws.com/",
+            "s3-us-west-2.amazonaws.com",
+            "s3.dualstack.ap-southeast-7.amazonaws.com",
+            "s3-fips.us-gov-west-1.amazonaws.com",
+            "s3-fips.dualstack.ca-central-1.amazonaws.com",
+            "s3.cn-north-1.amazonaws.com.cn",
+            "s3.dualstack.cn-northwest-1.amazonaws.com.cn",
+            "s3.eusc-de-east-1.amazonaws.eu",
+            "s3.us-iso-east-1.c2s.ic.gov",
+            "s3.us-isob-east-1.sc2s.sgov.gov",
+            "s3.eu-isoe-west-1.cloud.adc-e.uk",
+            "s3.us-isof-south-1.csp.hci.ic.gov",
+        ] {
+            let endpoint = format!("https://{host}");
+            assert!(check_allowed(&endpoint, &endpoint, &[]).is_ok(), "{endpoint}");
+        }
+        for host in [
+            "x.execute-api.eu-north-1.amazonaws.com",
+            "s3.execute-api.eu-north-1.amazonaws.com",
+            "ec2-1-2-3-4.compute.amazonaws.com",
+            "ec2-1-2-3-4.eu-north-1.compute.amazonaws.com",
+            "my.elb.eu-west-1.amazonaws.com",
+            "s3-1234.us-east-1.elb.amazonaws.com",
+            "s3.us-east-1.elb.amazonaws.com",
+            "evil.s3.amazonaws.com",
+            "evil.s3.eu-north-1.amazonaws.com",
+            "s3.evil.s3.eu-north-1.amazonaws.com",
+            "evil.s3-website-us-east-1.amazonaws.com",
+            "s3-website-us-east-1.amazonaws.com",
+            "s3-website.eu-north-1.amazonaws.com",
+            "bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com",
+            "evil-111122223333.s3-accesspoint.eu-north-1.amazonaws.com",
+            "evil.s3-accelerate.amazonaws.com",
+            "111122223333.s3-control.eu-north-1.amazonaws.com",
+            "abc.lambda-url.eu-north-1.on.aws",
+            "sqs.eu-north-1.amazonaws.com",
+            "amazonaws.com",
+            "s3.amazonaws.com.cn",
+            "s3.cn-north-1.amazonaws.com",
+            "s3.eu-north-1.amazonaws.com.cn",
+            "s3.us-iso-east-1.sc2s.sgov.gov",
+            "s3.evil-north-1.amazonaws.com",
+            "s3.eu-evil.amazonaws.com",
+            "s3.eu-north-1a.amazonaws.com",
+            "s3.eu-north-1.amazonaws.com:8443",
+            "s3.eu-north-1.amazonaws.com.",
+            "s3.eu-north-1.amazonaws.com/x",
+            "u:p@s3.eu-north-1.amazonaws.com",
+            "s3.eu-north-1.amazonaws.com@evil.example",
+            "s3.eu-north-1.amazonaws.com.evil.example",
+            "evil.example/.amazonaws.com",
+            "evil.example?s3.amazonaws.com",
+            "evil.example#s3.eu-north-1.amazonaws.com",
+            "evilamazonaws.com",
+            "s3.eu-north-1.evilamazonaws.com",
+        ] {
+            let endpoint = format!("https://{host}");
+            assert!(check_allowed(&endpoint, &endpoint, &[]).is_err(), "{endpoint}");
+        }
+        assert!(check_allowed("http://s3.eu-north-1.amazonaws.com", "x", &[]).is_err(), "without encryption");
+    }
+
+    #[test]
+    fn what_the_caller_names_is_allowed() {
+        let allowed = ["http://127.0.0.1:9000", "https://s3.example.com/", "bare.example.com"].map(str::to_owned);
+        for endpoint in ["http://127.0.0.1:9000/", "https://127.0.0.1:9000", "https://s3.example.com", "http://bare.example.com"]
         {
             assert!(check_allowed(endpoint, endpoint, &allowed).is_ok(), "{endpoint}");
         }
         for endpoint in [
             "http://127.0.0.1:9001",
             "http://169.254.169.254",
-            "https://amazonaws.com.evil.example",
-            "https://evil.example/.amazonaws.com",
+            "http://s3.example.com",
+            "https://x.s3.example.com",
             "http://127.0.0.1:9000@evil.example",
-            "http://s3.amazonaws.com",
         ] {
             assert!(check_allowed(endpoint, endpoint, &allowed).is_err(), "{endpoint}");
         }
