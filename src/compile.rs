@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span, Spanned};
 use crate::graph::Graph;
-use crate::policy::Policy;
+use crate::policy::{Backend, Medium, Overlap, Policy, StoreSpec, overlaps};
 use crate::provider::{Env, Provider};
 use crate::resource::{Desired, Kind};
 
@@ -30,8 +30,17 @@ const RING: Code = Code {
            please report it, with the policy.",
 };
 
+const ONE_PLACE: Code = Code {
+    code: "BDR-C006",
+    name: "one-place-twice",
+    severity: Severity::Error,
+    text: "Two stores that are one place.\n\nA copy in each of them would be one copy: counted twice, lost once. The same folder, the \
+           same prefix of a bucket, and a place inside what another store holds of the policy are refused, however they are spelt. \
+           A bucket lies in one region, whatever is stated of it. Name the place once, or give each store a place of its own.\n",
+};
+
 /// The codes of this pass.
-pub const CODES: [Code; 3] = [UNKNOWN_KIND, WAITS_FOR_NOTHING, RING];
+pub const CODES: [Code; 4] = [UNKNOWN_KIND, WAITS_FOR_NOTHING, RING, ONE_PLACE];
 
 /// All kinds of the given providers by name, each with the provider that knows it.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +77,7 @@ pub struct Compiled {
 /// for what is wanted too, and never in a ring.
 pub fn compile(policy: &Policy, providers: &[&dyn Provider], env: &Env) -> (Compiled, Diagnostics) {
     let mut desired = Desired::new();
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = faults(policy);
     for provider in providers {
         provider.check(policy, env, &mut diagnostics);
         provider.declare(policy, env, &mut desired);
@@ -76,6 +85,49 @@ pub fn compile(policy: &Policy, providers: &[&dyn Provider], env: &Env) -> (Comp
     let kinds = Kinds::of(providers.iter().copied());
     check(&desired, &kinds, &mut diagnostics);
     (Compiled { desired, kinds }, diagnostics)
+}
+
+/// What no policy can mean, whatever its providers want. `lint` asks for it too.
+pub fn faults(policy: &Policy) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for Overlap { outer, inner, same } in overlaps(policy) {
+        let message = if same {
+            format!("stores `{}` and `{}` are one place", outer.name, inner.name)
+        } else {
+            format!("store `{}` lies in what store `{}` holds of the policy", inner.name, outer.name)
+        };
+        let (of_outer, of_inner) = if same { ("one place", "one place") } else { ("holds the policy's copies", "lies in it") };
+        let finding = Diagnostic::error(ONE_PLACE.code, message).at(place(inner), of_inner).at(place(outer), of_outer);
+        let help = "A copy in each would be one copy: give each store a place of its own, or keep one of them.";
+        diagnostics.push(finding.help(help));
+    }
+    diagnostics.extend(torn(policy));
+    diagnostics
+}
+
+/// Where the policy says where a store lies.
+fn place(store: &StoreSpec) -> Option<Span> {
+    match &store.backend {
+        Backend::Folder(folder) => folder.path.span,
+        Backend::S3(s3) => s3.bucket.span,
+    }
+}
+
+/// Buckets of which stores state two regions.
+fn torn(policy: &Policy) -> Vec<Diagnostic> {
+    let mut regions: BTreeMap<Medium, (&StoreSpec, &Spanned<String>)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for store in policy.stores.values() {
+        let Backend::S3(s3) = &store.backend else { continue };
+        let Some(region) = &s3.region else { continue };
+        let (first, stated) = *regions.entry(Medium::of(&store.backend)).or_insert((store, region));
+        if stated.value != region.value {
+            let message = format!("stores `{}` and `{}` put one bucket into two regions", first.name, store.name);
+            let finding = Diagnostic::error(ONE_PLACE.code, message).at(region.span, "another").at(stated.span, "one region");
+            found.push(finding.help("A bucket lies in one region: state that, or name the other bucket."));
+        }
+    }
+    found
 }
 
 fn check(desired: &Desired, kinds: &Kinds, diagnostics: &mut Diagnostics) {

@@ -15,11 +15,11 @@ pub use bounds::{CopyBounds, Origin, Place, Site, Survival, Term};
 pub use derive::{Cell, Derived, Verdict};
 pub use facts::{Facts, Measured};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::address::{ComponentName, StoreName};
-use crate::policy::{Component, Disruption, Method, Policy};
+use crate::policy::{Component, Disruption, Location, Medium, Method, Policy};
 
 /// What the policy promises, component by component, disruption by disruption.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,12 +42,12 @@ impl Assessment {
     }
 }
 
-/// What the stores of the policy promise.
-type Places = BTreeMap<StoreName, Arc<Place>>;
+/// What the stores of the policy promise, by name. Stores that are one place have the name and the promise of the first.
+type Places = BTreeMap<StoreName, (StoreName, Arc<Place>)>;
 
 /// Derives the whole table, in order of component and disruption.
 pub fn assess(policy: &Policy, facts: &Facts) -> Assessment {
-    let places = policy.stores.iter().map(|(name, store)| (name.clone(), Arc::new(storage::place(store)))).collect();
+    let places = places(policy);
     let cells = policy.components.values().flat_map(|component| {
         let copies = copies(policy, component, &places, facts);
         Disruption::ALL.map(|disruption| derive::cell(component, disruption, &copies))
@@ -55,13 +55,31 @@ pub fn assess(policy: &Policy, facts: &Facts) -> Assessment {
     Assessment { cells: cells.collect() }
 }
 
+/// Several names of one place are one place, and a bucket has one site, whatever else is stated of it.
+fn places(policy: &Policy) -> Places {
+    let mut sites: BTreeMap<Medium, Site> = BTreeMap::new();
+    let mut known: BTreeMap<Location, (StoreName, Arc<Place>)> = BTreeMap::new();
+    let mut places = Places::new();
+    for (name, store) in &policy.stores {
+        let location = Location::of(store, &policy.name);
+        let site = sites.entry(location.medium.clone()).or_insert_with(|| storage::site(store));
+        let first = || (name.clone(), Arc::new(storage::place(store, site)));
+        places.insert(name.clone(), known.entry(location).or_insert_with(first).clone());
+    }
+    places
+}
+
 /// What every copy of a component promises: one entry for each protection and store that the facts do not rule out.
 fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
-    let pairs = known.flat_map(|protection| protection.stores.iter().map(move |store| (protection, store)));
+    let pairs = known.flat_map(|protection| {
+        let stores: BTreeSet<&StoreName> =
+            protection.stores.iter().filter_map(|store| Some(&places.get(&store.value)?.0)).collect();
+        stores.into_iter().map(move |store| (protection, store))
+    });
     pairs
         .filter_map(|(protection, store)| {
-            let (store, place) = places.get_key_value(&store.value)?;
+            let (store, place) = places.get(store)?;
             let question = bounds::Question { policy, component, protection, store, place, facts };
             Some(match &protection.method {
                 Method::FileBackup(_) => file_backup::bounds(&question),

@@ -1,7 +1,7 @@
 //! What stores and storage classes can promise, with the source of each figure.
 
 use crate::assess::{Place, Site, Survival};
-use crate::policy::{Backend, Disruption, LockMode, StoreSpec};
+use crate::policy::{Backend, Disruption, LockMode, StoreSpec, host_of_aws};
 use crate::units::storage_class::StorageClass;
 
 /// Longest time from the restore request until an object can be read, in seconds, by standard retrieval: up to 5 hours for
@@ -24,9 +24,12 @@ pub fn minimum_days(class: StorageClass) -> u64 {
     }
 }
 
-/// What a store promises of every copy in it.
-pub fn place(store: &StoreSpec) -> Place {
-    Place { site: site(store), survives: Disruption::ALL.map(|disruption| (disruption, survives(store, disruption))).into() }
+/// What a store promises of every copy in it, at a site.
+pub fn place(store: &StoreSpec, site: &Site) -> Place {
+    Place {
+        site: site.clone(),
+        survives: Disruption::ALL.map(|disruption| (disruption, survives(store, site, disruption))).into(),
+    }
 }
 
 /// Where a store's copies lie. Two buckets of one AWS region are one site; so are two behind one endpoint.
@@ -35,7 +38,7 @@ pub fn site(store: &StoreSpec) -> Site {
         Backend::Folder(_) => Site::Host,
         Backend::S3(s3) => {
             let region = s3.region.as_ref().map_or("the default region", |region| region.value.as_str());
-            match &s3.endpoint {
+            match s3.endpoint.as_ref().filter(|endpoint| host_of_aws(endpoint.expose()).is_none()) {
                 Some(endpoint) => Site::Place(format!("{region} of {}", endpoint.value)),
                 None => Site::Place(region.to_owned()),
             }
@@ -44,7 +47,7 @@ pub fn site(store: &StoreSpec) -> Site {
 }
 
 /// Whether a copy in this store is still there and good after a disruption (DESIGN, section 5).
-pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
+pub fn survives(store: &StoreSpec, site: &Site, disruption: Disruption) -> Survival {
     let name = &store.name.value;
     let yes = |why: String| Survival::Yes(why.into());
     let no = |why: String| Survival::No(why.into());
@@ -60,7 +63,7 @@ pub fn survives(store: &StoreSpec, disruption: Disruption) -> Survival {
         }
         (Backend::S3(_), Disruption::Corruption) => no(format!("`{name}` keeps no versions, so what is deleted there is gone")),
         (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
-        (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {}", site(store))),
+        (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {site}"))),
         (Backend::S3(_), Disruption::Account) if locks(store, LockMode::Compliance) => {
             yes(format!("`{name}` locks its copies, and nobody ends such a lock"))
         }

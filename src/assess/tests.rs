@@ -109,3 +109,20 @@ fn what_does_not_run_has_no_bound() {
     nothing_live.live = Some(std::collections::BTreeMap::new());
     assert_eq!(worst(&assess(&policy, &nothing_live), Disruption::Host), (None, Verdict::Broken, None));
 }
+
+#[test]
+fn two_names_of_one_place_are_one_copy() {
+    let again = "  west: { s3: { bucket: t-north, region: eu-west-1 }, versioning: true }";
+    let other = "  west: { s3: { bucket: t-north, region: eu-west-1, prefix: b/ }, versioning: true }";
+    let protect = "    protect: { p: { file_backup: {}, schedule: every 1h, stores: [north, west] } }\n    objectives: { region: { rpo: 2h } }";
+    for stores in [format!("{NORTH}\n{again}"), format!("{NORTH}\n{other}")] {
+        let assessment = assess(&policy(&stores, protect), &facts());
+        assert_eq!(worst(&assessment, Disruption::Region), (None, Verdict::Broken, None), "{stores}");
+    }
+    let here = "  again: { folder: { path: /var/backups/./t/ } }";
+    let protect =
+        "    protect: { p: { file_backup: {}, schedule: every 1h, stores: [again, here] } }\n    objectives: { rpo: 2h }";
+    let both = policy(&format!("{FOLDER}\n{here}"), protect);
+    let host = assess(&both, &facts()).cells.into_iter().find(|cell| cell.disruption == Disruption::Host).expect("a cell");
+    assert_eq!(host.lost.len(), 1, "counted once: {:?}", host.lost);
+}

@@ -162,6 +162,10 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
             };
             Failure::new("nothing could keep a second apply away").exit(Exit::Blocked).cause(error.to_string()).help(help)
         }
+        LeaseError::Own { .. } => Failure::new("two stores of this policy are one place")
+            .exit(Exit::Blocked)
+            .cause(error.to_string())
+            .help("Give each store a place of its own, or keep one of them: a copy in each is one copy. Nothing was done."),
         LeaseError::Stopped { .. } => Failure::new(error.to_string()).help("Nothing was done."),
         LeaseError::Store(error) => Failure::from(error),
     }

@@ -14,6 +14,7 @@ pub use report::{Finding, Report, Wish};
 pub use rules::RULES;
 
 use crate::assess::{self, Assessment, Facts};
+use crate::compile;
 use crate::diag::{Code, Diagnostics, Sources};
 use crate::policy::{self, Policy};
 
@@ -54,6 +55,7 @@ pub fn lint(sources: Sources, now: jiff::Timestamp) -> Linted {
     let mut found = loaded.diagnostics;
     if let Some(policy) = loaded.policy.as_ref().filter(|_| !found.has_errors()) {
         let assessment = assess::assess(policy, &Facts::at(now));
+        found.extend(compile::faults(policy));
         found.extend(check(&Context { policy, assessment: &assessment, now }));
     }
     Linted { policy: loaded.policy, found: found.sorted(), sources: loaded.sources }

@@ -81,6 +81,8 @@ pub enum LeaseError {
     Outrun { policy: String },
     #[error("{place} refuses to replace the lease of `{policy}`, though nobody else changed it")]
     Stuck { policy: String, place: String },
+    #[error("{place} is what another store of `{policy}` is too: the lease there is this run's own")]
+    Own { policy: String, place: String },
     #[error("stopped while the lease of `{policy}` was waited for")]
     Stopped { policy: String },
     #[error("none of the stores can hold a lease: {}", .0.join("; "))]

@@ -33,7 +33,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(250);
 /// Takes the lease, or says who holds it. `watching` is told once who is being watched and for how long at most.
 ///
 /// # Errors
-/// [`LeaseError::Held`] as soon as the holder renews it; [`LeaseError::Outrun`] where others always were faster;
+/// [`LeaseError::Held`] as soon as the holder renews it; [`LeaseError::Own`] where this run holds it already; [`LeaseError::Outrun`] where others always were faster;
 /// [`LeaseError::Stuck`] where the store refuses and nobody was; and the store's own.
 pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut(&Holder)) -> Result<Taken, LeaseError> {
     let mut watched: Option<(String, Instant)> = None;
@@ -50,6 +50,10 @@ pub async fn take(store: Arc<dyn Store>, claim: &Claim, mut watching: impl FnMut
             },
             Seen::Object { etag, record } => (etag, record),
         };
+        // Whoever takes a lease in one store takes it in the next: one that it holds already is that of the same place.
+        if record.as_ref().and_then(|record| record.holder.as_ref()).is_some_and(|holder| holder.run == claim.run) {
+            return Err(LeaseError::Own { policy: claim.policy.clone(), place: store.describe() });
+        }
         let generation = record.as_ref().map_or(0, |record| record.generation);
         let places = record.as_ref().map(|record| record.places.clone()).unwrap_or_default();
         let held = record.is_none() || record.as_ref().is_some_and(|record| record.holder.is_some());

@@ -5,7 +5,7 @@ mod stood;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -154,6 +154,15 @@ impl FolderSession {
         Ok(Place { path: path.expose().into(), shown: path.to_attr(), policy: self.policy.name.value.clone(), left: false })
     }
 
+    /// The store before this one whose folder is the same, by whatever links or mounts.
+    fn twin(&self, id: &ResourceId) -> Option<&StoreName> {
+        let identity = |folder: &FolderBackend| fs::metadata(folder.path.expose()).ok().map(|meta| (meta.dev(), meta.ino()));
+        let is_it = |name: &StoreName| id.key.is_empty() && id.subject == Subject::Store(name.clone());
+        let own = folders(&self.policy).find(|(name, _)| is_it(name)).and_then(|(_, folder)| identity(folder))?;
+        let mut before = folders(&self.policy).take_while(|(name, _)| !is_it(name));
+        before.find(|(_, folder)| identity(folder) == Some(own)).map(|(name, _)| name)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         place: &Place,
@@ -297,7 +306,15 @@ fn mode_of(change: &Change, desired: Option<&Resource>) -> u32 {
 impl Session for FolderSession {
     async fn read(&self, id: &ResourceId, _desired: Option<&Resource>, _freshness: Freshness) -> Result<Live, ProviderError> {
         let place = self.place(id)?;
-        self.run(&place, "look at", Place::read).await
+        let live = self.run(&place, "look at", Place::read).await?;
+        match self.twin(id) {
+            Some(twin) => {
+                let help = "A copy in each would be one copy: give each store a folder of its own, or keep one of them.";
+                let same = io::Error::other(format!("it is the folder of store `{twin}`"));
+                Err(ProviderError { help: Some(help.to_owned()), ..place.fault("tell apart", same) })
+            }
+            None => Ok(live),
+        }
     }
 
     /// Those that the policy names, and those of which an earlier apply noted that it set them up.

@@ -1,15 +1,7 @@
 //! Names of buckets, objects and keys as AWS IAM takes them (service authorization reference for S3, "Resource types").
 
+pub use crate::policy::partition;
 use crate::policy::{S3Backend, Text};
-
-/// The part of the cloud in which a region lies (AWS General Reference, "Amazon Resource Names").
-pub fn partition(region: Option<&str>) -> &'static str {
-    match region.unwrap_or_default() {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
 
 /// The partition of a bucket.
 pub fn partition_of(backend: &S3Backend) -> &'static str {

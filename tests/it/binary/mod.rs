@@ -9,6 +9,7 @@ mod machine;
 mod moments;
 mod moves;
 mod narrow;
+mod one_place;
 mod overridden;
 mod signals;
 
