@@ -2,6 +2,7 @@
 
 mod apart;
 mod archive;
+mod elsewhere;
 mod events;
 mod guard;
 mod outcome;
@@ -96,7 +97,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked<'_>) -> Result<Exit, Failure> {
-    let Picked { chosen, manifest, other } = picked;
+    let Picked { chosen, manifest, .. } = picked;
     context.say(&pick::describe(chosen, manifest, zone, args));
     args.format.event(context, || events::started(args, picked));
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
@@ -133,7 +134,8 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     }
     args.format.event(context, || events::ended(&restored, exit));
     if exit != Exit::Done {
-        outcome::next_steps(args, context, &restored, (manifest, whole), *other)
+        let elsewhere = elsewhere::find(picked, &restored, zone).await;
+        outcome::next_steps(args, context, &restored, (manifest, whole), elsewhere)
             .iter()
             .for_each(|step| context.warn(&format!("  help: {step}")));
     }

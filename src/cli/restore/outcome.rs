@@ -1,8 +1,8 @@
 //! What a restore came to, in words, and what to do about what did not come back.
 
-use crate::address::BackupId;
 use crate::catalog::manifest::Manifest;
 use crate::cli::restore::Args;
+use crate::cli::restore::elsewhere::Elsewhere;
 use crate::cli::{Context, Exit};
 use crate::diag::{printable, shown};
 use crate::tree::{Lack, Restored};
@@ -87,7 +87,7 @@ pub fn next_steps(
     context: &Context,
     restored: &Restored,
     (manifest, whole): (&Manifest, bool),
-    other: Option<BackupId>,
+    elsewhere: Option<Elsewhere>,
 ) -> Vec<String> {
     let (component, policy) = (&args.component, context.policy_arguments());
     let mut steps = Vec::new();
@@ -101,15 +101,39 @@ pub fn next_steps(
         steps.push(when_it_answers(args));
     }
     if restored.refused + restored.not_given < restored.failed || falls_short(restored, (manifest, whole)) {
-        let again = format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store");
-        let paths: String = args.path.iter().map(|path| format!(" --path '{path}'")).collect();
-        steps.push(match other {
-            Some(id) => format!(
-                "{again}. Another backup may hold what is missing: `bdr restore {component} --backup {id} --to '{}'{paths} --overwrite{policy}`; name single files with `--path`.",
-                args.to.display()
+        steps.push(format!("`bdr verify {component} --read-data{policy}` tells what is damaged in the store."));
+        steps.push(match elsewhere {
+            Some(other) => other_backup(args, &policy, &other),
+            None => format!(
+                "No other good backup that can be read at once is known to hold what is missing; `bdr list {component}{policy}` shows all."
             ),
-            None => format!("{again}. `bdr list {component}{policy}` shows whether another backup may hold what is missing."),
         });
     }
     steps
+}
+
+/// The command that brings what is missing from another backup, and nothing else where it can be named.
+fn other_backup(args: &Args, policy: &str, other: &Elsewhere) -> String {
+    let Elsewhere { id, moment, paths, all } = other;
+    let all = if *all { "" } else { "some of " };
+    let named = || paths.iter().map(|path| quoted(&globset::escape(&format!("/{}", str::from_utf8(path).ok()?)))).collect();
+    let globs: Option<Vec<String>> = if paths.len() > NAMED { None } else { named() };
+    let (globs, rest) = match globs {
+        Some(globs) => (globs, ""),
+        None => (
+            args.path.iter().filter_map(|path| quoted(path)).collect(),
+            "; name single files with `--path`, or all goes back to then",
+        ),
+    };
+    let globs: String = globs.iter().map(|glob| format!(" --path {glob}")).collect();
+    let to = quoted(&args.to.display().to_string()).unwrap_or_else(|| "DIR".to_owned());
+    format!(
+        "Backup {id} holds {all}what is missing, as of {moment}: `bdr restore {} --backup {id} --to {to}{globs} --overwrite{policy}`{rest}.",
+        args.component
+    )
+}
+
+/// As a word of the shell; `None`: it cannot be shown as it is.
+fn quoted(word: &str) -> Option<String> {
+    (shown(word) == word).then(|| format!("'{}'", word.replace('\'', "'\\''")))
 }

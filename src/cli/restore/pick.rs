@@ -1,8 +1,9 @@
 //! Which backup is restored, and how that is said before anything happens.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
-use crate::address::BackupId;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder};
 use crate::cli::chosen::Chosen;
@@ -18,8 +19,8 @@ use crate::units::count::count;
 pub struct Picked<'a> {
     pub chosen: &'a Chosen<'a>,
     pub manifest: Manifest,
-    /// Another good backup, which may hold what turns out to be missing in this one.
-    pub other: Option<BackupId>,
+    /// The other good backups that can be read at once, in which to look for what turns out to be missing in this one.
+    pub others: Vec<(&'a Chosen<'a>, Manifest)>,
 }
 
 /// The backup that the options name, among all stores that hold one. A store that fails is told and passed over.
@@ -46,7 +47,7 @@ pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], 
         failure.causes.iter().for_each(|cause| context.warn(&format!("  because {cause}")));
     }
     match (found, failure) {
-        (Some((chosen, manifest)), _) => Ok(Picked { other: other(&looked, chosen, &manifest), chosen, manifest }),
+        (Some((chosen, manifest)), _) => Ok(Picked { others: others(&looked, chosen, &manifest), chosen, manifest }),
         (None, Some(failure)) => Err(failure),
         (None, None) => Err(Failure::new(match (args.backup, &args.at) {
             (Some(id), _) => format!("there is no backup {id} of `{}`", args.component),
@@ -57,13 +58,18 @@ pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], 
     }
 }
 
-/// The newest good backup beside the one that was picked, one in another store before one that may share its packs.
-fn other(looked: &[(&Chosen<'_>, Known)], picked: &Chosen<'_>, manifest: &Manifest) -> Option<BackupId> {
+/// Other backups that are kept in mind: looking into one costs the reading of its index.
+const OTHERS: usize = 5;
+
+/// Good backups beside the one that was picked: those in other stores first, which share no pack with it, and newest first.
+fn others<'a>(looked: &Looked<'a>, picked: &Chosen<'_>, manifest: &Manifest) -> Vec<(&'a Chosen<'a>, Manifest)> {
     let all = looked.iter().flat_map(|(chosen, known)| {
         let fits = |other: &&Manifest| other.id != manifest.id && known.is_good(other) && other.class.is_immediate();
-        known.backups.good.iter().filter(fits).map(|other| (chosen.store != picked.store, other.snapshot, other.id))
+        known.backups.good.iter().filter(fits).map(|other| (*chosen, other))
     });
-    all.max().map(|(_, _, id)| id)
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|(chosen, other)| (chosen.store == picked.store, Reverse(other.snapshot)));
+    all.into_iter().take(OTHERS).map(|(chosen, other)| (chosen, other.clone())).collect()
 }
 
 /// The catalogues in the order of the policy, and those that could not be read. Where one of them is `enough`, no other is waited

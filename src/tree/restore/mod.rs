@@ -6,6 +6,7 @@
 //! ```
 
 mod damage;
+mod elsewhere;
 mod extra;
 mod foretold;
 mod lack;
@@ -43,6 +44,7 @@ use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
 pub use damage::Damage;
+pub use elsewhere::held;
 pub use extra::{Extra, extra};
 pub use foretold::{Foretold, foretell};
 pub use lack::{Lack, Side};

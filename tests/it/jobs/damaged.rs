@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{home, noise, objects};
+use super::{home, manifests, noise, objects};
 use crate::binary::{Home, Ran};
 
 fn grown() -> Home {
@@ -54,27 +54,78 @@ fn a_flipped_byte_in_a_pack() {
     home.run(&["verify", "docs"]).ends(0);
 }
 
+/// The only pack that is not among these.
+fn new_pack(home: &Home, before: &[std::path::PathBuf]) -> std::path::PathBuf {
+    objects(home, "/packs/").into_iter().find(|pack| !before.contains(pack)).unwrap()
+}
+
+fn flip(pack: &Path) {
+    let mut bytes = std::fs::read(pack).unwrap();
+    bytes[1_000] ^= 1;
+    std::fs::write(pack, bytes).unwrap();
+}
+
 #[test]
 fn a_restore_in_part_tells_the_next_step() {
     let home = grown();
     let older = objects(&home, "manifest.json").remove(0);
     let older = name(older.parent().unwrap());
     let before = objects(&home, "/packs/");
-    std::fs::write(home.path("docs/new"), noise(9, 100_000)).unwrap();
+    std::fs::write(home.path("docs/large-1"), noise(9, 100_000)).unwrap();
     home.run(&["backup", "docs"]).ends(0);
-    let pack = objects(&home, "/packs/").into_iter().find(|pack| !before.contains(pack)).unwrap();
-    let mut bytes = std::fs::read(&pack).unwrap();
-    bytes[1_000] ^= 1;
-    std::fs::write(&pack, bytes).unwrap();
+    flip(&new_pack(&home, &before));
     let ran = home.run(&["restore", "docs", "--to", "back"]).ends(3);
     assert!(ran.stderr.contains("  help: `bdr verify docs --read-data` tells what is damaged"), "{ran:#?}");
-    let step = format!("`bdr restore docs --backup {older} --to 'back' --overwrite`");
+    let path = home.path("docs/large-1").display().to_string();
+    let step = format!("`bdr restore docs --backup {older} --to 'back' --path '{path}' --overwrite`");
+    assert!(ran.stderr.contains(&format!("Backup {older} holds what is missing, as of 2")), "{ran:#?}");
     assert!(ran.stderr.contains(&step) && !ran.stderr.contains("stands in the way"), "{ran:#?}");
-    home.run(&["restore", "docs", "--backup", &older, "--to", "back", "--overwrite"]).ends(0);
+    home.run(&["restore", "docs", "--to", "back", "--backup", &older, "--path", &path, "--overwrite"]).ends(0);
+    assert!(std::fs::read(home.path("back/large-1")).unwrap() == noise(1, 5 << 20), "as it was then");
     std::fs::remove_file(home.path("back/large-1")).unwrap();
     std::fs::create_dir(home.path("back/large-1")).unwrap();
     let ran = home.run(&["restore", "docs", "--backup", &older, "--to", "back", "--overwrite"]).ends(3);
     assert!(ran.stderr.contains("  help: Clear what stands in the way") && !ran.stderr.contains("bdr verify"), "{ran:#?}");
+}
+
+/// A backup that refers to the same pack, or does not hold what is missing, is no help.
+#[test]
+fn only_a_backup_that_holds_what_is_missing_is_recommended() {
+    let home = grown();
+    let before = objects(&home, "/packs/");
+    std::fs::write(home.path("docs/new"), noise(9, 100_000)).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    let pack = new_pack(&home, &before);
+    std::fs::write(home.path("docs/another"), "x").unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    std::fs::remove_file(&pack).unwrap();
+    let ran = home.run(&["restore", "docs", "--to", "back"]).ends(3);
+    assert!(ran.stderr.contains("docs/new ") && ran.stderr.contains("No other good backup"), "{ran:#?}");
+    assert!(!ran.stderr.contains("--backup"), "{ran:#?}");
+}
+
+/// Two packs of the same backup go: each file is looked for where it lies, also under its other name.
+#[test]
+fn what_lies_beside_a_lost_pack_still_helps() {
+    let home = grown();
+    let before = objects(&home, "/packs/");
+    std::fs::write(home.path("docs/it's new"), noise(9, 100_000)).unwrap();
+    std::fs::hard_link(home.path("docs/it's new"), home.path("docs/other")).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    let helps = manifests(&home).into_iter().max_by_key(|(_, manifest)| manifest.snapshot).unwrap().1.id;
+    let second = objects(&home, "/packs/");
+    std::fs::remove_file(home.path("docs/it's new")).unwrap();
+    std::fs::write(home.path("docs/other"), noise(10, 100_000)).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    std::fs::remove_file(new_pack(&home, &second)).unwrap();
+    // The second backup lost something else.
+    let lost = objects(&home, "/packs/").into_iter().find(|pack| before.contains(pack)).unwrap();
+    std::fs::remove_file(&lost).unwrap();
+    let ran = home.run(&["restore", "docs", "--to", "back"]).ends(3);
+    let path = home.path("docs/other").display().to_string();
+    let step = format!("`bdr restore docs --backup {helps} --to 'back' --path '{path}' --overwrite`");
+    assert!(ran.stderr.contains(&format!("Backup {helps} holds some of what is missing")), "{ran:#?}");
+    assert!(ran.stderr.contains(&step), "{ran:#?}");
 }
 
 #[test]
