@@ -142,6 +142,10 @@ pub trait Destination: Send + Sync {
     /// When it would stand outside.
     fn below(&self, entry: &Entry) -> Result<Vec<u8>, Trouble>;
 
+    /// What a restore left that was killed, right in a folder below the destination: paths below it. With `remove` they go. What
+    /// another restore is writing just now is none of it.
+    fn leftovers(&self, folder: &[u8], remove: bool) -> Vec<Vec<u8>>;
+
     /// Removes what stands at a path below the destination, a folder with all in it.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ pub use known::{Known, Round};
 pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{
-    Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, held, missed, needed, restore,
+    Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, held, leftovers, missed,
+    needed, restore,
 };
 pub use retrieve::{Waiting, retrieve};
 pub use shelf::{Backups, Shelf, UNMARKED};

@@ -61,6 +61,32 @@ pub async fn count_files(
     Ok(())
 }
 
+/// Sweeps what a restore left that was killed, or tells of it in a dry run.
+///
+/// # Errors
+/// When the index cannot be read.
+pub async fn sweep(
+    args: &Args,
+    context: &Context,
+    chosen: &Chosen<'_>,
+    (manifest, paths): (&Manifest, &Paths),
+) -> Result<(), Failure> {
+    if !args.overwrite || !args.to.is_dir() {
+        return Ok(());
+    }
+    let (target, progress) = (super::target(args, manifest)?, Arc::new(Progress::default()));
+    let of = (chosen.shelf.clone(), manifest.clone());
+    let work = tree::leftovers(of, paths.clone(), target, !args.dry_run, Arc::clone(&progress));
+    let label = "looking for what an interrupted restore left";
+    let found = working::show(context, (label, "Nothing was restored."), progress, work).await?;
+    if found.count > 0 {
+        let verb = if args.dry_run { "would be removed" } else { "removed" };
+        context.warn(&format!("{} of an interrupted restore {verb}:", count(found.count, "half-written file")));
+        tell(context, ("  ", ""), &found.named, found.count);
+    }
+    Ok(())
+}
+
 /// On a terminal, whoever runs this agrees; elsewhere the flags are the consent.
 fn asked(args: &Args, context: &Context, question: &str) -> Result<(), Failure> {
     if args.yes || args.dry_run || !context.can_ask() {

@@ -109,6 +109,7 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     if args.delete_extra {
         guard::foretell(args, context, chosen, manifest).await?;
     }
+    guard::sweep(args, context, chosen, (manifest, &paths)).await?;
     if args.dry_run {
         args.format.event(context, || Event::RestoreEnded(RestoreEnded::default()));
         return Ok(Exit::Done);

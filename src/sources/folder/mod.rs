@@ -2,6 +2,7 @@
 
 mod attributes;
 mod names;
+mod leftover;
 mod read;
 mod select;
 mod settle;

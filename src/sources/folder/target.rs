@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Kind, is_safe};
 use crate::source::{Destination, ReadAt, Settled, Sink, Standing, Trouble};
+use crate::sources::folder::leftover;
 use crate::sources::folder::names::Names;
 use crate::sources::folder::read::seen;
 use crate::sources::folder::settle::{self, FAILED, IN_THE_WAY, Owners, trouble};
@@ -284,6 +285,12 @@ impl Destination for Target {
 
     fn below(&self, entry: &Entry) -> Result<Vec<u8>, Trouble> {
         self.path_of(entry).map(<[u8]>::to_vec)
+    }
+
+    fn leftovers(&self, folder: &[u8], remove: bool) -> Vec<Vec<u8>> {
+        let left = self.folder_at(folder).and_then(|opened| leftover::sweep(&opened, remove)).unwrap_or_default();
+        let below = |name: Vec<u8>| if folder.is_empty() { name } else { [folder, &name].join(&b'/') };
+        left.into_iter().map(below).collect()
     }
 
     fn remove(&self, below: &[u8]) -> Result<(), Trouble> {

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use crate::catalog::entry::{Entry, Identity, Kind, Meta, cmp_paths};
 use crate::source::{Item, Source, Trouble};
 use crate::sources::folder::attributes;
+use crate::sources::folder::leftover;
 use crate::sources::folder::names::Names;
 use crate::sources::folder::read::{self, Found, seen};
 use crate::sources::folder::select::{Select, Wanted};
@@ -22,6 +23,7 @@ const OTHER_FILE_SYSTEM: &str = "on other file systems: not entered";
 const LINK: &str = "a path of the policy is a symbolic link";
 const MISSING: &str = "a path of the policy could not be read";
 const STORE: &str = "the store itself";
+const LEFTOVER: &str = "left by a restore that was killed, or still being restored: not saved";
 
 /// What to walk.
 #[derive(Debug, Clone)]
@@ -164,6 +166,7 @@ impl Walk {
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => self.directory(name, around, &stat, wanted, is_root || nested),
             _ if wanted == Wanted::Below && !is_root => {}
+            FileType::RegularFile if !is_root && leftover::is_one(name) => self.skip(Trouble::note(LEFTOVER, "a part of a file")),
             FileType::RegularFile => {
                 let content = Found { folder: Arc::clone(&around.folder), name: name.to_vec(), seen: seen(&stat) };
                 let item = self.item(Kind::File, &stat);

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Meta};
 use crate::source::{ReadAt, Settled, Sink, Trouble};
+use crate::sources::folder::leftover;
 use crate::sources::folder::settle::{self, Owners, trouble};
 
 /// A file that stood there before.
@@ -51,8 +52,13 @@ pub struct Partial {
 impl Partial {
     pub fn create(folder: Arc<OwnedFd>, name: &[u8], entry: &Entry, owners: Owners, overwrite: bool) -> rustix::io::Result<Self> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let temporary = format!(".bdr-restore-{:016x}", fastrand::u64(..)).into_bytes();
-        let file = rustix::fs::openat(&*folder, &temporary[..], flags, Mode::RUSR | Mode::WUSR)?;
+        let (temporary, file) = loop {
+            let temporary = leftover::name();
+            let file = rustix::fs::openat(&*folder, &temporary[..], flags, Mode::RUSR | Mode::WUSR)?;
+            if leftover::take(&file) {
+                break (temporary, file);
+            }
+        };
         let named = AtomicBool::new(false);
         Ok(Self { folder, name: name.to_vec(), temporary, file, meta: entry.meta.clone(), owners, overwrite, named })
     }

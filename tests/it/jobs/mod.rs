@@ -11,6 +11,7 @@ mod full_disk;
 mod gone;
 mod guards;
 mod lost;
+mod leftovers;
 mod memory;
 mod other_names;
 mod outage;
