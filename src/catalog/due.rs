@@ -39,7 +39,7 @@ pub fn due(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &Zon
 /// Whether the tier has its good backup of the present period.
 fn is_filled(tier: &Tier, backups: &[BackupFacts], zone: &Zone, now: Timestamp) -> bool {
     let bucket = tier.every.bucket(now, zone);
-    let fills = |backup: &BackupFacts| backup.is_good() && backup.tiers.contains(&tier.name) && backup.at <= now;
+    let fills = |backup: &BackupFacts| backup.is_good_at(now) && backup.tiers.contains(&tier.name);
     backups.iter().any(|backup| fills(backup) && tier.every.bucket(backup.at, zone) == bucket)
 }
 
@@ -55,7 +55,7 @@ pub fn parent<'a>(
     if !due.class.is_immediate() {
         return None;
     }
-    let usable = |backup: &&BackupFacts| backup.is_good() && backup.class.is_immediate() && backup.at <= now;
+    let usable = |backup: &&BackupFacts| backup.is_good_at(now) && backup.class.is_immediate();
     let last_full = backups.iter().filter(usable).filter(|backup| backup.full).map(|backup| backup.at).max()?;
     if is_full_due(last_full, full, zone, now) {
         return None;

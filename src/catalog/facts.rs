@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::address::{BackupId, TierName};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::verification::Verification;
 use crate::units::storage_class::StorageClass;
+
+/// How far the clocks of two machines may be apart before what the other one wrote counts as from the future.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// The latest moment that a backup can bring back by a clock that says `now`. What says that it brings back a later one was made
+/// while some clock was wrong: how old it is nobody knows.
+pub fn horizon(now: Timestamp) -> Timestamp {
+    now.saturating_add(SKEW).unwrap_or(Timestamp::MAX)
+}
 
 /// One committed backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +62,15 @@ impl BackupFacts {
 
     pub fn is_good(&self) -> bool {
         !self.suspect && !self.damaged
+    }
+
+    pub fn is_from_the_future(&self, now: Timestamp) -> bool {
+        self.at > horizon(now)
+    }
+
+    /// Whether it is good, and of a time that is known.
+    pub fn is_good_at(&self, now: Timestamp) -> bool {
+        self.is_good() && !self.is_from_the_future(now)
     }
 }
 

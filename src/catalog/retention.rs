@@ -86,8 +86,8 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
         sorted.iter().for_each(|backup| table.keep(backup.id, Reason::Unlimited));
         return table.decisions(&sorted);
     }
-    let present: Vec<&BackupFacts> = sorted.iter().copied().filter(|backup| backup.at <= now).collect();
-    sorted.iter().filter(|backup| backup.at > now).for_each(|backup| table.keep(backup.id, Reason::Future));
+    let present: Vec<&BackupFacts> = sorted.iter().copied().filter(|backup| !backup.is_from_the_future(now)).collect();
+    sorted.iter().filter(|backup| backup.is_from_the_future(now)).for_each(|backup| table.keep(backup.id, Reason::Future));
     let newest = |wanted: &dyn Fn(&BackupFacts) -> bool| present.iter().rev().copied().find(|backup| wanted(backup));
     let newest_good = newest(&BackupFacts::is_good).or_else(|| newest(&|_| true));
     let Some(newest_good) = newest_good else { return table.decisions(&sorted) };

@@ -41,7 +41,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         for (unread, _) in holdings.unread() {
             context.warn(&format!("warning: nothing measured is known of the {}: {}", unread.subject, unread.reason));
         }
-        facts.measured = holdings.measured();
+        facts.measured = holdings.measured(context.now());
     }
     let assessment = assess::assess(&loaded.policy, &facts);
     match args.format {

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::apply::Owner;
+use crate::catalog::facts::horizon;
 use crate::catalog::locked;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
@@ -176,7 +175,7 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     let full = method.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
     let prepared = |round: &Round| Prepared {
-        job: job(context, policy, chosen, files, (round, known.latest(Timestamp::MAX)), *method.compression),
+        job: job(context, policy, chosen, files, (round, known.latest(horizon(context.now()))), *method.compression),
         options: options.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::address::{BackupId, ComponentName, ProtectionName, StoreName};
 use crate::assess::Measured;
-use crate::catalog::facts::BackupFacts;
+use crate::catalog::facts::{BackupFacts, horizon};
 use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{self, Decision};
@@ -114,24 +116,30 @@ impl Holdings {
     }
 
     /// Sizes and times of the newest good backups of each protection.
-    pub fn measured(&self) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
+    pub fn measured(&self, now: Timestamp) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
         let mut all: BTreeMap<(ComponentName, ProtectionName), Vec<&Manifest>> = BTreeMap::new();
         for ((component, protection, _), known) in self.held.iter().chain(&self.left) {
-            let good = known.iter().flat_map(|known| known.backups.good.iter().filter(|manifest| known.is_good(manifest)));
+            let counts = |known: &Known, manifest: &Manifest| known.is_good(manifest) && manifest.snapshot <= horizon(now);
+            let good = known.iter().flat_map(|known| known.backups.good.iter().filter(move |manifest| counts(known, manifest)));
             all.entry((component.clone(), protection.clone())).or_default().extend(good);
         }
         all.into_iter().filter_map(|(key, manifests)| Some((key, measured(manifests)?))).collect()
     }
 
     /// Whether each protection has a good backup in every one of its stores, but for those that are in doubt: none is made there.
-    pub fn first_backups(&self, doubtful: &BTreeSet<StoreName>) -> BTreeMap<(ComponentName, ProtectionName), FirstBackup> {
+    pub fn first_backups(&self, doubtful: &BTreeSet<StoreName>, now: Timestamp) -> BTreeMap<Protected, FirstBackup> {
         let mut all = BTreeMap::new();
         for ((component, protection, store), known) in self.held.iter().filter(|((.., store), _)| !doubtful.contains(store)) {
             let here = match known {
                 Err(_) => FirstBackup::Unknown,
-                Ok(known) if known.facts.iter().any(BackupFacts::is_good) => FirstBackup::Exists,
-                Ok(known) if !known.facts.is_empty() => FirstBackup::Missing(format!("no good backup in {store} yet")),
-                Ok(_) => FirstBackup::Missing(format!("no backup in {store} yet")),
+                Ok(known) if known.facts.iter().any(|facts| facts.is_good_at(now)) => FirstBackup::Exists,
+                Ok(known) if known.facts.iter().any(BackupFacts::is_good) => {
+                    FirstBackup::Missing(format!("only a backup from the future in {store} yet"))
+                }
+                Ok(known) if known.facts.is_empty() && known.backups.damaged.is_empty() => {
+                    FirstBackup::Missing(format!("no backup in {store} yet"))
+                }
+                Ok(_) => FirstBackup::Missing(format!("no good backup in {store} yet")),
             };
             let so_far = all.entry((component.clone(), protection.clone())).or_insert(FirstBackup::Exists);
             if *so_far == FirstBackup::Exists || here == FirstBackup::Unknown {
@@ -186,7 +194,7 @@ impl Holdings {
     }
 
     /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.
-    pub fn retention(&self, policy: &Policy, sources: &Sources, now: jiff::Timestamp) -> Vec<RetentionEffect> {
+    pub fn retention(&self, policy: &Policy, sources: &Sources, now: Timestamp) -> Vec<RetentionEffect> {
         self.held.iter().filter_map(|(held, known)| effect(policy, sources, held, known.as_ref().ok()?, now)).collect()
     }
 }
@@ -204,7 +212,7 @@ fn effect(
     sources: &Sources,
     (component, _, store): &Held,
     known: &Known,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Option<RetentionEffect> {
     let component: &Component = policy.components.get(component)?;
     let decisions = retention::decide(&known.facts, &component.retain, &policy.timezone, now);
@@ -221,8 +229,8 @@ fn effect(
         component: component.name.value.clone(),
         store: store.clone(),
         goes,
-        before: window(&all),
-        after: window(&kept),
+        before: window(&all, now),
+        after: window(&kept, now),
         place,
     })
 }
@@ -233,7 +241,7 @@ fn gone(decision: &Decision, facts: &BackupFacts) -> BackupGoes {
 }
 
 /// The moments that good backups bring back, from the oldest to the newest.
-fn window(facts: &[&BackupFacts]) -> Option<Window> {
-    let good: Vec<jiff::Timestamp> = facts.iter().filter(|facts| facts.is_good()).map(|facts| facts.at).collect();
+fn window(facts: &[&BackupFacts], now: Timestamp) -> Option<Window> {
+    let good: Vec<Timestamp> = facts.iter().filter(|facts| facts.is_good_at(now)).map(|facts| facts.at).collect();
     Some(Window { from: *good.iter().min()?, to: *good.iter().max()?, backups: good.len() as u64 })
 }

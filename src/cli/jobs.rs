@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::apply::{JobError, Runner};
-use crate::catalog::facts::BackupFacts;
 use crate::catalog::manifest::Manifest;
 use crate::cli::backup::{self, Prepared};
 use crate::cli::chosen::{self, Chosen, Which};
@@ -68,7 +67,7 @@ impl Backups<'_> {
         gone::check_set_up(policy, chosen).await?;
         let known = chosen.shelf.known().await?;
         let mut made = Vec::new();
-        if known.facts.iter().any(BackupFacts::is_good) {
+        if known.facts.iter().any(|facts| facts.is_good_at(self.context.now())) {
             return Ok(made);
         }
         for prepared in backup::prepare(self.context, policy, chosen, &known)? {

@@ -1,5 +1,6 @@
 //! `bdr list`: what can be restored.
 
+use crate::catalog::facts::horizon;
 use crate::cli::chosen::{self, Chosen, Format, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::{self, Row, Silent, Unreadable};
@@ -30,7 +31,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let human = args.format == Format::Human;
     let (mut rows, mut unreadable, mut damaged) = (Vec::new(), Vec::new(), false);
     let failed = catalogues::each(context, &chosen, |chosen, known| {
-        let found = found(chosen, &known);
+        let found = found(chosen, &known, context.now());
         let others = Unreadable::of(chosen, &known);
         others.iter().for_each(|other| context.warn(&other.told()));
         damaged |= !others.is_empty() || known.facts.iter().any(|facts| facts.damaged);
@@ -57,10 +58,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-fn found(chosen: &Chosen<'_>, known: &Known) -> Vec<Row> {
+fn found(chosen: &Chosen<'_>, known: &Known, now: jiff::Timestamp) -> Vec<Row> {
     let row = |manifest: &crate::catalog::manifest::Manifest| Row {
         store: chosen.store.to_string(),
         damaged: known.health.damaged.get(&manifest.id).copied(),
+        future: manifest.snapshot > horizon(now),
         verified: known.health.verified.get(&manifest.id).copied(),
         manifest: manifest.clone(),
     };

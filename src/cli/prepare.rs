@@ -145,7 +145,7 @@ impl Opened {
             (known, holdings)
         };
         let (mut known, holdings) = working::patiently(context, reading).await;
-        known.backups = holdings.first_backups(&gone::doubtful(&known));
+        known.backups = holdings.first_backups(&gone::doubtful(&known), context.now());
         known.oldest = holdings.oldest();
         for (unread, error) in holdings.unread() {
             // Where the plan tells already why the place takes no credentials, that says it of the backups too.
@@ -173,7 +173,7 @@ impl Opened {
     pub fn plan(&self, context: &Context, known: &Known, holdings: Option<&Holdings>, scope: &Scope, intent: Intent) -> Plan {
         let now = context.now();
         let LoadedPolicy { policy, sources, .. } = &self.loaded;
-        let facts = Facts { measured: holdings.map(Holdings::measured).unwrap_or_default(), ..Facts::at(now) };
+        let facts = Facts { measured: holdings.map(|holdings| holdings.measured(now)).unwrap_or_default(), ..Facts::at(now) };
         let promised = assess::assess(policy, &facts);
         let live = self.live_schedules(known);
         let doubtful = gone::doubtful(known);
@@ -186,7 +186,7 @@ impl Opened {
         let as_promised = doubtful.is_empty() && overridden.is_empty();
         let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
         let after = kept.as_ref().unwrap_or(&promised);
-        let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings));
+        let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings, now));
         let mut findings = self.findings(&promised, now);
         if intent == Intent::Drift {
             // What the policy itself cannot keep is no drift.
@@ -270,9 +270,9 @@ impl Opened {
 
 /// Components of which it is not known what a plan leaves them with: what it rests on was not read, or there is no backup and
 /// none is planned.
-fn unknown(policy: &Policy, known: &Known, holdings: Option<&Holdings>) -> BTreeMap<ComponentName, String> {
+fn unknown(policy: &Policy, known: &Known, holdings: Option<&Holdings>, now: jiff::Timestamp) -> BTreeMap<ComponentName, String> {
     let mut why = BTreeMap::new();
-    let first = holdings.map(|holdings| holdings.first_backups(&gone::doubtful(known))).unwrap_or_default();
+    let first = holdings.map(|holdings| holdings.first_backups(&gone::doubtful(known), now)).unwrap_or_default();
     for component in policy.components.values() {
         let name = &component.name.value;
         let own: Vec<_> = first.iter().filter(|((of, _), _)| of == name).collect();

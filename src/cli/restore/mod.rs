@@ -4,6 +4,7 @@ mod apart;
 mod archive;
 mod elsewhere;
 mod events;
+mod future;
 mod guard;
 mod outcome;
 mod pick;

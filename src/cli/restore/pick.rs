@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
+use crate::address::BackupId;
+use crate::catalog::facts::horizon;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder};
 use crate::cli::chosen::Chosen;
-use crate::cli::restore::Args;
+use crate::cli::restore::{Args, future};
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
 use crate::tree::Known;
@@ -27,18 +29,24 @@ pub struct Picked<'a> {
 pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], zone: &Zone) -> Result<Picked<'a>, Failure> {
     let at = match &args.at {
         Some(text) => instant(text, zone)?,
-        None => Timestamp::MAX,
+        None => horizon(context.now()),
     };
-    let candidate = |known: &Known| match args.backup {
+    let candidate = |known: &Known, at: Timestamp| match args.backup {
         Some(id) => known.find(id).cloned(),
         None => known.latest(at).cloned(),
     };
-    let (looked, failed) = look(context, all, |known| args.backup.is_some() && candidate(known).is_some()).await?;
-    let candidates = looked.iter().filter_map(|(chosen, known)| Some((*chosen, candidate(known)?)));
-    // Of equal ones that of the store that comes first in the policy.
-    let found = candidates.reduce(|best, next| if next.1.snapshot > best.1.snapshot { next } else { best });
+    let (looked, failed) = look(context, all, |known| args.backup.is_some() && candidate(known, at).is_some()).await?;
+    let newest = |at: Timestamp| {
+        let candidates = looked.iter().filter_map(|(chosen, known)| Some((*chosen, candidate(known, at)?)));
+        // Of equal ones that of the store that comes first in the policy.
+        candidates.reduce(|best, next| if next.1.snapshot > best.1.snapshot { next } else { best })
+    };
+    let found = newest(at).or_else(|| newest(Timestamp::MAX).filter(|_| args.at.is_none()));
     if let (Some((_, manifest)), None) = (&found, args.backup) {
         refuse_older(args, manifest, &looked, at, zone)?;
+        if args.at.is_none() {
+            future::tell(context, (&args.component, manifest), &looked, zone);
+        }
     }
     let failure = catalogues::failure(&failed);
     if let (Some(_), Some(failure)) = (&found, &failure) {
@@ -93,7 +101,7 @@ async fn look<'a>(
     Ok((looked, failed))
 }
 
-type Looked<'a> = Vec<(&'a Chosen<'a>, Known)>;
+pub type Looked<'a> = Vec<(&'a Chosen<'a>, Known)>;
 
 /// Whoever asks for the latest state must not get an older one unawares, because the latest is damaged.
 ///

@@ -19,6 +19,8 @@ use crate::units::cadence::Zone;
 pub struct Row {
     pub store: String,
     pub verified: Option<Timestamp>,
+    /// Made while some clock was wrong: how old it is nobody knows.
+    pub future: bool,
     /// When a verification last found it damaged, and nobody found it good since.
     pub damaged: Option<Timestamp>,
     pub manifest: Manifest,
@@ -105,6 +107,7 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
         (None, false, Some(at)) => format!("verified {}", moment(at, zone)),
         (None, false, None) => "not verified".to_owned(),
     };
+    let state = if row.future { format!("FROM THE FUTURE; {state}") } else { state };
     let stored = Bytes(manifest.measured.stored_bytes).to_string();
     let class = if manifest.class.is_immediate() { stored } else { format!("{stored} {}", manifest.class.as_str()) };
     vec![
@@ -137,6 +140,7 @@ struct Told<'a> {
     verified: Option<Timestamp>,
     damaged: Option<Timestamp>,
     suspect: bool,
+    from_the_future: bool,
     manifest: &'a Manifest,
 }
 
@@ -146,8 +150,9 @@ struct Told<'a> {
 /// Never for values that bdr makes; the JSON writer's type asks for it.
 pub fn json(rows: &[Row], unreadable_manifests: &[Unreadable], unread: Vec<Silent>) -> Result<String, Failure> {
     let told = |row| {
-        let Row { store, verified, damaged, manifest }: &Row = row;
-        Told { store, verified: *verified, damaged: *damaged, suspect: manifest.is_suspect(), manifest }
+        let Row { store, verified, future, damaged, manifest }: &Row = row;
+        let (suspect, from_the_future) = (manifest.is_suspect(), *future);
+        Told { store, verified: *verified, damaged: *damaged, suspect, from_the_future, manifest }
     };
     let document = Document { version: 1, backups: rows.iter().map(told).collect(), unreadable_manifests, unread };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;

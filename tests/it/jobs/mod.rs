@@ -8,6 +8,7 @@ mod damaged;
 mod distrust;
 mod forgotten;
 mod full_disk;
+mod future;
 mod gone;
 mod guards;
 mod lost;
