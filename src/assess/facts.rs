@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{ComponentName, ProtectionName};
+use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::units::cadence::Running;
 
 /// Bytes of a component before a backup of it was measured.
@@ -35,8 +35,9 @@ pub struct Facts {
     /// What runs protections otherwise than the policy says, though the policy is applied: what others have laid over their schedules
     /// is kept.
     pub overridden: BTreeMap<(ComponentName, ProtectionName), Option<Running>>,
-    /// Protections whose backups were looked for and not found: a promise that nothing backs yet.
-    pub without_backup: BTreeSet<(ComponentName, ProtectionName)>,
+    /// Copies that were looked for and not found good in a store, where the live system is assessed: nothing stands behind what they
+    /// promise.
+    pub without_backup: BTreeSet<(ComponentName, ProtectionName, StoreName)>,
 }
 
 impl Facts {
@@ -52,6 +53,13 @@ impl Facts {
     /// Whether the protection stands in the world that is assessed.
     pub fn is_in_place(&self, component: &ComponentName, protection: &ProtectionName) -> bool {
         self.live.as_ref().is_none_or(|live| live.contains_key(&(component.clone(), protection.clone())))
+    }
+
+    /// Whether a copy was looked for in a store and is not there.
+    pub fn is_missing(&self, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> bool {
+        // Nearly always empty, and then not worth three names.
+        !self.without_backup.is_empty()
+            && self.without_backup.contains(&(component.clone(), protection.clone(), store.clone()))
     }
 
     /// The live schedule, where the live system is assessed or others have changed it for good.

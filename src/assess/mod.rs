@@ -74,7 +74,10 @@ fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
     let pairs = known.flat_map(|protection| {
         let stores: BTreeSet<&StoreName> =
-            protection.stores.iter().filter_map(|store| Some(&places.get(&store.value)?.0)).collect();
+            {
+            let there = protection.stores.iter().filter(|store| !facts.is_missing(&component.name, &protection.name, store));
+            there.filter_map(|store| Some(&places.get(&store.value)?.0)).collect()
+        };
         stores.into_iter().map(move |store| (protection, store))
     });
     pairs

@@ -1,7 +1,7 @@
 //! What assess derives from small policies, held as figures.
 
 use super::{Assessment, Facts, Measured, Verdict, assess};
-use crate::address::{ComponentName, ProtectionName};
+use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::Sources;
 use crate::policy::{Disruption, Policy, load_unresolved};
 
@@ -125,4 +125,24 @@ fn two_names_of_one_place_are_one_copy() {
     let both = policy(&format!("{FOLDER}\n{here}"), protect);
     let host = assess(&both, &facts()).cells.into_iter().find(|cell| cell.disruption == Disruption::Host).expect("a cell");
     assert_eq!(host.lost.len(), 1, "counted once: {:?}", host.lost);
+}
+
+#[test]
+fn a_copy_that_was_looked_for_and_not_found_promises_nothing() {
+    let policy = policy(
+        &format!("{FOLDER}\n{NORTH}"),
+        "    objectives: { rpo: 2h }\n    protect: { often: { file_backup: {}, schedule: every 30m, stores: [here, north] } }",
+    );
+    let missing = |stores: &[&str]| {
+        let names = |store: &&str| {
+            let (component, protection) = (ComponentName::new("docs").expect("name"), ProtectionName::new("often").expect("name"));
+            (component, protection, StoreName::new(*store).expect("name"))
+        };
+        let facts = Facts { without_backup: stores.iter().map(names).collect(), ..facts() };
+        worst(&assess(&policy, &facts), Disruption::Process)
+    };
+    let half_hour = Some(1_800 + OVERHEAD);
+    assert_eq!(missing(&[]).0, half_hour);
+    assert_eq!(missing(&["here"]), (half_hour, Verdict::Met, Some("north".into())));
+    assert_eq!(missing(&["here", "north"]), (None, Verdict::Broken, None));
 }

@@ -160,6 +160,12 @@ impl Holdings {
         oldest
     }
 
+    /// Copies that the policy wants and of which no good backup is there: nothing can be restored from them.
+    pub fn without_backup(&self, now: Timestamp) -> BTreeSet<Held> {
+        let none = |known: &Catalogue| known.as_ref().is_ok_and(|known| !known.facts.iter().any(|facts| facts.is_good_at(now)));
+        self.held.iter().filter(|(_, known)| none(known)).map(|(held, _)| held.clone()).collect()
+    }
+
     /// What could not be read: one entry for each store and reason, with the number of protections behind it.
     pub fn unread(&self) -> Vec<(Unread, &StoreError)> {
         let mut reasons: BTreeMap<(&StoreName, &str), (&StoreError, u64)> = BTreeMap::new();

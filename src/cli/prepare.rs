@@ -180,7 +180,8 @@ impl Opened {
         let counted_on = gone::without(policy, &doubtful);
         let mut standing = as_it_stands(&counted_on, &live, holdings);
         self.make_stand(&mut standing, known);
-        let before = assess::assess(&standing, &Facts { live: Some(live), ..facts.clone() });
+        let without_backup = holdings.map(|holdings| holdings.without_backup(now)).unwrap_or_default();
+        let before = assess::assess(&standing, &Facts { live: Some(live), without_backup, ..facts.clone() });
         // Drift is told against what the policy says, a plan against what it will come to: what others override stays.
         let overridden = if intent == Intent::Drift { Schedules::new() } else { self.overridden_schedules(known) };
         let as_promised = doubtful.is_empty() && overridden.is_empty();

@@ -17,6 +17,7 @@ mod memory;
 mod other_names;
 mod outage;
 mod owners;
+mod promises;
 mod remembered;
 mod signals;
 mod suspects;
