@@ -58,8 +58,7 @@ impl Facts {
     /// Whether a copy was looked for in a store and is not there.
     pub fn is_missing(&self, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> bool {
         // Nearly always empty, and then not worth three names.
-        !self.without_backup.is_empty()
-            && self.without_backup.contains(&(component.clone(), protection.clone(), store.clone()))
+        !self.without_backup.is_empty() && self.without_backup.contains(&(component.clone(), protection.clone(), store.clone()))
     }
 
     /// The live schedule, where the live system is assessed or others have changed it for good.

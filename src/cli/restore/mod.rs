@@ -6,6 +6,7 @@ mod elsewhere;
 mod events;
 mod future;
 mod guard;
+mod nothing;
 mod outcome;
 mod pick;
 
@@ -89,7 +90,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
-    let picked = pick::pick(context, args, &all, zone).await?;
+    let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {
         remembered(args, context, &picked, damage).await;

@@ -9,9 +9,11 @@ use crate::catalog::facts::horizon;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder};
 use crate::cli::chosen::Chosen;
-use crate::cli::restore::{Args, future};
+use crate::cli::restore::{Args, future, nothing};
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
+use crate::policy::Policy;
+use crate::provider::Env;
 use crate::tree::Known;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
@@ -26,7 +28,13 @@ pub struct Picked<'a> {
 }
 
 /// The backup that the options name, among all stores that hold one. A store that fails is told and passed over.
-pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], zone: &Zone) -> Result<Picked<'a>, Failure> {
+pub async fn pick<'a>(
+    context: &'a Context,
+    args: &Args,
+    all: &'a [Chosen<'a>],
+    (policy, env): (&Policy, &Env),
+) -> Result<Picked<'a>, Failure> {
+    let zone = &policy.timezone;
     let at = match &args.at {
         Some(text) => instant(text, zone)?,
         None => horizon(context.now()),
@@ -57,12 +65,7 @@ pub async fn pick<'a>(context: &'a Context, args: &Args, all: &'a [Chosen<'a>], 
     match (found, failure) {
         (Some((chosen, manifest)), _) => Ok(Picked { others: others(&looked, chosen, &manifest), chosen, manifest }),
         (None, Some(failure)) => Err(failure),
-        (None, None) => Err(Failure::new(match (args.backup, &args.at) {
-            (Some(id), _) => format!("there is no backup {id} of `{}`", args.component),
-            (None, Some(at)) => format!("there is no good backup of `{}` from before {at}", args.component),
-            (None, None) => format!("there is no good backup of `{}`", args.component),
-        })
-        .help(format!("Run `bdr list {}` to see what there is; a suspect one is restored by its id.", args.component))),
+        (None, None) => Err(nothing::found(context, args, (policy, env), &looked, at).await?),
     }
 }
 

@@ -40,7 +40,9 @@ fn is_told(home: &Home, lost: &Path, why: &str) {
     age(home);
     let told = format!("the manifest is missing, though {why}");
     let there = contents(lost);
-    for arguments in [&["list"][..], &["verify"], &["prune", "--yes"]] {
+    for arguments in
+        [&["list"][..], &["verify"], &["prune", "--yes"], &["restore", "docs", "--to", "back", "--backup", &id(lost)]]
+    {
         let ran = home.run(arguments).ends(1);
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(said.contains(&told) && said.contains(&id(lost)), "{arguments:?} {ran:#?}");

@@ -14,6 +14,7 @@ mod guards;
 mod lost;
 mod leftovers;
 mod memory;
+mod nothing;
 mod other_names;
 mod outage;
 mod owners;
