@@ -103,7 +103,7 @@ pub struct Measured {
     pub elapsed_ms: u64,
     /// Bytes read from the source.
     pub read_bytes: u64,
-    /// Bytes of new packs.
+    /// Bytes of the backup's own packs, those included that were written before it was interrupted.
     pub stored_bytes: u64,
     pub new_packs: u64,
     /// Files taken over from the parent without reading them.

@@ -245,12 +245,17 @@ impl Sequencer {
         let packs = self.known.packs();
         for (number, pack) in packs.table.iter().filter(|(number, _)| packs.is_used(*number)) {
             self.packing.list(number, &pack)?;
-            needs.insert(pack.place);
+            if pack.place == self.own {
+                // Written before this backup was interrupted: it is part of what the backup takes.
+                self.measured.stored_bytes += pack.size;
+                self.measured.new_packs += 1;
+            } else {
+                needs.insert(pack.place);
+            }
         }
-        needs.remove(&self.own);
         let finished = self.packing.finish()?;
-        self.measured.stored_bytes = finished.stored_bytes;
-        self.measured.new_packs = finished.new_packs;
+        self.measured.stored_bytes += finished.stored_bytes;
+        self.measured.new_packs += finished.new_packs;
         let issues = self.issues.into_values().collect();
         let (counts, index, table, measured) = (self.counts, self.parts, finished.table, self.measured);
         Ok(Sequenced { counts, held, issues, index, table, needs, measured })

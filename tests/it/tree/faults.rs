@@ -198,6 +198,38 @@ fn trying_again_ends() {
     assert!(begun.elapsed() < 4 * PATIENCE.total, "{:?}", begun.elapsed());
 }
 
+/// A source that fails after so many items.
+struct Failing(Box<dyn Source>, usize);
+
+impl Source for Failing {
+    fn next(&mut self) -> Result<Option<Item>, Trouble> {
+        self.1 = self.1.checked_sub(1).ok_or_else(|| Trouble::suspect("failed", "as it was told to"))?;
+        self.0.next()
+    }
+}
+
+#[test]
+fn what_an_interrupted_backup_left_counts_as_stored() {
+    let garden = Garden::new();
+    for at in 0..6_u64 {
+        let mut bytes = vec![0; 7 << 20];
+        fastrand::Rng::with_seed(at).fill(&mut bytes);
+        std::fs::write(garden.source().join(at.to_string()), bytes).expect("write");
+    }
+    let make = || -> Box<dyn Source> { Box::new(Failing(garden.walk(), 6)) };
+    let failed = garden.runtime.block_on(backup(&garden.job(None), &make, Arc::default()));
+    assert!(matches!(failed, Err(TreeError::Source(_))), "{failed:?}");
+    let packs = || -> Vec<u64> {
+        let all = crate::binary::contents(&garden.temp.path().join("store"));
+        all.iter().filter(|(path, _)| path.to_string_lossy().contains("/packs/")).map(|(_, bytes)| bytes.len() as u64).collect()
+    };
+    assert!(!packs().is_empty(), "nothing was left to go on with");
+    let manifest = garden.backup(None).expect("backup");
+    let there = packs();
+    assert_eq!((manifest.measured.stored_bytes, manifest.measured.new_packs), (there.iter().sum(), there.len() as u64));
+    assert!(manifest.measured.stored_bytes > 42 << 20);
+}
+
 /// A source that loses a file between the moment it names it and the moment it is read.
 struct Losing(Box<dyn Source>, std::path::PathBuf);
 
