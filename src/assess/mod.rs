@@ -73,8 +73,7 @@ fn places(policy: &Policy) -> Places {
 fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
     let pairs = known.flat_map(|protection| {
-        let stores: BTreeSet<&StoreName> =
-            {
+        let stores: BTreeSet<&StoreName> = {
             let there = protection.stores.iter().filter(|store| !facts.is_missing(&component.name, &protection.name, store));
             there.filter_map(|store| Some(&places.get(&store.value)?.0)).collect()
         };

@@ -63,7 +63,7 @@ pub fn survives(store: &StoreSpec, site: &Site, disruption: Disruption) -> Survi
         }
         (Backend::S3(_), Disruption::Corruption) => no(format!("`{name}` keeps no versions, so what is deleted there is gone")),
         (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
-        (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {site}"))),
+        (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {site}")),
         (Backend::S3(_), Disruption::Account) if locks(store, LockMode::Compliance) => {
             yes(format!("`{name}` locks its copies, and nobody ends such a lock"))
         }
