@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::assess::bounds::{CopyBounds, Origin, Question, Term};
 use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_RATE};
 use crate::assess::storage;
-use crate::policy::Scheduler;
+use crate::policy::{Backend, Scheduler};
 use crate::units::bytes::Bytes;
 use crate::units::cadence::{Schedule, Semantics, Zone};
 
@@ -107,8 +107,12 @@ fn word(origin: Origin) -> &'static str {
 }
 
 /// The newest backup is restored; it lies in the tier with the shortest period. Only where every tier is archived does its
-/// retrieval belong to the recovery: an archived tier beside an immediate one is a copy more, never the only newest one.
+/// retrieval belong to the recovery: an archived tier beside an immediate one is a copy more, never the only newest one. A folder has
+/// no storage classes.
 fn slowest_only_tier<'a>(question: &Question<'a>) -> Option<(&'a crate::policy::Tier, u64)> {
+    if !matches!(question.policy.stores.get(question.store)?.backend, Backend::S3(_)) {
+        return None;
+    }
     let tiers = question.component.retain.values();
     let slowest = tiers.map(|tier| (tier, storage::retrieval_seconds(tier.class.value)));
     let all_archived = question.component.retain.values().all(|tier| !tier.class.value.is_immediate());

@@ -147,3 +147,24 @@ fn a_copy_that_was_looked_for_and_not_found_promises_nothing() {
     assert_eq!(missing(&["here"]), (half_hour, Verdict::Met, Some("north".into())));
     assert_eq!(missing(&["here", "north"]), (None, Verdict::Broken, None));
 }
+
+#[test]
+fn a_class_delays_nothing_in_a_folder_and_the_copy_that_is_back_first_counts() {
+    let text = |stores: &str| {
+        format!(
+            "    objectives: {{ rpo: 2h, rto: 1h }}\n    protect: {{ p: {{ file_backup: {{}}, schedule: every 1h, stores: {stores} }} }}"
+        )
+    };
+    let archived = |stores: &str| {
+        let mut declared = policy(&format!("{FOLDER}\n{NORTH}"), &text(stores));
+        let tiers = declared.components.values_mut().flat_map(|component| component.retain.values_mut());
+        tiers.for_each(|tier| tier.class.value = crate::units::storage_class::StorageClass::DeepArchive);
+        let assessment = assess(&declared, &facts());
+        [Disruption::Process, Disruption::Host].map(|disruption| {
+            let cell = assessment.cells.iter().find(|cell| cell.disruption == disruption).expect("a cell");
+            (cell.rto.verdict(), cell.rto.seconds())
+        })
+    };
+    assert_eq!(archived("[here]"), [(Verdict::Met, Some(205)), (Verdict::Broken, None)]);
+    assert_eq!(archived("[north, here]"), [(Verdict::Met, Some(205)), (Verdict::Broken, Some(12 * 3_600 + 205))]);
+}

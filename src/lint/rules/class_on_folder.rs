@@ -70,9 +70,26 @@ impl Rule for ClassOnFolder {
     }
 }
 
+/// How many of the stores of a component are folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folders {
+    None,
+    Some,
+    Only,
+}
+
+pub fn folders(policy: &Policy, component: &Component) -> Folders {
+    let names = component.protections.values().flat_map(|protection| &protection.stores);
+    let backends = names.filter_map(|name| policy.stores.get(&name.value)).map(|store| &store.backend);
+    let (folders, others): (Vec<&Backend>, Vec<&Backend>) = backends.partition(|backend| matches!(backend, Backend::Folder(_)));
+    match (folders.is_empty(), others.is_empty()) {
+        (true, _) => Folders::None,
+        (false, true) => Folders::Only,
+        (false, false) => Folders::Some,
+    }
+}
+
 /// Whether there are copies, and all of them go to folders.
 pub fn only_folders(policy: &Policy, component: &Component) -> bool {
-    let names = component.protections.values().flat_map(|protection| &protection.stores);
-    let mut backends = names.filter_map(|name| policy.stores.get(&name.value)).map(|store| &store.backend).peekable();
-    backends.peek().is_some() && backends.all(|backend| matches!(backend, Backend::Folder(_)))
+    folders(policy, component) == Folders::Only
 }

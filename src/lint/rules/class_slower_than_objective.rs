@@ -41,9 +41,10 @@
 //! ```
 
 use crate::assess::storage;
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Spanned};
+use crate::lint::rules::class_on_folder::{self, Folders};
 use crate::lint::{Context, Rule};
-use crate::policy::{Component, Tier};
+use crate::policy::{Component, Disruption, Tier};
 use crate::units::duration::Duration;
 
 const CODE: Code = Code {
@@ -62,15 +63,22 @@ impl Rule for ClassSlowerThanObjective {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         for component in context.policy.components.values() {
-            found.extend(component.retain.values().filter_map(|tier| finding(component, tier)));
+            // A folder has no classes: what lies there too is slow only where the folder is lost.
+            let folders = class_on_folder::folders(context.policy, component);
+            let matters = Disruption::ALL.into_iter().filter(|disruption| match folders {
+                Folders::Only => false,
+                Folders::Some => *disruption != Disruption::Process,
+                Folders::None => true,
+            });
+            let promised = matters.filter_map(|disruption| component.objectives.under(disruption).rto);
+            let Some(rto) = promised.min_by_key(|rto| rto.value) else { continue };
+            found.extend(component.retain.values().filter_map(|tier| finding(component, tier, &rto)));
         }
     }
 }
 
-fn finding(component: &Component, tier: &Tier) -> Option<Diagnostic> {
+fn finding(component: &Component, tier: &Tier, rto: &Spanned<Duration>) -> Option<Diagnostic> {
     let retrieval = storage::retrieval_seconds(tier.class.value);
-    let stated = component.objectives.by_disruption.values().chain([&component.objectives.general]);
-    let rto = stated.filter_map(|objective| objective.rto.as_ref()).min_by_key(|rto| rto.value)?;
     if retrieval <= rto.as_secs() {
         return None;
     }
