@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::apply::Owner;
-use crate::catalog::facts::horizon;
 use crate::catalog::locked;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
@@ -175,7 +174,7 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     let full = method.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
     let prepared = |round: &Round| Prepared {
-        job: job(context, policy, chosen, files, (round, known.latest(horizon(context.now()))), *method.compression),
+        job: job(context, policy, chosen, files, (round, known.newest(context.now())), *method.compression),
         options: options.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())
@@ -244,7 +243,7 @@ fn job(
 }
 
 /// Until when the store keeps what this backup writes from being removed.
-fn lock(policy: &Policy, chosen: &Chosen<'_>, round: &Round, now: Timestamp) -> Option<Lock> {
+fn lock(policy: &Policy, chosen: &Chosen<'_>, round: &Round, now: jiff::Timestamp) -> Option<Lock> {
     let immutability = &policy.stores.get(&chosen.store)?.immutability.as_ref()?.value;
     let Method::FileBackup(method) = &chosen.protection.method;
     let full = method.full.as_ref().map(|full| &full.value);

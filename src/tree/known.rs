@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::address::{BackupId, TierName};
 use crate::catalog::due::{self, Due};
-use crate::catalog::facts::{BackupFacts, Health};
+use crate::catalog::facts::{BackupFacts, Health, horizon};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::verification::Verification;
@@ -70,6 +70,11 @@ impl Known {
         let unreadable = unreadable.map(|(place, error)| (place.id, error.to_string()));
         let unreadable = unreadable.filter(|(id, _)| id.began() >= chosen.id.began() && id.began() <= at);
         seen.chain(unreadable).max_by_key(|(id, _)| *id)
+    }
+
+    /// The newest good backup; one from the future only where there is no other.
+    pub fn newest(&self, now: Timestamp) -> Option<&Manifest> {
+        self.latest(horizon(now)).or_else(|| self.latest(Timestamp::MAX))
     }
 
     /// The newest good backup that brings back a moment no later than `at`; one that can be read at once before one that cannot.

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use crate::address::BackupId;
 use crate::catalog::facts::horizon;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder};
