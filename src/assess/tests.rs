@@ -137,7 +137,7 @@ fn a_copy_that_was_looked_for_and_not_found_promises_nothing() {
         let names = |store: &&str| {
             let (component, protection) =
                 (ComponentName::new("docs").expect("name"), ProtectionName::new("often").expect("name"));
-            (component, protection, StoreName::new(*store).expect("name"))
+            (component, protection, StoreName::new(store).expect("name"))
         };
         let facts = Facts { without_backup: stores.iter().map(names).collect(), ..facts() };
         worst(&assess(&policy, &facts), Disruption::Process)
