@@ -82,15 +82,10 @@ impl Alarm {
 
     /// What the policy wants stands, and does not happen.
     pub fn of_hindrance(of: &ResourceId, hindrance: &Hindrance) -> Self {
-        let help = if hindrance.foreign {
-            "Take it away, or put what it means into the policy: bdr changes nothing that is not its own."
-        } else {
-            "`bdr apply` puts it right. Where it was meant, take the schedule out of the policy."
-        };
         Self {
             of: of.clone(),
             text: format!("{}: {}", hindrance.what, hindrance.so),
-            help: help.to_owned(),
+            help: hindrance.help.clone(),
             away: false,
             overrides: hindrance.foreign,
         }

@@ -64,6 +64,8 @@ pub struct Hindrance {
     pub what: String,
     /// A fragment on what comes of it: `nothing starts this backup`.
     pub so: String,
+    /// A full sentence with the next step.
+    pub help: String,
     /// It is somebody else's, so no plan changes it.
     pub foreign: bool,
 }

@@ -4,6 +4,7 @@ mod class_on_folder;
 mod class_slower_than_objective;
 mod clock_hole;
 mod cron_environment;
+mod cron_file_ignored;
 mod excludes_everything;
 mod lock_beyond_tier;
 mod lock_unswept;
@@ -43,6 +44,7 @@ pub const RULES: &[&dyn Rule] = &[
     &class_on_folder::ClassOnFolder,
     &cron_environment::CronEnvironment,
     &open_folder::OpenFolder,
+    &cron_file_ignored::CronFileIgnored,
     &lock_beyond_tier::LockBeyondTier,
     &lock_unswept::LockUnswept,
     &objective_unreachable::ObjectiveUnreachable,

@@ -74,3 +74,43 @@ async fn a_command_longer_than_cron_takes_is_an_error_of_the_policy() {
     let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["BDR-S002"]);
 }
+
+/// cron(8): only names of letters, digits, `_` and `-`, and only what root alone can write.
+#[tokio::test]
+async fn a_file_that_cron_passes_over_is_told_and_one_that_bdr_makes_is_none() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let (folder, cron, file) = lab();
+    let jobs = [("nightly", "30 2 * * *")];
+    let hindered = async |scheduler: &str| {
+        let policy = safe_pm(scheduler, &jobs);
+        let (compiled, _) = bdr::compile::compile(&policy, &[&cron], &env());
+        let session = bdr::provider::Connect::connect(&cron, policy.clone().into(), env().into()).await.expect("a session");
+        let entry = compiled.desired.iter().next().expect("an entry");
+        let live = session.read(&entry.id, Some(entry), bdr::provider::Freshness::Fresh).await.expect("read");
+        let seen = [(entry.id.clone(), live.clone())];
+        let running = bdr::providers::schedule::live_schedules(
+            &policy,
+            &env(),
+            &compiled.desired,
+            seen.iter().map(|(id, live)| (id, live)),
+        );
+        let runs = running.values().any(Option::is_some);
+        (live.hindered.into_iter().map(|one| one.what).collect::<Vec<_>>().join("; "), runs)
+    };
+    let dotted = format!("{{ cron: {{ file: {}/bdr.demo }} }}", folder.path().display());
+    applied(&cron, &safe_pm(&dotted, &jobs), &env()).await.expect("apply");
+    let (what, runs) = hindered(&dotted).await;
+    assert!(what.contains("bdr.demo, since its name has other characters") && !runs, "{what}");
+
+    applied(&cron, &safe_pm("{ cron: {} }", &jobs), &env()).await.expect("apply");
+    let meta = fs::metadata(&file).expect("a crontab");
+    assert_eq!(meta.mode() & 0o7777, 0o644);
+    // Whoever runs the tests makes the file; only root's is taken.
+    if meta.uid() != 0 {
+        return;
+    }
+    assert_eq!(hindered("{ cron: {} }").await, (String::new(), true));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).expect("mode");
+    let (what, runs) = hindered("{ cron: {} }").await;
+    assert!(what.contains("others than root can write it") && !runs, "{what}");
+}

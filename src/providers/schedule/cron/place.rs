@@ -1,5 +1,6 @@
 //! Where a crontab lies: a file with a column for the user, or the crontab of the user who runs bdr.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::attrs::Attr;
@@ -46,6 +47,25 @@ impl Place {
             Self::File { path, shown, .. } if !shown.is_referenced() => writable::refusal(target(path).parent()?),
             Self::File { .. } | Self::User => None,
         }
+    }
+
+    /// Why cron passes over a file of its folder, and what to do: it takes only names of certain characters, and only what nobody but
+    /// root can have written (cron(8), "DEBIAN SPECIFIC"). A file elsewhere is read by who knows what.
+    pub fn passed_over(&self, system_folder: &Path) -> Option<(&'static str, String)> {
+        let Self::File { path, shown, .. } = self else { return None };
+        let name = path.file_name().filter(|_| path.parent() == Some(system_folder))?;
+        if !name.to_string_lossy().chars().all(|sign| sign.is_ascii_alphanumeric() || "-_".contains(sign)) {
+            return Some((
+                "its name has other characters than letters, digits, `_` and `-`",
+                "Give the file another name.".to_owned(),
+            ));
+        }
+        let meta = std::fs::metadata(path).ok()?;
+        if meta.uid() != 0 {
+            return Some(("it is not root's", format!("Make it so: chown root {}", shown.shown)));
+        }
+        let help = format!("Make it so that only root can write it: chmod go-w {}", shown.shown);
+        (meta.mode() & 0o022 != 0).then_some(("others than root can write it", help))
     }
 
     /// The text; empty where there is none.

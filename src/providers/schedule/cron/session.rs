@@ -1,6 +1,7 @@
 //! The live side of cron: a crontab is read whole, and rewritten whole with only bdr's lines changed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -12,7 +13,7 @@ use super::{Cron, id, queue};
 use crate::address::{PolicyName, ProtectionName, ResourceId, Subject};
 use crate::attrs::Attrs;
 use crate::provider::{Freshness, ProviderError, Session, Settled};
-use crate::resource::{Change, Live, Resource};
+use crate::resource::{Change, Hindrance, InEffect, Live, Resource};
 use crate::store::{ErrorKind, Retry};
 
 /// The entries of one policy.
@@ -87,6 +88,11 @@ impl Session for Entries {
             more => live.notes.push(format!("{more} other lines of that crontab are not bdr's and are kept")),
         }
         live.notes.extend(place.refusal());
+        if let Some((why, help)) = place.passed_over(Path::new(self.cron.system_folder.as_ref())) {
+            let what = format!("cron passes over {}, since {why}", place.name());
+            live.hindered.push(Hindrance { what, so: "its backup is not made by itself".to_owned(), help, foreign: true });
+            live.in_effect = Some(InEffect { now: live.attrs.as_ref().map(|_| Attrs::new()), then: Some(Attrs::new()) });
+        }
         Ok(live)
     }
 

@@ -53,6 +53,7 @@ pub fn by_drop_ins(name: &UnitName, unit: &UnitFile, over: &[DropIn]) -> Option<
     Some(Hindrance {
         what: format!("the {noun} {}{more} {verb} {} of {name}", paths.join(", "), told.join(", ")),
         so: so.to_owned(),
+        help: "Take it away, or put what it means into the policy: bdr changes nothing that is not its own.".to_owned(),
         foreign: true,
     })
 }
@@ -69,8 +70,12 @@ pub fn by_state(name: &UnitName, attrs: &Attrs) -> Option<Hindrance> {
     } else {
         return None;
     };
-    let so = "its backup is not made by itself";
-    Some(Hindrance { what: format!("{name} is {what}"), so: so.to_owned(), foreign: false })
+    Some(Hindrance {
+        what: format!("{name} is {what}"),
+        so: "its backup is not made by itself".to_owned(),
+        help: "`bdr apply` puts it right. Where it was meant, take the schedule out of the policy.".to_owned(),
+        foreign: false,
+    })
 }
 
 /// Whether a service makes the backup of a protection, as far as its settings tell: it starts bdr with it, on no condition. `wanted`: as
