@@ -6,6 +6,7 @@ mod clock_hole;
 mod cron_environment;
 mod cron_file_ignored;
 mod excludes_everything;
+mod kms_key_elsewhere;
 mod lock_beyond_tier;
 mod lock_unswept;
 mod minimum_duration;
@@ -45,6 +46,7 @@ pub const RULES: &[&dyn Rule] = &[
     &cron_environment::CronEnvironment,
     &open_folder::OpenFolder,
     &cron_file_ignored::CronFileIgnored,
+    &kms_key_elsewhere::KmsKeyElsewhere,
     &lock_beyond_tier::LockBeyondTier,
     &lock_unswept::LockUnswept,
     &objective_unreachable::ObjectiveUnreachable,
