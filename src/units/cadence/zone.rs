@@ -16,15 +16,18 @@ pub struct ZoneError {
     pub name: String,
     /// The nearest name, where one is near.
     pub did_you_mean: Option<String>,
+    /// A full sentence on why that name.
+    because: Option<&'static str>,
 }
 
 impl ZoneError {
-    /// A full sentence with the way out.
+    /// Full sentences with the way out.
     pub fn help(&self) -> String {
-        self.did_you_mean.as_ref().map_or_else(
-            || "Write a region and a city, such as `Europe/Stockholm`, or `UTC`.".to_owned(),
-            |name| format!("Did you mean `{name}`?"),
-        )
+        match (&self.did_you_mean, self.because) {
+            (None, _) => "Write a region and a city, such as `Europe/Stockholm`, or `UTC`.".to_owned(),
+            (Some(name), None) => format!("Did you mean `{name}`?"),
+            (Some(name), Some(because)) => format!("Did you mean `{name}`? {because}"),
+        }
     }
 }
 
@@ -40,9 +43,11 @@ impl Zone {
     /// place's rules for clock changes.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
         let known = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some_and(is_usable));
-        known
-            .map(|zone| if zone.iana_name() == Some("UTC") { Self::utc() } else { Self(zone) })
-            .ok_or_else(|| ZoneError { name: text.to_owned(), did_you_mean: nearest(text) })
+        known.map(|zone| if zone.iana_name() == Some("UTC") { Self::utc() } else { Self(zone) }).ok_or_else(|| {
+            let (did_you_mean, because) =
+                other_spelling(text).map_or_else(|| (nearest(text), None), |(name, because)| (Some(name), Some(because)));
+            ZoneError { name: text.to_owned(), did_you_mean, because }
+        })
     }
 
     /// The canonical IANA name.
@@ -73,17 +78,71 @@ fn nearest(text: &str) -> Option<String> {
     }
     let wanted = text.to_lowercase().replace(' ', "_");
     let city = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    // At most every third letter is another one.
+    let slips = |name: &str, wanted: &str| {
+        let distance = strsim::damerau_levenshtein(name, wanted);
+        (distance * 3 <= name.len().min(wanted.len())).then_some(distance)
+    };
     let names = jiff::tz::db().available().map(|name| name.as_str().to_owned()).filter(|name| is_usable(name));
+    // Of offsets the next one is another time, not a slip.
     names
-        .map(|name| {
-            let whole = strsim::damerau_levenshtein(&name.to_lowercase(), &wanted);
-            let by_city = strsim::damerau_levenshtein(&city(&name), &city(&wanted)) + usize::from(wanted.contains('/'));
-            (whole.min(by_city), name.len(), name)
+        .filter(|name| !name.contains(|sign: char| sign.is_ascii_digit()))
+        .filter_map(|name| {
+            let whole = slips(&name.to_lowercase(), &wanted);
+            let by_city = slips(&city(&name), &city(&wanted)).map(|distance| distance + usize::from(wanted.contains('/')));
+            Some((whole.into_iter().chain(by_city).min()?, name.len(), name))
         })
         .min()
-        .filter(|(distance, _, name)| *distance * 3 <= name.len().min(wanted.len()).max(3))
         .map(|(_, _, name)| name)
 }
+
+/// What names a zone elsewhere: an offset, or what people call the time in some part of the world. With the reason for the zone that
+/// is meant.
+fn other_spelling(text: &str) -> Option<(String, &'static str)> {
+    let upper = text.trim().to_ascii_uppercase();
+    if upper == "Z" {
+        return Some(("UTC".to_owned(), "`Z` marks a time in UTC."));
+    }
+    if let Some((_, zone)) = SPOKEN.iter().find(|(short, _)| *short == upper) {
+        return Some(((*zone).to_owned(), "A region and a city say when the clocks change; letters such as these do not."));
+    }
+    let offset = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")).unwrap_or(&upper);
+    let turned = match offset.get(..1)? {
+        "+" => '-',
+        "-" => '+',
+        _ => return None,
+    };
+    let digits = offset[1..].strip_suffix(":00").or_else(|| offset[1..].strip_suffix("00")).unwrap_or(&offset[1..]);
+    let hours: u8 = digits.parse().ok().filter(|hours| (1..=14).contains(hours) && digits.len() <= 2)?;
+    let name = format!("Etc/GMT{turned}{hours}");
+    let because = "In names of that kind the sign is turned round (POSIX): `Etc/GMT-2` is two hours ahead of UTC. A region and a city, \
+                   such as `Europe/Stockholm`, also say when the clocks change.";
+    TimeZone::get(&name).ok().map(|_| (name, because))
+}
+
+/// Names of times that are no zones, each with a place that keeps it.
+const SPOKEN: [(&str, &str); 20] = [
+    ("AEDT", "Australia/Sydney"),
+    ("AEST", "Australia/Sydney"),
+    ("AKDT", "America/Anchorage"),
+    ("AKST", "America/Anchorage"),
+    ("BST", "Europe/London"),
+    ("CDT", "America/Chicago"),
+    ("CEST", "Europe/Berlin"),
+    ("CST", "America/Chicago"),
+    ("EDT", "America/New_York"),
+    ("EEST", "Europe/Helsinki"),
+    ("IST", "Asia/Kolkata"),
+    ("JST", "Asia/Tokyo"),
+    ("KST", "Asia/Seoul"),
+    ("MDT", "America/Denver"),
+    ("MSK", "Europe/Moscow"),
+    ("NZDT", "Pacific/Auckland"),
+    ("NZST", "Pacific/Auckland"),
+    ("PDT", "America/Los_Angeles"),
+    ("PST", "America/Los_Angeles"),
+    ("WEST", "Europe/Lisbon"),
+];
 
 /// Seconds of a day.
 pub(super) const DAY: i64 = 86_400;
@@ -189,10 +248,22 @@ mod tests {
             ("utz", Some("UTC")),
             ("Mars/Olympus_Mons", None),
             ("", None),
+            ("Z", Some("UTC")),
+            ("PST", Some("America/Los_Angeles")),
+            ("cest", Some("Europe/Berlin")),
+            ("GMT+2", Some("Etc/GMT-2")),
+            ("UTC-05:00", Some("Etc/GMT+5")),
+            ("+0100", Some("Etc/GMT-1")),
+            ("UTC+5:30", None),
+            ("GMT+99", None),
+            ("../etc/passwd", None),
+            ("x", None),
         ] {
             let error = Zone::parse(text).expect_err(text);
             assert_eq!(error.did_you_mean.as_deref(), meant, "{text}");
         }
+        let help = Zone::parse("GMT+2").expect_err("no zone").help();
+        assert!(help.contains("`Etc/GMT-2` is two hours ahead"), "{help}");
     }
 
     #[test]
