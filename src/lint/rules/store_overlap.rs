@@ -7,8 +7,8 @@
 //!
 //! ## Why it matters
 //!
-//! Inside: each backup holds all earlier ones, and grows without end. Around: whoever cleans up the store, or restores into it,
-//! touches the data, and both are lost together.
+//! Copies and data are lost together: whoever moves, cleans up or overwrites the one does it to the other. No backup holds the folder of
+//! a store of its policy, excluded or not; other tools that read the data do not know that. `exclude` says that it is meant so.
 //!
 //! ## Example
 //!
@@ -57,19 +57,14 @@ impl Rule for StoreOverlap {
                 for path in &files.paths {
                     let (inner, outer) = (parts(folder.path.expose()), parts(path.expose()));
                     let (what, of) = (&store.name, &component.name);
-                    let (message, told) = if inner.starts_with(&outer) && !is_excluded(files, &inner[outer.len()..]) {
-                        (
-                            format!("store `{what}` lies inside `{of}`: each backup would hold all earlier ones"),
-                            "the store is below it",
-                        )
+                    let (how, told) = if inner.starts_with(&outer) && !is_excluded(files, &inner[outer.len()..]) {
+                        ("lies inside", "the store is below it")
                     } else if outer.starts_with(&inner) && inner.len() < outer.len() {
-                        (
-                            format!("store `{what}` holds `{of}`: copies and data would be lost together"),
-                            "the data is below the store",
-                        )
+                        ("holds", "the data is below the store")
                     } else {
                         continue;
                     };
+                    let message = format!("store `{what}` {how} `{of}`: copies and data would be lost together");
                     found.push(
                         Diagnostic::error(self.about().code, message)
                             .at(folder.path.span, "copies go here")
@@ -97,14 +92,22 @@ fn parts(path: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether the component leaves out the folder with these parts below its path, or one that holds it.
+/// Whether the component leaves out the folder with these parts below its path, one that holds it, or all that it holds. A glob without a
+/// `/` takes a name at any depth.
 fn is_excluded(files: &Files, below: &[&str]) -> bool {
     let mut set = GlobSetBuilder::new();
     for glob in &files.exclude {
-        if let Ok(glob) = GlobBuilder::new(glob.trim_start_matches('/').trim_end_matches('/')).literal_separator(true).build() {
+        let glob = glob.trim_end_matches('/');
+        let glob = if glob.contains('/') { glob.to_owned() } else { format!("**/{glob}") };
+        if let Ok(glob) = GlobBuilder::new(&glob).literal_separator(true).build() {
             set.add(glob);
         }
     }
     let Ok(set) = set.build() else { return false };
-    (1..=below.len()).any(|depth| below.get(..depth).is_some_and(|parts| set.is_match(parts.join("/"))))
+    let folders = (1..=below.len()).filter_map(|depth| below.get(..depth)).map(|parts| parts.join("/"));
+    let inside = format!("{}/{PROBE}", below.join("/"));
+    folders.chain([inside]).any(|path| set.is_match(path))
 }
+
+/// A name that nobody means by a glob: what takes it takes everything.
+const PROBE: &str = "q7zk.w9";
