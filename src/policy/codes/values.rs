@@ -155,6 +155,16 @@ stores: { primary: { folder: { path: /srv/backups } } }
   primary: { s3: { bucket: example-backups }, encryption: { sse: aws:kms, key: alias/backups } }
 ";
 
+    WHOLE_DAYS "BDR-P045" "whole-days" "A duration that S3 cannot keep, since it counts in days."
+    "The lifecycle of a bucket counts in whole days: minutes and hours would silently become a day. Mostly it is the unit: `m` is
+minutes, `mo` is months."
+    wrong "stores:
+  primary: { s3: { bucket: example-backups }, versioning: true, noncurrent: { for: 30m } }
+"
+    right "stores:
+  primary: { s3: { bucket: example-backups }, versioning: true, noncurrent: { for: 30d } }
+";
+
     CONTAINED "BDR-P060" "tier-outlived" "A tier that goes before one of shorter periods does."
     "Each tier keeps the first good backup of each of its periods. The first backup of a week is also the first of its day, so
 everything that a weekly tier would keep is in the daily tier already, for as long as that lasts. A tier of longer periods is

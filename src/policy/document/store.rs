@@ -25,7 +25,7 @@ pub struct StoreDocument {
     pub tags: Field<Tags>,
     /// S3: what happens to versions that are no longer current.
     pub noncurrent: Field<NoncurrentDocument>,
-    /// S3: when unfinished multipart uploads are removed.
+    /// S3: when unfinished multipart uploads are removed; in days, as S3 counts.
     pub abort_uploads_after: Field<DurationText>,
 }
 
@@ -111,7 +111,7 @@ pub enum LockWord {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Noncurrent", extend("required" = ["for"]))]
 pub struct NoncurrentDocument {
-    /// How long they stay.
+    /// How long they stay; in days, as S3 counts.
     #[serde(rename = "for")]
     pub keep: Field<DurationText>,
 }

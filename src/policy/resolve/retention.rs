@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Run;
+use super::value::in_months;
 use crate::address::TierName;
 use crate::diag::{Diagnostic, Spanned};
 use crate::policy::document::{NameText, Named, PeriodText, TierDocument};
@@ -37,7 +38,7 @@ impl Run<'_> {
             let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
             self.missing(&what, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
         }
-        let months = keep.as_ref().and_then(|written| in_minutes(&written.value.0));
+        let months = keep.as_ref().and_then(|written| in_months(&written.value.0));
         let keep = self.duration(&keep);
         if let Some(zero) = keep.as_ref().filter(|keep| keep.as_secs() == 0) {
             self.bad(
@@ -151,12 +152,6 @@ impl Run<'_> {
             );
         }
     }
-}
-
-/// What a bare number of minutes would be in months, which some write as `m`.
-fn in_minutes(written: &str) -> Option<Duration> {
-    let number = written.trim().strip_suffix('m')?;
-    format!("{number}mo").parse().ok()
 }
 
 /// The period as a duration of `for`.

@@ -60,14 +60,14 @@ impl Run<'_> {
             if document.value.keep.is_absent() {
                 self.missing_in("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
             }
-            self.duration(&document.value.keep)
+            self.whole_days("noncurrent", &document.value.keep)
         });
         let versioning = versioning.given();
         let immutability =
             immutability.given().filter(|_| !is_folder).and_then(|document| self.immutability(document, versioning.as_ref()));
         let encryption = encryption.given().and_then(|document| self.encryption(document));
         let tags = self.tags(tags);
-        let abort_uploads_after = self.duration(&abort_uploads_after);
+        let abort_uploads_after = self.whole_days("abort_uploads_after", &abort_uploads_after);
         let backend = match (folder.given(), s3.given()) {
             (Some(folder), _) => Backend::Folder(self.folder(folder)?),
             (None, Some(s3)) => Backend::S3(self.s3(s3)?),

@@ -49,6 +49,24 @@ impl Run<'_> {
         }
     }
 
+    /// A duration that S3 counts in days. One that is less, or no number of days, would silently be another one; months and years are
+    /// lengths of days too, if of no certain number.
+    pub(super) fn whole_days(&mut self, key: &str, field: &Field<DurationText>) -> Option<Spanned<Duration>> {
+        let keep = self.duration(field)?;
+        let written = self.as_written(field)?;
+        let of_days = !written.value.contains(['s', 'h']) && !written.value.replace("mo", "").contains('m');
+        if keep.as_secs() > 0 && (of_days || keep.as_secs().is_multiple_of(DAY)) {
+            return Some(keep);
+        }
+        let days = keep.days_up().max(1);
+        let help = match in_months(written.value) {
+            Some(months) => format!("`m` is minutes; write {months} for months, or {days}d."),
+            None => format!("Write {days}d, or another number of days."),
+        };
+        self.bad(codes::WHOLE_DAYS, written, format!("is no number of days, in which S3 counts `{key}`"), help);
+        None
+    }
+
     pub(super) fn schedule(&mut self, field: &Field<ScheduleText>) -> Option<Spanned<Schedule>> {
         let written = self.as_written(field)?;
         match Schedule::parse(written.value) {
@@ -191,6 +209,14 @@ impl Run<'_> {
         }
         Some(written.value.to_owned())
     }
+}
+
+const DAY: u64 = 86_400;
+
+/// What a bare number of minutes would be in months, which some write as `m`.
+pub(super) fn in_months(written: &str) -> Option<Duration> {
+    let number = written.trim().strip_suffix('m')?;
+    format!("{number}mo").parse().ok()
 }
 
 fn duration_help(written: &str) -> String {
