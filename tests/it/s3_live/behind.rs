@@ -198,6 +198,23 @@ async fn seaweedfs_a_foreign_rule_that_lets_backups_go_is_told_first() {
     expiring(endpoint).await;
 }
 
+/// Under another name of the policy nothing in the bucket is its own any more: what stands there is foreign, each part once.
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_what_an_earlier_name_of_the_policy_left_is_told_once() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.home.policy(&super::policy("another", &trial.bucket, &endpoint.url, endpoint.region));
+    let told = trial.run(&["plan", "--all", "--format", "json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let names: Vec<&str> = plan["foreign"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let mut once = names.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert!(names.iter().any(|name| name.ends_with("docs/nightly/daily")), "{names:?}");
+    assert_eq!(names.len(), once.len(), "{names:?}");
+}
+
 /// The second of two applies ends while the first works, and says who that is.
 async fn one_at_a_time(endpoint: &Endpoint) {
     let mut writes = 0;
