@@ -1,5 +1,6 @@
 //! Applying: carries out exactly what a guarded plan says, in its order, and tells what came of it.
 
+mod causes;
 mod dispatch;
 mod guardian;
 pub mod lease;

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::address::ResourceId;
 use crate::apply::Sessions;
+use crate::apply::causes::{Failure, merged};
 use crate::apply::retry::Backoff;
 use crate::compile::Compiled;
 use crate::plan::{Known, Unread};
@@ -19,20 +20,6 @@ use crate::store::Retry;
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Attempts at one read: the drivers have tried again themselves, this is for what they give up on.
 const TRIES: u32 = 3;
-
-/// Why a read gave nothing.
-struct Failure {
-    reason: String,
-    help: Option<String>,
-    /// What lies in the same place would fail for the same reason.
-    down: bool,
-}
-
-impl From<ProviderError> for Failure {
-    fn from(error: ProviderError) -> Self {
-        Self { reason: error.to_string(), down: error.kind.is_of_place(), help: error.help }
-    }
-}
 
 /// Reads everything that is wanted and everything that carries the policy's mark. The result is in order of address, whatever
 /// answered first.
@@ -71,24 +58,6 @@ pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize
     known
 }
 
-/// What failed in one place, each reason once. Where the place itself is down, that is the one reason of all that met it.
-fn merged(place: &str, failures: Vec<(ResourceId, Failure)>) -> Vec<Unread> {
-    let unread = |reason: &Failure, mut resources: Vec<ResourceId>| {
-        resources.sort();
-        Unread { subject: place.to_owned(), reason: reason.reason.clone(), help: reason.help.clone(), resources }
-    };
-    let (down, single): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(_, failure)| failure.down);
-    let first = down.iter().map(|(_, failure)| failure).filter(|failure| !failure.reason.is_empty()).min_by_key(|f| &f.reason);
-    let mut all: Vec<Unread> =
-        first.map(|first| unread(first, down.iter().map(|(id, _)| id.clone()).collect())).into_iter().collect();
-    let mut by_reason: BTreeMap<String, (Failure, Vec<ResourceId>)> = BTreeMap::new();
-    for (id, failure) in single {
-        by_reason.entry(failure.reason.clone()).or_insert_with(|| (failure, Vec::new())).1.push(id);
-    }
-    all.extend(by_reason.into_values().map(|(failure, resources)| unread(&failure, resources)));
-    all
-}
-
 /// Finds what carries the policy's mark, and what is foreign where nothing of ours stands yet.
 /// Returns what could not be searched, each with whether a place was down.
 async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Vec<(Unread, bool)> {
@@ -103,8 +72,8 @@ async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Ve
         let owned = owned.map(|owned| known.owned.extend(owned.into_iter().map(|resource| (resource.id.clone(), resource))));
         let foreign = foreign.map(|foreign| known.foreign.extend(foreign));
         if let Err(failure) = owned.and(foreign) {
-            let Failure { reason, help, down } = failure;
-            unsearched.push((Unread { subject: name.to_owned(), reason, help, resources: Vec::new() }, down));
+            let (reason, down) = (failure.told(), failure.down);
+            unsearched.push((Unread { subject: name.to_owned(), reason, help: failure.help, resources: Vec::new() }, down));
         }
     }
     known.foreign.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
@@ -120,10 +89,11 @@ async fn one(
     down: &Mutex<BTreeSet<String>>,
 ) -> Result<Live, Failure> {
     if down.lock().is_ok_and(|down| down.contains(place)) {
-        return Err(Failure { reason: String::new(), help: None, down: true });
+        return Err(Failure::unasked());
     }
     let Some(session) = sessions.of_kind(&id.kind) else {
-        return Err(Failure { reason: format!("no session for `{}`", id.kind), help: None, down: false });
+        let (attempt, reason) = (format!("could not read {id}"), format!("no session for `{}`", id.kind));
+        return Err(Failure { attempt, reason, help: None, down: false });
     };
     let read = tried("a resource", || session.read(id, resource, Freshness::Cached)).await;
     if read.as_ref().is_err_and(|failure| failure.down) {
@@ -143,8 +113,8 @@ where
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
             Err(_) => {
-                let reason = format!("could not read {what}: no answer within {} s", TIMEOUT.as_secs());
-                return Err(Failure { reason, help: None, down: true });
+                let reason = format!("no answer within {} s", TIMEOUT.as_secs());
+                return Err(Failure { attempt: format!("could not read {what}"), reason, help: None, down: true });
             }
         };
         let pause = backoff.next().filter(|_| error.retry != Retry::Never && backoff.attempt() < TRIES);

@@ -32,7 +32,8 @@ async fn who_may_only_read_is_told_the_right_that_is_missing() {
     let (rules, objects) = (trial.rules().await, trial.objects().await);
     let trial = trial.with_keys("AKREADER", "SKREADER");
     let plan = trial.run(&["plan"]).ends(1);
-    assert!(plan.stdout.contains("`s3:GetBucketTagging` on arn:aws:s3:::"), "{plan:#?}");
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("`s3:GetBucketTagging` on arn:aws:s3:::"), "{plan:#?}");
     let ran = trial.run(&["apply", "--auto-approve"]).ends(1);
     assert!(ran.stderr.contains("`s3:PutObject` on arn:aws:s3:::"), "{ran:#?}");
     assert!(!ran.stdout.contains("pplied:"), "{ran:#?}");
@@ -54,5 +55,31 @@ async fn a_bucket_of_somebody_else_is_left_alone() {
         assert!(matches!(ran.code, Some(1 | 3)), "{name}: {ran:#?}");
         assert!(ran.stderr.contains("belongs to another account"), "{name}: {ran:#?}");
         assert_eq!((trial.objects().await, trial.tags().await, trial.rules().await.len()), (Vec::new(), tags, 0), "{name}");
+    }
+}
+
+/// What a whole bucket refuses is one cause, told once, with the line that mends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_in_another_region_or_account_is_told_once() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    for (account, region, words) in [
+        (endpoint.access_key.as_str(), "us-west-2", vec!["The bucket lies in us-west-2", "write `region: us-west-2`"]),
+        ("222222222222", endpoint.region, vec!["belongs to another account", "`s3:GetBucketTagging`", "`s3:ListBucket`"]),
+    ] {
+        let trial = Trial::new(endpoint).await;
+        let owner = endpoint.client_with(account, "test").await;
+        let constraint = aws_sdk_s3::types::BucketLocationConstraint::from(region);
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(constraint).build();
+        // Where a bucket lies is what the request that makes it is signed for.
+        let signed = owner.config().to_builder().region(aws_sdk_s3::config::Region::new(region));
+        let maker = aws_sdk_s3::Client::from_conf(signed.build());
+        maker.create_bucket().bucket(&trial.bucket).create_bucket_configuration(place).send().await.unwrap();
+        let plan = trial.run(&["plan"]).ends(1);
+        assert_eq!(plan.stdout.matches("! not read").count(), 1, "{plan:#?}");
+        assert_eq!(plan.stderr.matches("because").count(), 1, "{plan:#?}");
+        let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(told.contains(word), "{word}: {told}");
+        }
     }
 }
