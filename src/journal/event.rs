@@ -53,6 +53,7 @@ pub enum Event {
     LeaseLeft {
         for_at_most_seconds: u64,
     },
+    /// An action begins. `--format json` tells it of each resource, by its address, where an action writes several together.
     ActionStarted {
         action: ActionId,
     },
@@ -74,6 +75,7 @@ pub enum Event {
         action: ActionId,
         text: String,
     },
+    /// An action ended. `--format json` tells it of each resource, as its begin; the counts at the end are those of actions.
     ActionEnded {
         action: ActionId,
         outcome: Outcome,

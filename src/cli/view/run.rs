@@ -19,6 +19,8 @@ pub struct RunView<'a> {
     json: bool,
     running: Vec<ActionId>,
     names: BTreeMap<ActionId, String>,
+    /// The resources that an action writes together, where they are several.
+    together: BTreeMap<ActionId, Vec<ActionId>>,
     /// Nothing more is begun: what becomes of the lease is then worth a line.
     stopping: bool,
 }
@@ -33,7 +35,7 @@ impl<'a> RunView<'a> {
             bar.enable_steady_tick(std::time::Duration::from_millis(200));
             bar
         });
-        Self { context, bar, json, running: Vec::new(), stopping: false, names: names(plan) }
+        Self { context, bar, json, running: Vec::new(), stopping: false, names: names(plan), together: together(plan) }
     }
 
     pub fn event(&mut self, event: &Event) {
@@ -41,7 +43,7 @@ impl<'a> RunView<'a> {
             self.context.warn(&stopping(reason));
         }
         if self.json {
-            telling::write(self.context, event.clone());
+            self.each(event).into_iter().for_each(|event| telling::write(self.context, event));
             return;
         }
         match event {
@@ -63,10 +65,33 @@ impl<'a> RunView<'a> {
         }
     }
 
+    /// The event of each resource that is begun or ended with it: a program looks for every change of the plan.
+    fn each(&self, event: &Event) -> Vec<Event> {
+        let of = |action: &ActionId| self.together.get(action).cloned().unwrap_or_else(|| vec![action.clone()]);
+        match event {
+            Event::ActionStarted { action } => of(action).into_iter().map(|action| Event::ActionStarted { action }).collect(),
+            Event::ActionEnded { action, outcome, millis } => {
+                let ended = |action| Event::ActionEnded { action, outcome: outcome.clone(), millis: *millis };
+                of(action).into_iter().map(ended).collect()
+            }
+            other => vec![other.clone()],
+        }
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.context.clears();
     }
+}
+
+fn together(plan: &Plan) -> BTreeMap<ActionId, Vec<ActionId>> {
+    let several = plan.actions.iter().filter_map(|action| match &action.work {
+        Work::Change { changes } if changes.len() > 1 => {
+            Some((action.id.clone(), changes.iter().map(|change| ActionId(change.id.to_string())).collect()))
+        }
+        Work::Change { .. } | Work::Run { .. } => None,
+    });
+    several.collect()
 }
 
 /// Columns of the line of the bar that come before the names, in a run of some hours.

@@ -141,3 +141,25 @@ fn a_restore_tells_what_came_back_and_what_did_not() {
     let told = events(&home.run(&["restore", "docs", "--to", "back", "--format", "json"]).ends(1));
     assert_eq!(names(&told), ["restore_started", "failed"]);
 }
+
+/// The timers of a folder are written together; a program that follows the plan finds each of its changes.
+#[test]
+fn every_change_of_the_plan_begins_and_ends_with_an_event_of_its_own() {
+    let home = Home::new();
+    let more = "      weekly: { file_backup: {}, schedule: '5 3 * * 0', store: disk }\n";
+    home.policy(&POLICY.replace("    retain:", &format!("{more}    retain:")));
+    home.run(&["plan", "--out", "p.json", "--without-backups"]).ends(0);
+    let plan: Value = serde_json::from_str(&home.text("p.json")).unwrap();
+    let changes =
+        plan["actions"].as_array().unwrap().iter().flat_map(|action| action["work"]["change"]["changes"].as_array().unwrap());
+    let mut planned: Vec<String> = changes.map(|change| change["id"].as_str().unwrap().to_owned()).collect();
+    planned.sort();
+    assert!(planned.len() > plan["actions"].as_array().unwrap().len(), "{planned:?}");
+    let told = events(&home.run(&["apply", "p.json", "--format", "json"]).ends(0));
+    for name in ["action_started", "action_ended"] {
+        let of = told.iter().filter(|event| event["event"] == name);
+        let mut named: Vec<String> = of.map(|event| event["action"].as_str().unwrap().to_owned()).collect();
+        named.sort();
+        assert_eq!(named, planned, "{name}");
+    }
+}
