@@ -49,7 +49,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Format::Json => {
             let document = assessment::document(loaded.policy.name.as_str(), &assessment, &loaded.sources);
             let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
-            context.print(&format!("{text}\n"))?;
+            context.print_json(&format!("{text}\n"))?;
         }
     }
     Ok(Exit::Done)

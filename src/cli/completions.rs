@@ -15,6 +15,6 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut out = Vec::new();
     clap_complete::generate(args.shell, &mut crate::cli::command(), "bdr", &mut out);
-    context.print(&String::from_utf8_lossy(&out))?;
+    context.print_exactly(&String::from_utf8_lossy(&out))?;
     Ok(Exit::Done)
 }

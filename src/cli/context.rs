@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::ProgressBar;
 
 use crate::apply::Stop;
-use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint};
+use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint, neutral};
 use crate::diag::Look;
 use crate::rights::Purpose;
 
@@ -52,11 +52,27 @@ impl Context {
         Self { global, vars, terminal, purpose: None, stop: Stop::new(), printed: Arc::default(), bar: Arc::default() }
     }
 
-    /// Writes to stdout, whole; a reader that went away ends the output without an error.
+    /// Writes text for people to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot take it.
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        self.print_exactly(&neutral::text(text, self.terminal.color_stdout))
+    }
+
+    /// Writes documents of JSON to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot take it.
+    pub fn print_json(&self, text: &str) -> Result<(), Failure> {
+        self.print_exactly(&neutral::json(text))
+    }
+
+    /// Writes to stdout, whole, what must not be changed; a reader that went away ends the output without an error.
     ///
     /// # Errors
     /// When stdout cannot take it for another reason (a full disk).
-    pub fn print(&self, text: &str) -> Result<(), Failure> {
+    pub fn print_exactly(&self, text: &str) -> Result<(), Failure> {
         self.printed.store(true, Ordering::Relaxed);
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -80,6 +96,7 @@ impl Context {
     /// A line on stderr that `--quiet` does not silence, above what moves there. A closed stderr is nobody's problem.
     pub fn warn(&self, line: &str) {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let line = neutral::text(line, self.terminal.color_stderr);
         let write = || _ = writeln!(io::stderr().lock(), "{line}");
         bar.map_or_else(write, |bar| bar.suspend(write));
     }
@@ -147,7 +164,7 @@ impl Context {
             return None;
         }
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{question} ");
+        let _ = write!(err, "{} ", neutral::text(question, self.terminal.color_stderr));
         let _ = err.flush();
         drop(err);
         let mut answer = String::new();

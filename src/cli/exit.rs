@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::Context;
+use crate::diag::printable;
 use crate::provider::ProviderError;
 use crate::store::{ErrorKind, StoreError};
 use crate::tree::{Damage, TreeError};
@@ -157,12 +158,12 @@ impl From<TreeError> for Failure {
 pub fn report(context: &Context, failure: &Failure) -> ExitCode {
     if !failure.silent {
         let (red, dim, off) = if context.terminal.color_stderr { ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
-        context.warn(&format!("{red}error{off}: {}", failure.message));
+        context.warn(&format!("{red}error{off}: {}", printable(&failure.message)));
         for cause in &failure.causes {
-            context.warn(&format!("  {dim}because{off} {cause}"));
+            context.warn(&format!("  {dim}because{off} {}", printable(cause)));
         }
         if let Some(help) = &failure.help {
-            context.warn(&format!("  {dim}help:{off} {help}"));
+            context.warn(&format!("  {dim}help:{off} {}", printable(help)));
         }
     }
     failure.exit.into()

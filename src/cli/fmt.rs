@@ -102,7 +102,7 @@ fn filter(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Outcome::Changed(text) if args.diff => context.print(&difference(name, &bytes, &text)).map(|()| Exit::Present),
         Outcome::Changed(_) if args.check => Ok(Exit::Present),
-        Outcome::Changed(text) => context.print(&text).map(|()| Exit::Done),
+        Outcome::Changed(text) => context.print_exactly(&text).map(|()| Exit::Done),
         Outcome::Unchanged if only_looks => Ok(Exit::Done),
         Outcome::Unchanged => pass(&bytes).map(|()| Exit::Done),
     }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use crate::cli::load::References;
 use crate::cli::{Context, Exit, Failure, prepare};
+use crate::diag::shown;
 use crate::resource::Desired;
 
 /// Draw what the policy wants and what waits for what
@@ -50,7 +51,7 @@ fn numbered(desired: &Desired) -> (BTreeMap<String, usize>, BTreeMap<String, Vec
 }
 
 fn label(id: &str) -> String {
-    id.split_once('/').map_or(id, |(_, rest)| rest).replace(['"', '\\', '<', '>'], "'")
+    shown(id.split_once('/').map_or(id, |(_, rest)| rest)).replace(['"', '\\', '<', '>'], "'")
 }
 
 fn edges(desired: &Desired, numbers: &BTreeMap<String, usize>, mut edge: impl FnMut(usize, usize)) {

@@ -82,7 +82,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     for document in shown {
         let text = document.json().map_err(|error| Failure::new(format!("could not write the document: {error}")))?;
-        context.print(&(text + "\n"))?;
+        context.print_json(&(text + "\n"))?;
     }
     notes(&policy, args.purpose.purpose()).iter().for_each(|note| context.say(&format!("note: {note}")));
     if all.len() > 1 && args.part.is_none() {

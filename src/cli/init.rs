@@ -76,7 +76,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let text = agreed(args, context)?;
     if to_stdout {
-        context.print(&text)?;
+        context.print_exactly(&text)?;
         return Ok(Exit::Done);
     }
     write(&args.out, &text, args.force)?;

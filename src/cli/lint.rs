@@ -78,18 +78,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         providers::ALL.iter().for_each(|provider| provider.check(policy, &Env::default(), &mut found));
     }
     let report = Report::new(found, &linted.sources, &codes::all(), wish);
-    context.print(&shown(args.format, &report, &context))?;
+    print(args.format, &report, &context)?;
     Ok(if report.fails() && !args.exit_zero { Exit::Present } else { Exit::Done })
 }
 
-fn shown(format: Format, report: &Report<'_>, context: &Context) -> String {
+fn print(format: Format, report: &Report<'_>, context: &Context) -> Result<(), Failure> {
     match format {
-        Format::Human if context.global.quiet && report.counted().next().is_none() => String::new(),
-        Format::Human => format::human(report, context.look_stdout()),
-        Format::Json => format::json(report),
-        Format::Sarif => format::sarif(report),
-        Format::Github => format::github(report),
-        Format::Gitlab => format::gitlab(report),
-        Format::Junit => format::junit(report),
+        Format::Human if context.global.quiet && report.counted().next().is_none() => Ok(()),
+        Format::Human => context.print(&format::human(report, context.look_stdout())),
+        Format::Json => context.print_json(&format::json(report)),
+        Format::Sarif => context.print_json(&format::sarif(report)),
+        // Its commands are meant.
+        Format::Github => context.print_exactly(&format::github(report)),
+        Format::Gitlab => context.print_json(&format::gitlab(report)),
+        Format::Junit => context.print_exactly(&format::junit(report)),
     }
 }

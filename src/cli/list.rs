@@ -48,7 +48,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
     if !human {
-        context.print(&backups::json(&rows, &unreadable, silent)?)?;
+        context.print_json(&backups::json(&rows, &unreadable, silent)?)?;
     } else if rows.is_empty() && unreadable.is_empty() && failed.is_empty() {
         context.say("There is no backup yet. `bdr backup COMPONENT` makes one.");
     }

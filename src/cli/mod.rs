@@ -30,6 +30,7 @@ pub mod list;
 pub mod load;
 pub mod man;
 pub mod moving;
+pub mod neutral;
 pub mod past;
 pub mod plan;
 pub mod policy_files;

@@ -120,15 +120,15 @@ const SUGGESTED: usize = 12;
 /// # Errors
 /// When stdout cannot take it.
 pub fn show(plan: &Plan, format: Format, all: bool, ascii: bool, context: &Context) -> Result<(), Failure> {
-    let text = match format {
+    match format {
         Format::Human => {
             let terminal = &context.terminal;
-            render::human(plan, render::Look { width: terminal.width, color: terminal.color_stdout, ascii, all })
+            let look = render::Look { width: terminal.width, color: terminal.color_stdout, ascii, all };
+            context.print(&render::human(plan, look))
         }
-        Format::Markdown => render::markdown(plan),
-        Format::Json => document(plan)?,
-    };
-    context.print(&text)
+        Format::Markdown => context.print(&render::markdown(plan)),
+        Format::Json => context.print_json(&document(plan)?),
+    }
 }
 
 fn document(plan: &Plan) -> Result<String, Failure> {

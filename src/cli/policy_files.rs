@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Context, Failure, hint};
-use crate::diag::Fault;
+use crate::diag::{Fault, shown};
 use crate::policy;
 
 /// One file of the policy, or what stands in the place of one.
@@ -28,9 +28,9 @@ enum Place {
 }
 
 impl PolicyFile {
-    /// As the person knows it.
+    /// As the person knows it; what a stranger put into it is no control.
     pub fn name(&self) -> String {
-        self.path.display().to_string()
+        shown(&self.path)
     }
 
     /// Its bytes, or why it has none: at most one more than is accepted, so that a larger one is told as such.
@@ -87,7 +87,7 @@ pub fn policy_files(context: &Context) -> Result<Vec<PolicyFile>, Failure> {
         let before = files.len();
         if context.global.policy.is_empty() { by_default(&root, &mut files) } else { named(&root, &mut files) }?;
         if files.len() == before {
-            return Err(Failure::new(format!("`{}` holds no policy", root.display())).help(hint::name_a_policy()));
+            return Err(Failure::new(format!("`{}` holds no policy", shown(&root))).help(hint::name_a_policy()));
         }
     }
     let mut seen = BTreeSet::new();
@@ -140,7 +140,7 @@ fn by_default(path: &Path, files: &mut Vec<PolicyFile>) -> Result<(), Failure> {
 }
 
 fn no_policy(path: &Path) -> Failure {
-    let what = format!("`{}` cannot hold a policy: it is neither a file nor a folder", path.display());
+    let what = format!("`{}` cannot hold a policy: it is neither a file nor a folder", shown(path));
     Failure::new(what).help(hint::name_a_policy())
 }
 
@@ -176,9 +176,13 @@ fn within(path: &Path, folder: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().filter(|place| place.starts_with(folder))
 }
 
+fn shown(path: &Path) -> String {
+    shown(&path.display().to_string())
+}
+
 /// A policy that is not there or may not be read, and the way out.
 fn unread(path: &Path, error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("could not read `{}`: {error}", path.display()));
+    let failure = Failure::new(format!("could not read `{}`: {error}", shown(path)));
     if error.kind() != io::ErrorKind::NotFound {
         return failure.help("Make it readable for the user that bdr runs as, or name another file or folder.");
     }
@@ -188,7 +192,7 @@ fn unread(path: &Path, error: &io::Error) -> Failure {
     let policies: BTreeSet<String> = policies.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
     let written = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     failure.help(match policy::nearest(written, policies.iter().map(String::as_str)) {
-        Some(near) => hint::did_you_mean(path.with_file_name(near).display()),
+        Some(near) => hint::did_you_mean(shown(&path.with_file_name(near))),
         None => hint::name_a_policy().to_owned(),
     })
 }

@@ -46,6 +46,6 @@ impl Name {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    context.print(&args.name.text())?;
+    context.print_exactly(&args.name.text())?;
     Ok(Exit::Done)
 }

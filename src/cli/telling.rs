@@ -24,7 +24,7 @@ impl Telling {
 /// One line on stdout. A reader that went away stops nothing.
 pub fn write(context: &Context, event: Event) {
     if let Ok(line) = serde_json::to_string(&Line { at: context.now(), event }) {
-        _ = context.print(&format!("{line}\n"));
+        _ = context.print_json(&format!("{line}\n"));
     }
 }
 

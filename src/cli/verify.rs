@@ -60,7 +60,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Format::Human => context.print(&verification::human(&all, read))?,
         Format::Json => {
             let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
-            context.print(&verification::json(&all, silent)?)?;
+            context.print_json(&verification::json(&all, silent)?)?;
         }
     }
     for told in &all {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, printable};
+use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, shown, printable};
 use crate::lint::outline;
 use crate::lint::suppress::{Suppressed, Suppressions};
 
@@ -136,7 +136,7 @@ fn paths(all: &[(Diagnostic, Option<Suppressed>)], sources: &Sources) -> Vec<Str
         let starts: Vec<usize> = places.iter().map(|(start, _)| *start).collect();
         for (path, (_, at)) in outline::paths(&source.text, &starts).into_iter().zip(places) {
             if let Some(slot) = paths.get_mut(at) {
-                *slot = printable(&path);
+                *slot = shown(&path);
             }
         }
     }

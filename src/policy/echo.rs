@@ -1,5 +1,6 @@
 //! How a diagnostic repeats what the policy says: short, without control characters, and never a secret.
 
+use crate::diag::shown;
 use crate::policy::secrets;
 
 /// Most characters of a value that are repeated.
@@ -14,21 +15,10 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// The same without backquotes, for a command to type; only for names that cannot be secret.
 pub(crate) fn bare(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len().min(LONGEST) + 4);
-    for (at, character) in text.chars().enumerate() {
-        if at == LONGEST {
-            shown.push('…');
-            break;
-        }
-        // Control characters could move the cursor or colour the terminal; bidirectional ones could lie about the order.
-        let reorders = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || reorders {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => shown(&text[..end]) + "…",
+        None => shown(text),
     }
-    shown
 }
 
 /// The known word nearest to what was written, if it is near enough to be meant.

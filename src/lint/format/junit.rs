@@ -83,6 +83,8 @@ fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\n' => out.push_str("&#10;"),
+            // Two of them could begin a command of a CI system that prints the file.
+            '#' if out.ends_with('#') => out.push_str("&#35;"),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
         }

@@ -12,6 +12,7 @@ mod narrow;
 mod one_place;
 mod overridden;
 mod signals;
+mod strangers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
