@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Context, Failure, hint};
-use crate::diag::{Fault, shown};
+use crate::diag::{self, Fault};
 use crate::policy;
 
 /// One file of the policy, or what stands in the place of one.
@@ -177,7 +177,7 @@ fn within(path: &Path, folder: &Path) -> Option<PathBuf> {
 }
 
 fn shown(path: &Path) -> String {
-    shown(&path.display().to_string())
+    diag::shown(path.as_os_str().as_encoded_bytes())
 }
 
 /// A policy that is not there or may not be read, and the way out.

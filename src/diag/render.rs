@@ -8,7 +8,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::secrets::Secrets;
-use super::shown::printable;
+use super::shown::{self, printable};
 use super::{Diagnostic, FileId, Label, Severity, Sources};
 
 /// How the reader's terminal wants it.
@@ -130,7 +130,7 @@ fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources:
     let source = sources.get(file)?;
     let range = source.line_range(lines.start)?.start..source.line_range(lines.end)?.end;
     let column = labels.first().and_then(|(_, label)| sources.position(label.span)).map_or(1, |at| at.column as usize);
-    let (path, line) = (shown(&source.name), lines.start + 1);
+    let (path, line) = (shown::shown(&source.name), lines.start + 1);
     // Looked at before anything is copied: thousands of findings may stand on one such line.
     if range.len() > MOST_SHOWN || source.line_range(lines.start)?.len() > LONGEST_LINE {
         return Some(Frame { path, line, column, text: None, marks: Vec::new() });
