@@ -46,8 +46,11 @@ fn one(lines: &[Line]) -> Option<Cadence> {
 /// Lines at several times of every day, which only UTC keeps evenly apart.
 fn interval(lines: &[Line], zone: &Zone) -> Option<Cadence> {
     let every_day = lines.iter().all(|line| line.days(Combine::And).is_every());
-    let minutes = || lines.iter().flat_map(Line::minutes_of_a_day).collect();
-    if every_day && zone.is_utc() { evenly(minutes()).map(Cadence::Interval) } else { None }
+    let mut minutes: Vec<i64> = lines.iter().flat_map(Line::minutes_of_a_day).collect();
+    minutes.sort_unstable();
+    // An interval begins in the first hour of a day.
+    let found = evenly(minutes.clone()).filter(|interval| every_day && zone.is_utc() && interval.clock().minutes() == minutes);
+    found.map(Cadence::Interval)
 }
 
 /// One line by the day of the month and one by the day of the week, at the same times.
@@ -126,7 +129,7 @@ mod tests {
             (vec!["12-24"], "0 0 24 12 *", "America/New_York"),
             (vec!["*:0/10"], "0,10,20,30,40,50 * * * *", "America/New_York"),
             (vec!["*-*-* 02:30:00 UTC"], "30 2 * * *", "UTC"),
-            (vec!["*-*-* 02:30:00 UTC", "*-*-* 14:30:00 UTC"], "every 12h from minute 150", "UTC"),
+            (vec!["*-*-* 00:30:00 UTC", "*-*-* 12:30:00 UTC"], "every 12h from minute 30", "UTC"),
             (vec!["*-*-01 05:00", "Mon 05:00"], "0 5 1 * 1", "America/New_York"),
         ] {
             let lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
@@ -144,6 +147,7 @@ mod tests {
             vec!["2027-01-01 00:00:00"],
             vec!["*-*-* 02:30:15"],
             vec!["Mon 05:00", "Thu 17:00"],
+            vec!["*-*-* 02:30:00 UTC", "*-*-* 14:30:00 UTC"],
             vec!["*-*-* 02:30:00 UTC", "*-*-* 14:30:00 Europe/Stockholm"],
             vec!["@1234"],
             vec!["whenever"],
