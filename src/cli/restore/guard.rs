@@ -11,6 +11,9 @@ use crate::sources::folder::{Options, Select, Target, Walk};
 use crate::tree::{self, Extra, Paths, Progress, extra};
 use crate::units::count::count;
 
+/// What is left of a look that was stopped.
+const NOTHING: &str = "Nothing was restored.";
+
 /// Names that are told before `… and N more`.
 const NAMED: usize = 10;
 
@@ -52,7 +55,7 @@ pub async fn count_files(
     let (target, progress) = (super::target(args, manifest)?, Arc::new(Progress::default()));
     let work = tree::foretell(chosen.shelf.clone(), manifest.clone(), paths.clone(), target, Arc::clone(&progress));
     let label = "comparing with what is there";
-    let found = working::show(context, (label, "Nothing was restored."), progress, work).await?;
+    let found = working::show(context, (label, NOTHING), progress, work).await?;
     context.warn(&format!(
         "  files    {} new, {} changed, {} identical, {} in the way",
         found.new, found.changed, found.identical, found.in_the_way
@@ -78,7 +81,7 @@ pub async fn sweep(
     let of = (chosen.shelf.clone(), manifest.clone());
     let work = tree::leftovers(of, paths.clone(), target, !args.dry_run, Arc::clone(&progress));
     let label = "looking for what an interrupted restore left";
-    let found = working::show(context, (label, "Nothing was restored."), progress, work).await?;
+    let found = working::show(context, (label, NOTHING), progress, work).await?;
     if found.count > 0 {
         let verb = if args.dry_run { "would be removed" } else { "removed" };
         context.warn(&format!("{} of an interrupted restore {verb}:", count(found.count, "half-written file")));

@@ -18,13 +18,19 @@ fn a_full_store_is_told_and_the_next_backup_goes_on_with_what_is_there() {
     assert!(listed.stderr.contains("There is no backup yet"), "{listed:#?}");
     let left = objects(&home, "/packs/");
     assert!(!left.is_empty(), "what was written whole stays for the next run");
+    let written = |path: &std::path::PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
+    let before: Vec<_> = left.iter().map(written).collect();
 
     mount.again("size=200m");
     home.run(&["backup", "docs"]).ends(0);
     let all = manifests(&home);
     assert_eq!(all.len(), 1);
-    let stored = all[0].1.measured.stored_bytes;
-    assert!(stored < 45 << 20, "{stored} bytes were written again, though {} packs were there", left.len());
+    assert_eq!(left.iter().map(written).collect::<Vec<_>>(), before, "what was there was written again");
+    let there: u64 = objects(&home, "/packs/").iter().map(|path| std::fs::metadata(path).unwrap().len()).sum();
+    assert!(there < 65 << 20, "{there} bytes lie there, though {} packs did before", left.len());
+    assert_eq!(all[0].1.measured.stored_bytes, there, "whoever wrote it");
+    let listed = home.run(&["list"]).ends(0).stdout;
+    assert!(listed.contains("60.") && !listed.contains(" 0 B"), "{listed}");
     home.run(&["verify", "docs", "--read-data"]).ends(0);
     home.run(&["restore", "docs", "--to", "back"]).ends(0);
     assert_same(&home.path("docs"), &home.path("back"));

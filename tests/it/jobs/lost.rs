@@ -161,7 +161,7 @@ fn what_a_prune_let_go_is_no_damage_and_is_swept() {
 #[test]
 fn a_prune_leaves_no_note_behind() {
     let home = home();
-    for day in 1..=4 {
+    for day in [1, 5, 10, 20] {
         let mut command = home.command(&["backup", "docs", "--scheduled"]);
         let output = command.env("BDR_NOW", format!("2026-03-{day:02}T12:00:00Z")).output().unwrap();
         assert!(output.status.success(), "{output:?}");

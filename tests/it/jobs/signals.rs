@@ -71,9 +71,15 @@ fn a_stopped_backup_is_not_listed_and_the_next_one_goes_on() {
         assert_eq!(manifests(&home).len(), 0, "a backup that was stopped is not one");
         let attempts = objects(&home, "_attempts");
         assert!(std::fs::read_to_string(&attempts[0]).unwrap().contains("\"ended\":true"), "nobody has to wait for its silence");
+        let left = objects(&home, "/packs/");
+        let written = || left.iter().map(|path| std::fs::metadata(path).unwrap().modified().unwrap()).collect::<Vec<_>>();
+        let before = written();
         home.run(&["backup", "docs"]).ends(0);
+        assert_eq!(written(), before, "the packs that were there are used, and not written again");
         let manifest = manifests(&home).remove(0).1;
-        assert!(manifest.measured.stored_bytes < 24 * (8 << 20), "the packs that were there are used: {:?}", manifest.measured);
+        let there: u64 = objects(&home, "/packs/").iter().map(|path| std::fs::metadata(path).unwrap().len()).sum();
+        assert_eq!(manifest.measured.stored_bytes, there, "all of them belong to it: {:?}", manifest.measured);
+        assert!(there < 25 * (8 << 20), "something was stored twice: {:?}", manifest.measured);
         home.run(&["verify", "docs", "--read-data"]).ends(0);
     }
 }
