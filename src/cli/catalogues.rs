@@ -130,6 +130,9 @@ impl<'a> InOrder<'a> {
     }
 }
 
+/// Series that were read, with what they hold.
+pub type Looked<'a> = Vec<(&'a Chosen<'a>, Known)>;
+
 /// Series that could not be read, with the reason.
 pub type Failed<'a> = Vec<(&'a Chosen<'a>, Arc<StoreError>)>;
 

@@ -3,7 +3,7 @@
 use crate::catalog::facts::horizon;
 use crate::catalog::manifest::Manifest;
 use crate::cli::Context;
-use crate::cli::restore::pick::Looked;
+use crate::cli::catalogues::Looked;
 use crate::cli::view::backups::moment_in;
 use crate::units::cadence::Zone;
 

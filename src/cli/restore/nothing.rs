@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use crate::address::BackupId;
 use crate::catalog::manifest::Manifest;
+use crate::cli::catalogues::Looked;
 use crate::cli::catalogues::{Haste, InOrder};
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::restore::Args;
-use crate::cli::restore::pick::Looked;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure, hint};
 use crate::policy::{Policy, nearest};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::catalog::facts::horizon;
 use crate::catalog::manifest::{Kind, Manifest};
-use crate::cli::catalogues::{self, Failed, Haste, InOrder};
+use crate::cli::catalogues::{self, Failed, Haste, InOrder, Looked};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::{Args, future, nothing};
 use crate::cli::view::backups::moment_in;
@@ -102,8 +102,6 @@ async fn look<'a>(
     looked.sort_by_key(|(chosen, _)| place(chosen));
     Ok((looked, failed))
 }
-
-pub type Looked<'a> = Vec<(&'a Chosen<'a>, Known)>;
 
 /// Whoever asks for the latest state must not get an older one unawares, because the latest is damaged.
 ///
