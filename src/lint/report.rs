@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, printable, shown};
+use crate::diag::{
+    Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, Span, printable, shown,
+};
 use crate::lint::outline;
 use crate::lint::suppress::{Suppressed, Suppressions};
 
@@ -39,7 +41,8 @@ pub struct Finding {
     pub diagnostic: Diagnostic,
     /// The message without secrets and control characters.
     pub message: String,
-    /// The primary place: first character, and one past the last.
+    /// The primary place: first character, and one past the last. What has none stands at the beginning of the first text:
+    /// forges take no finding without a place.
     pub place: Option<(Position, Position)>,
     /// Path of keys in the document, such as `components.cache.protect`; empty where there is none.
     pub path: String,
@@ -75,8 +78,11 @@ impl<'a> Report<'a> {
         let secrets = Secrets::of(all.iter().map(|(finding, _)| finding), sources);
         let paths = paths(&all, sources);
         let mut findings = Vec::with_capacity(all.len());
+        let first = sources.iter().next().map(|(file, _)| Span { file, start: 0, end: 0 });
+        let beginning = first.and_then(|span| sources.position(span));
         for ((diagnostic, suppressed), path) in all.into_iter().zip(paths) {
             let place = diagnostic.span().and_then(|span| Some((sources.position(span)?, sources.end_position(span)?)));
+            let place = place.or_else(|| beginning.clone().map(|place| (place.clone(), place)));
             let message = printable(&secrets.blank(&diagnostic.message));
             findings.push(Finding { diagnostic, message, place, path, fingerprint: String::new(), suppressed });
         }
@@ -147,7 +153,8 @@ fn paths(all: &[(Diagnostic, Option<Suppressed>)], sources: &Sources) -> Vec<Str
 fn fingerprint(findings: &mut [Finding]) {
     let mut seen: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
     for finding in findings {
-        let file = || finding.place.as_ref().map(|(start, _)| start.file.clone()).unwrap_or_default();
+        let own = finding.diagnostic.span().and(finding.place.as_ref());
+        let file = || own.map(|(start, _)| start.file.clone()).unwrap_or_default();
         let what = if finding.path.is_empty() { file() } else { finding.path.clone() };
         let number = seen.entry((finding.diagnostic.code, what.clone())).or_default();
         let text = format!("{}\n{what}\n{number}", finding.diagnostic.code);

@@ -1,7 +1,7 @@
 //! `--format gitlab`: a Code Quality report.
 //!
 //! Source: GitLab Docs, "Code Quality", "Implement a custom tool": `description`, `check_name`, `fingerprint`, `severity`,
-//! `location.path` (relative, without `./`) and `location.lines.begin`. A finding without a place is set at the first line of the first file.
+//! `location.path` (relative, without `./`) and `location.lines.begin`.
 
 use serde_json::{Value, json};
 
@@ -11,12 +11,11 @@ use crate::lint::{Finding, Report};
 
 /// An array with one entry for each finding that counts.
 pub fn gitlab(report: &Report<'_>) -> String {
-    let first = report.texts().next().map(|source| source.name.clone()).unwrap_or_default();
-    pretty(&report.counted().map(|finding| entry(finding, &first)).collect::<Vec<_>>())
+    pretty(&report.counted().map(entry).collect::<Vec<_>>())
 }
 
-fn entry(finding: &Finding, first: &str) -> Value {
-    let (path, line) = finding.place.as_ref().map_or((first, 1), |(start, _)| (start.file.as_str(), start.line));
+fn entry(finding: &Finding) -> Value {
+    let (path, line) = finding.place.as_ref().map_or(("", 1), |(start, _)| (start.file.as_str(), start.line));
     let severity = match finding.diagnostic.severity {
         Severity::Error => "critical",
         Severity::Warning => "major",

@@ -53,7 +53,8 @@ fn result(report: &Report<'_>, finding: &Finding, secrets: &Secrets) -> Value {
         message.push_str(&say(more));
     }
     let mut labels = diagnostic.labels.iter();
-    let primary = labels.next().and_then(|label| location(report, label.span, &say(&label.text), None));
+    let primary =
+        labels.next().and_then(|label| location(report, label.span, &say(&label.text), None)).or_else(|| beginning(finding));
     let related: Vec<Value> =
         labels.enumerate().filter_map(|(at, label)| location(report, label.span, &say(&label.text), Some(at + 1))).collect();
     let mut result = json!({
@@ -93,6 +94,13 @@ fn location(report: &Report<'_>, span: Span, text: &str, id: Option<usize>) -> O
         place["id"] = json!(id);
     }
     Some(place)
+}
+
+/// For a finding that speaks of no place: GitHub refuses the whole log where a result has none.
+fn beginning(finding: &Finding) -> Option<Value> {
+    let (Position { file, line, column }, _) = finding.place.as_ref()?;
+    let region = json!({ "startLine": line, "startColumn": column, "endLine": line, "endColumn": column });
+    Some(json!({ "physicalLocation": { "artifactLocation": { "uri": uri(file), "index": 0 }, "region": region } }))
 }
 
 /// A file's name as a relative or `file:` URI (RFC 3986): all but unreserved characters and `/` escaped.

@@ -37,6 +37,8 @@ pub(super) fn resolve(
     inherit::inherit(&mut merged.components, sources, torn, out);
     let unknown = out.iter().filter(|finding| finding.code == codes::UNKNOWN_KEY);
     let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();
+    // What is missing from texts that say nothing is missing from the first.
+    merged.start = merged.start.or_else(|| sources.iter().next().map(|(file, _)| Span { file, start: 0, end: 0 }));
     let mut run = Run { sources, resolver, torn, unknown, refused: BTreeMap::new(), out };
     run.version(&merged);
     let name = run.name(&merged);

@@ -32,7 +32,7 @@ scheduler: {{ systemd: {{ directory: \"@/units\" }} }}
 fn harmless(arguments: &[&str], ran: &Ran) {
     let github = arguments.contains(&"github");
     for line in ran.stdout.lines().chain(ran.stderr.lines()) {
-        let ours = ["::error ", "::warning ", "::notice "].iter().any(|command| line.starts_with(command));
+        let ours = ["::error file=", "::warning file=", "::notice file="].iter().any(|command| line.starts_with(command));
         let command = line.trim_start().starts_with("::") && !(github && ours && line.contains("title=BDR-"));
         let signs = !github && (line.contains("##[") || line.contains("##vso["));
         assert!(!command && !signs, "bdr {arguments:?} prints a command: {line}\n{ran:#?}");
