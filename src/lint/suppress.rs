@@ -3,7 +3,7 @@
 //! A reason is compulsory; `until 2027-01-31` ends it by itself. A comment that suppresses nothing is a finding of its own,
 //! so that none outlives what it was written for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -43,6 +43,8 @@ struct Comment {
     codes: Vec<String>,
     told: Suppressed,
     used: bool,
+    /// Of the codes, those found here that cannot be suppressed.
+    refused: BTreeSet<String>,
 }
 
 /// Comments by the text and line (from 0) that they speak of.
@@ -50,12 +52,16 @@ pub struct Suppressions {
     comments: Vec<Comment>,
     by_line: BTreeMap<(FileId, usize), Vec<usize>>,
     today: Date,
+    /// Rules speak only of a policy that was read without errors, providers only of one without any.
+    has_reading_errors: bool,
+    has_errors: bool,
 }
 
 impl Suppressions {
     /// Finds the comments of all texts, and what is wrong with them.
     pub fn of(sources: &Sources, known: &[Code], today: Date) -> (Self, Vec<Diagnostic>) {
-        let mut all = Self { comments: Vec::new(), by_line: BTreeMap::new(), today };
+        let mut all =
+            Self { comments: Vec::new(), by_line: BTreeMap::new(), today, has_reading_errors: false, has_errors: false };
         let mut wrong = Vec::new();
         for (file, source) in sources.iter().filter(|(_, source)| source.text.contains(MARK)) {
             for range in outline::comments(&source.text) {
@@ -67,7 +73,8 @@ impl Suppressions {
                         let line =
                             spoken_of(&source.text, source.line_of(span.start), range.start, |line| source.line_range(line));
                         all.by_line.entry((file, line)).or_default().push(all.comments.len());
-                        all.comments.push(Comment { span, codes, told, used: false });
+                        let refused = codes.iter().filter(|code| is_own(code)).cloned().collect();
+                        all.comments.push(Comment { span, codes, told, used: false, refused });
                     }
                     Err((what, help)) => {
                         wrong.push(Diagnostic::error(UNREADABLE.code, what).at(span, "suppresses nothing").help(help));
@@ -80,14 +87,20 @@ impl Suppressions {
 
     /// What suppresses a finding, if anything does. What reading found wrong cannot be suppressed: there is no policy then.
     pub fn takes(&mut self, finding: &Diagnostic, sources: &Sources) -> Option<Suppressed> {
+        self.has_reading_errors |= is_reading_error(finding);
+        self.has_errors |= finding.severity == Severity::Error;
         let span = finding.span()?;
-        if CODES.iter().any(|code| code.code == finding.code) || is_reading_error(finding) {
+        if is_own(finding.code) {
             return None;
         }
         let (line, _) = sources.lines(span)?;
         for at in self.by_line.get(&(span.file, line))? {
             let Some(comment) = self.comments.get_mut(*at) else { continue };
             if comment.codes.iter().any(|code| code == finding.code) {
+                if is_reading_error(finding) {
+                    comment.refused.insert(finding.code.to_owned());
+                    continue;
+                }
                 comment.used = true;
                 if comment.told.until.is_none_or(|until| self.today <= until) {
                     return Some(comment.told.clone());
@@ -97,19 +110,36 @@ impl Suppressions {
         None
     }
 
+    /// Whether a code that was not found is not there.
+    fn was_looked_for(&self, code: &str) -> bool {
+        match code.as_bytes().get("BDR-".len()) {
+            Some(b'P') => true,
+            Some(b'L' | b'O') => !self.has_reading_errors,
+            _ => !self.has_errors,
+        }
+    }
+
     /// Comments that suppressed nothing, or whose time is over.
     pub fn left_over(&self) -> Vec<Diagnostic> {
         let mut out = Vec::new();
         for comment in &self.comments {
             let codes = comment.codes.join(", ");
             let over = comment.told.until.filter(|until| self.today > *until);
-            if !comment.used {
+            if !comment.refused.is_empty() {
+                let refused: Vec<&str> = comment.refused.iter().map(String::as_str).collect();
+                out.push(
+                    Diagnostic::warning(UNUSED.code, format!("{} cannot be suppressed", refused.join(", ")))
+                        .at(comment.span, "what it found counts all the same")
+                        .note("an error of reading leaves no policy to go on with, and what is wrong with a suppression hides nothing")
+                        .help("Mend what it found, and take the code out of the comment."),
+                );
+            } else if !comment.used && comment.codes.iter().all(|code| self.was_looked_for(code)) {
                 out.push(
                     Diagnostic::warning(UNUSED.code, format!("nothing here is a case of {codes}"))
                         .at(comment.span, "suppresses nothing")
                         .help("Remove the comment; or move it to the line of the finding, or the line above."),
                 );
-            } else if let Some(until) = over {
+            } else if let Some(until) = over.filter(|_| comment.used) {
                 out.push(
                     Diagnostic::warning(EXPIRED.code, format!("the suppression of {codes} ended on {until}"))
                         .at(comment.span, format!("was: {}", comment.told.reason))
@@ -119,6 +149,11 @@ impl Suppressions {
         }
         out
     }
+}
+
+/// Whether it is about suppressions themselves.
+fn is_own(code: &str) -> bool {
+    CODES.iter().any(|own| own.code == code)
 }
 
 fn is_reading_error(finding: &Diagnostic) -> bool {

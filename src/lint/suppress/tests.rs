@@ -2,9 +2,10 @@
 
 use super::*;
 
-const KNOWN: [Code; 2] = [
+const KNOWN: [Code; 3] = [
     Code { code: "BDR-L001", name: "one", severity: Severity::Warning, text: "" },
     Code { code: "BDR-P001", name: "two", severity: Severity::Error, text: "" },
+    Code { code: "BDR-L901", name: "three", severity: Severity::Warning, text: "" },
 ];
 
 fn today() -> Date {
@@ -70,9 +71,31 @@ fn a_comment_that_suppresses_nothing_is_said() {
 #[test]
 fn what_reading_found_wrong_stays() {
     let text = "key: 1 # bdr:ignore[BDR-P001] please\n";
-    let expected = ["BDR-P001 counts", "BDR-L901 nothing here is a case of BDR-P001"];
+    let expected = ["BDR-P001 counts", "BDR-L901 BDR-P001 cannot be suppressed"];
     assert_eq!(outcome(text, "BDR-P001", Severity::Error), expected);
+    let both = "key: 1 # bdr:ignore[BDR-P001, BDR-L001] please\n";
+    assert_eq!(outcome(both, "BDR-P001", Severity::Error), expected);
+    assert_eq!(outcome(both, "BDR-L001", Severity::Error), ["suppressed: please None"]);
+    let elsewhere = "a: 1 # bdr:ignore[BDR-P001] please\nkey: 1\n";
+    assert_eq!(
+        outcome(elsewhere, "BDR-P001", Severity::Error),
+        ["BDR-P001 counts", "BDR-L901 nothing here is a case of BDR-P001"]
+    );
     assert_eq!(outcome(text, "BDR-P001", Severity::Warning), ["suppressed: please None"]);
+}
+
+#[test]
+fn of_what_was_not_looked_for_nothing_is_said() {
+    let text = "a: 1 # bdr:ignore[BDR-L001] we know\nkey: 1\n";
+    assert_eq!(outcome(text, "BDR-P001", Severity::Error), ["BDR-P001 counts"]);
+    let unused = ["BDR-P001 counts", "BDR-L901 nothing here is a case of BDR-L001"];
+    assert_eq!(outcome(text, "BDR-P001", Severity::Warning), unused, "rules were run");
+}
+
+#[test]
+fn what_is_wrong_with_a_suppression_stays() {
+    let text = "key: 1 # bdr:ignore[BDR-L901] please\n";
+    assert_eq!(outcome(text, "BDR-L001", Severity::Warning), ["BDR-L001 counts", "BDR-L901 BDR-L901 cannot be suppressed"]);
 }
 
 #[test]
