@@ -1,6 +1,7 @@
 //! Providers: what knows how to declare, read and change each kind of resource.
 
 pub mod folder;
+mod plain;
 pub mod s3;
 pub mod schedule;
 mod writable;

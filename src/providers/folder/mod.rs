@@ -4,7 +4,7 @@ mod mounts;
 mod stood;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::address::{PolicyName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::{Backend, FolderBackend, Policy};
 use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
-use crate::providers::writable;
+use crate::providers::{plain, writable};
 use crate::resource::{Change, Desired, Doubt, Kind, Live, Op, Removal, Resource, Risk};
 use crate::store::{ErrorKind, Retry};
 use crate::units::bytes::Bytes;
@@ -41,6 +41,8 @@ static KIND: Kind = Kind {
 
 /// Version of the marker's format.
 const MARKER_VERSION: u32 = 1;
+/// Most bytes of a marker that are read: it holds a number and a name.
+const LARGEST_MARKER: u64 = 64 << 10;
 
 /// The marker: whose copies lie here.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -227,8 +229,10 @@ impl Place {
     }
 
     fn is_marked(&self) -> io::Result<bool> {
-        match fs::read(self.marker()) {
-            Ok(text) => {
+        match plain::open(&self.marker()) {
+            Ok(file) => {
+                let mut text = Vec::new();
+                file.take(LARGEST_MARKER).read_to_end(&mut text)?;
                 let marker: Marker = serde_json::from_slice(&text).map_err(io::Error::other)?;
                 Ok(marker.version == MARKER_VERSION && marker.policy == self.policy.as_str())
             }

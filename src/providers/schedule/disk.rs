@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::provider::ProviderError;
+use crate::providers::plain;
 use crate::store::{ErrorKind, Retry};
 
 /// Unit files and crontabs are small; what is larger is not one.
@@ -13,14 +14,11 @@ const LARGEST: u64 = 4 << 20;
 
 /// The text of a file; `None`: there is none.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
-    let file = match fs::File::open(path) {
+    let file = match plain::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {

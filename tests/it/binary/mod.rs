@@ -11,6 +11,7 @@ mod moves;
 mod narrow;
 mod one_place;
 mod overridden;
+mod pipes;
 mod places;
 mod signals;
 mod strangers;
