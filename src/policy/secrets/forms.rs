@@ -67,9 +67,15 @@ pub(super) fn kind_of(text: &str) -> Option<Kind> {
 pub(super) fn in_prose(text: &str, begins: usize, secrets: &mut Vec<Secret>, around: &mut Vec<Secret>) {
     let from = |at: Range<usize>| begins + at.start..begins + at.end;
     each(text, |at, kind| secrets.push(Secret::new(from(at), kind)));
-    pairs(text, |pair| match pair.clear {
-        true => secrets.push(Secret::new(from(pair.value), pair.kind)),
-        false => around.push(Secret::new(from(pair.value.start..text.len()), Kind::Quiet)),
+    pairs(text, |pair| {
+        let rest = pair.value.start..text.trim_end().len();
+        // The value may go on: a second word, a list, a mapping.
+        if !pair.clear || pair.value.end < rest.end {
+            around.push(Secret::new(from(rest), Kind::Quiet));
+        }
+        if pair.clear {
+            secrets.push(Secret::new(from(pair.value), pair.kind));
+        }
     });
 }
 
@@ -155,23 +161,26 @@ fn pairs(text: &str, mut found: impl FnMut(Pair)) {
         let quote = value.starts_with(['"', '\'', '`']).then(|| value.as_bytes()[0]);
         let start = text.len() - value.len() + usize::from(quote.is_some());
         let inside = &text[start..];
+        // What follows a reference at once belongs to it.
+        let from = reference(inside).map_or(0, str::len);
+        let ends = |c: char| c.is_whitespace() || "&;,\"'`".contains(c);
         let length = match quote {
             Some(quote) => inside.bytes().position(|byte| byte == quote).unwrap_or(inside.len()),
-            None if reference(inside).is_some() => reference(inside).map_or(0, str::len),
-            None => {
-                let length = inside.find(|c: char| c.is_whitespace() || "&;,\"'`".contains(c)).unwrap_or(inside.len());
-                inside[..length].trim_end_matches(['.', ')', ']', '}', '!', '?']).len()
-            }
+            None => inside[from..].find(ends).map_or(inside.len(), |end| from + end),
         };
+        let signs: &[char] = if quote.is_some() { &[] } else { &['.', ')', ']', '}', '!', '?'] };
+        let length = from.max(inside[..length].trim_end_matches(signs).len());
         let word = &inside[..length];
-        if !is_plain(word) {
+        let opens = inside.starts_with(['[', '{', '!', '&', '|', '>', '-']);
+        if !(is_plain(word) || (opens && is_plain(inside))) {
             continue;
         }
         let alone = !inside[length..].contains(char::is_alphanumeric);
         let tight = sign == "=" && after.len() == value.len() && !before.ends_with(' ');
         let mixed = word.len() > 5 && word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic);
         done = start + length;
-        found(Pair { value: start..done, kind, clear: quote.is_some() || alone || tight || mixed });
+        let clear = is_plain(word) && !opens && (quote.is_some() || alone || tight || mixed);
+        found(Pair { value: start..done, kind, clear });
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Kind, Secret, forms};
 #[derive(Default)]
 struct Open {
     private_key: bool,
-    /// Lines indented by more than this belong to the value of a name that says secret.
+    /// A name that says secret stands on a line of this indentation: what is indented more, or is no line of its own, is its value.
     below: Option<usize>,
     /// Brackets and quotes of such a value that are still to come.
     closing: Vec<char>,
@@ -34,17 +34,14 @@ impl Open {
         if in_key || self.private_key {
             return blank(indent);
         }
-        if !self.closing.is_empty() || self.below.is_some_and(|below| indent > below) {
+        if !self.closing.is_empty() || self.below.is_some_and(|below| indent > below || !begins_anew(line)) {
             self.close(line);
             return blank(indent);
         }
         self.below = None;
         if let Some(from) = secret_value(line) {
             let value = line[from..].trim_start();
-            // A value on the lines below: nothing, or the head of a block or a list.
-            if value.is_empty() || value.starts_with(['|', '>', '-', '&', '!']) {
-                self.below = Some(indent);
-            }
+            self.below = Some(indent);
             self.close(value);
             if !value.is_empty() {
                 blank(line.len() - value.len());
@@ -75,8 +72,19 @@ impl Open {
     }
 }
 
+/// Whether a line is something new: a key, a comment, or the end of a document.
+fn begins_anew(line: &str) -> bool {
+    let line = line.trim_start();
+    let key = |part: &str| part.ends_with(':') || part.contains(": ");
+    line.starts_with(['#', '}', ']', '?']) || line.starts_with("---") || (key(line) && !line.starts_with(':'))
+}
+
 /// Where the value of the first name begins that says secret; references are passed over.
 fn secret_value(line: &str) -> Option<usize> {
+    // `? name`, the value on the line below.
+    if line.rsplit_once("? ").is_some_and(|(_, name)| !name.contains(':') && says_secret(name).is_some()) {
+        return Some(line.len());
+    }
     for (at, sign) in line.match_indices([':', '=']) {
         let after = &line[at + 1..];
         let quoted = line[..at].ends_with(['"', '\'']);
@@ -90,7 +98,7 @@ fn secret_value(line: &str) -> Option<usize> {
         // Behind a reference, others may follow.
         let bare = value.trim_start_matches(['"', '\'']);
         let part = reference(bare).map_or(value, |reference| {
-            let more = bare[reference.len()..].find([' ', ',', '"', '\'', '}', ']']);
+            let more = bare[reference.len()..].find([' ', ',', '"', '\'']);
             &bare[..more.map_or(bare.len(), |more| reference.len() + more)]
         });
         let opens = part.starts_with(['|', '>', '[', '{', '-', '"', '\'']);

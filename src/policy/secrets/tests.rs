@@ -76,9 +76,13 @@ fn pairs_in_comments_are_found_and_prose_is_only_blanked() {
     for (comment, wanted) in [
         ("AKIAIOSFODNN7EXAMPLE password=hunter2", vec!["AKIAIOSFODNN7EXAMPLE", "hunter2"]),
         ("password: hunter2", vec!["hunter2"]),
-        ("the db_password: \"hunter two\" (old)", vec!["hunter two"]),
-        ("password: hunter2 until May", vec!["hunter2"]),
-        ("{ \"api-key\": \"x1\", \"b\": 2 }", vec!["x1"]),
+        ("the db_password: \"hunter two\" (old)", vec!["hunter two", "[hunter two\" (old)]"]),
+        ("password: hunter2 until May", vec!["hunter2", "[hunter2 until May]"]),
+        ("{ \"api-key\": \"x1\", \"b\": 2 }", vec!["x1", "[x1\", \"b\": 2 }]"]),
+        ("password: { value: hunter2 }", vec!["[{ value: hunter2 }]"]),
+        ("token=!vault hunter2", vec!["[!vault hunter2]"]),
+        ("token: &a hunter2", vec!["[&a hunter2]"]),
+        ("token=${env:A}hunter2", vec!["${env:A}hunter2"]),
         ("password: correct horse battery", vec!["[correct horse battery]"]),
         ("token = the one we share", vec!["[the one we share]"]),
         ("password: ${env:PW}", vec![]),
@@ -129,6 +133,8 @@ fn a_text_without_structure_is_blanked_generously() {
         ("a: ]\nb: { password: ${env:PW}, c: 1 }\n", "a: ]\nb: { password: ${env:PW}, c: 1 }\n"),
         ("a: ]\nb: { password: ${env:PW}hunter2, c: 1 }\n", "a: ]\nb: { password: ***************** ** * *\n"),
         ("a: ]\nb: { password: ${hunter2, c: 1 }\n", "a: ]\nb: { password: ********** ** * *\n"),
+        ("a: ]\nb:\n  pass: |\n  hunter2\n  c: 1\n", "a: ]\nb:\n  pass: *\n  *******\n  c: 1\n"),
+        ("a: ]\n? password\n: hunter2\nc: 1\n", "a: ]\n? password\n* *******\nc: 1\n"),
         ("a: ]\n# password=hunter2\n", "a: ]\n# password=*******\n"),
     ] {
         let mut sources = crate::diag::Sources::new();
