@@ -10,6 +10,7 @@ use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
 use crate::cli::telling::Telling;
+use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
 use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
@@ -18,6 +19,7 @@ use crate::sources::folder::{Options, Select, Walk};
 use crate::store::{ErrorKind, Lock, StoreError};
 use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
 use crate::units::bytes::Bytes;
+use crate::units::cadence::Zone;
 use crate::units::count::count;
 use crate::units::duration::Duration;
 
@@ -108,7 +110,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     let series = &chosen.shelf.series;
     let store = &*chosen.shelf.store;
     let slots = Slots::new(store, series.clone());
-    let owner = owner(context);
+    let owner = Owner::of_process(context.user());
     let claim = patiently(|| slots.claim(moment, &owner, now)).await?;
     let ticket = match claim {
         Claim::Claimed { ticket, .. } => ticket,
@@ -142,25 +144,59 @@ async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(mut ask: impl F
     }
 }
 
-fn owner(context: &Context) -> Owner {
-    Owner::of_process(context.vars.get("USER").or_else(|| context.vars.get("LOGNAME")).map_or("unknown", String::as_str))
-}
+/// How often a backup is prepared anew because another one was committed in between.
+const TRIES: usize = 4;
 
 /// One backup that is to be made.
 pub struct Prepared {
     job: Job,
     options: Options,
+    /// By whose clock people are told.
+    zone: Zone,
 }
 
 impl Prepared {
-    /// Makes it; counts into `progress`.
+    /// Makes it; counts into `progress`. `None`: another one was committed since the catalogue was read, on which it has to build.
     ///
     /// # Errors
     /// What the tree engine fails with.
-    pub async fn run(&self, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
+    pub async fn run(&self, progress: Arc<Progress>) -> Result<Option<Manifest>, Failure> {
         let make = || -> Box<dyn Source> { Box::new(Walk::new(self.options.clone())) };
-        backup(&self.job, &make, progress).await
+        match backup(&self.job, &make, progress).await {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(TreeError::Overtaken { .. }) => Ok(None),
+            Err(error) => Err(self.failure(error)),
+        }
     }
+
+    /// Others of the same run, which is no reason to begin again.
+    pub fn beside(&mut self, made: &[Manifest]) {
+        self.job.seen.iter_mut().for_each(|seen| seen.extend(made.iter().map(Manifest::place)));
+    }
+
+    fn failure(&self, error: TreeError) -> Failure {
+        let message = match &error {
+            TreeError::Locked { what, since, owner } => {
+                let since = moment_in(*since, &self.zone);
+                format!("could not begin a backup of {what}: another one is being written since {since} by {owner}")
+            }
+            other => other.to_string(),
+        };
+        Failure { message, ..Failure::from(error) }
+    }
+}
+
+/// A catalogue to prepare from, again and again; the last time that others commit in between ends it.
+///
+/// # Errors
+/// After [`TRIES`].
+pub fn again(tried: usize, label: &str) -> Result<(), Failure> {
+    if tried < TRIES {
+        return Ok(());
+    }
+    Err(Failure::new(format!("could not begin a backup of {label}: others are committed all the time"))
+        .exit(Exit::Blocked)
+        .help("Find out what makes them, then run the command again."))
 }
 
 /// What one run of a protection makes in one store: a backup for each class that its tiers are kept in.
@@ -174,27 +210,35 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     let full = method.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
     let prepared = |round: &Round| Prepared {
-        job: job(context, policy, chosen, files, (round, known.newest(context.now())), *method.compression),
+        job: job(context, policy, chosen, files, (round, known), *method.compression),
         options: options.clone(),
+        zone: policy.timezone.value.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())
 }
 
 async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: bool) -> Result<Exit, Failure> {
-    let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
-    let mut exit = Exit::Done;
-    for mut prepared in prepare(context, policy, chosen, &known)? {
-        prepared.job.by_hand = by_hand;
-        let progress = Arc::new(Progress::default());
-        let label = format!("backing up {}", chosen.label());
-        let work = prepared.run(Arc::clone(&progress));
-        let manifest = working::show(context, (&label, AGAIN), progress, work).await?;
-        tell(context, chosen, &manifest);
-        if manifest.is_suspect() {
-            exit = Exit::Partly;
+    let mut made: Vec<Manifest> = Vec::new();
+    'again: for tried in 0.. {
+        again(tried, &chosen.label())?;
+        let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
+        for mut prepared in prepare(context, policy, chosen, &known)? {
+            // One of each class, however often it is begun again.
+            if made.iter().any(|one| one.class == prepared.job.wish.class) {
+                continue;
+            }
+            prepared.job.by_hand = by_hand;
+            prepared.beside(&made);
+            let progress = Arc::new(Progress::default());
+            let label = format!("backing up {}", chosen.label());
+            let work = prepared.run(Arc::clone(&progress));
+            let Some(manifest) = working::show(context, (&label, AGAIN), progress, work).await? else { continue 'again };
+            tell(context, chosen, &manifest);
+            made.push(manifest);
         }
+        break;
     }
-    Ok(exit)
+    Ok(if made.iter().any(Manifest::is_suspect) { Exit::Partly } else { Exit::Done })
 }
 
 /// What the walk is to look at. The stores' own folders are left out, or a backup would hold the backups before it.
@@ -218,7 +262,7 @@ fn job(
     policy: &Policy,
     chosen: &Chosen<'_>,
     files: &Files,
-    (round, before): (&Round, Option<&Manifest>),
+    (round, known): (&Round, &Known),
     level: i32,
 ) -> Job {
     Job {
@@ -229,12 +273,13 @@ fn job(
         // As they resolved: a restore has to know them, and a path is no secret.
         roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
         parent: round.parent.clone(),
-        before: before.cloned(),
+        before: known.newest(context.now()).cloned(),
+        seen: Some(known.committed()),
         level,
         threads: threads(),
         lock: lock(policy, chosen, round, context.now()),
         policy_digest: policy.digest(),
-        owner: owner(context),
+        owner: Owner::of_process(context.user()),
         clock: {
             let context = context.clone();
             Arc::new(move || context.now())

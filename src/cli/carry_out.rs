@@ -77,7 +77,7 @@ pub async fn carry_out(
         options: Options {
             parallelism: usize::from(context.global.parallelism),
             run: run_id(context),
-            owner: Owner::of_process(user(context)),
+            owner: Owner::of_process(context.user()),
             lease_ttl: Duration::from_secs(carry.lease_ttl),
             timeout: TIMEOUT,
             seed: fastrand::u64(..),
@@ -140,11 +140,6 @@ pub fn nothing(plan: &Plan, carry: &Carry, context: &Context) {
 /// Sorts by time, and is unique.
 fn run_id(context: &Context) -> String {
     format!("{}-{:08x}", context.now().strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..))
-}
-
-fn user(context: &Context) -> String {
-    let named = ["USER", "LOGNAME"].iter().find_map(|name| context.vars.get(*name)).filter(|name| !name.is_empty());
-    named.cloned().unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 fn unleased(error: LeaseError, context: &Context) -> Failure {

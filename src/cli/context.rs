@@ -126,6 +126,12 @@ impl Context {
         }
     }
 
+    /// Who runs this, for others to read.
+    pub fn user(&self) -> String {
+        let named = ["USER", "LOGNAME"].iter().find_map(|name| self.vars.get(*name)).filter(|name| !name.is_empty());
+        named.cloned().unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+    }
+
     /// The present moment; passes get it handed down. `BDR_NOW` (RFC 3339) replaces it in tests and examples of output.
     pub fn now(&self) -> jiff::Timestamp {
         self.vars.get("BDR_NOW").and_then(|text| text.parse().ok()).unwrap_or_else(jiff::Timestamp::now)

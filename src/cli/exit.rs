@@ -141,7 +141,10 @@ impl From<TreeError> for Failure {
                 "Nothing half-written stays. Make room there or name another folder; with `--overwrite` a restore goes on with what it finds."
             }
             TreeError::Nothing(_) => "Check the component's `paths`: an empty backup would only look like one.",
-            TreeError::Locked { .. } => "Wait for it to end; one that died is taken over by itself after 15 minutes of silence.",
+            TreeError::Locked { .. } => {
+                "Wait for it to end. One that died is taken over by the next run: at once on the same machine, elsewhere after 15 minutes of silence."
+            }
+            TreeError::Overtaken { .. } => "Run the command again: it builds on that one.",
             TreeError::Removed { .. } => {
                 "A prune let it go. `bdr list COMPONENT` shows what is left; what was restored under its own name is whole, and with `--overwrite` a restore of another backup goes on with it."
             }
@@ -149,7 +152,8 @@ impl From<TreeError> for Failure {
             TreeError::Missing(_) => "Run `bdr list` to see what there is.",
             TreeError::Machine { .. } | TreeError::Stopped => "Run the command again with `--log debug`.",
         };
-        let exit = if matches!(error, TreeError::Locked { .. }) { Exit::Blocked } else { Exit::Failed };
+        let exit =
+            if matches!(error, TreeError::Locked { .. } | TreeError::Overtaken { .. }) { Exit::Blocked } else { Exit::Failed };
         Self { damage, ..Self::new(error.to_string()).exit(exit).help(help) }
     }
 }

@@ -65,28 +65,35 @@ impl Backups<'_> {
     async fn first_in(&self, chosen: &Chosen<'_>, tell: Tell<'_>) -> Result<Vec<String>, Failure> {
         let policy = &self.opened.loaded.policy;
         gone::check_set_up(policy, chosen).await?;
-        let known = chosen.shelf.known().await?;
         let mut made = Vec::new();
-        if known.facts.iter().any(|facts| facts.is_good_at(self.context.now())) {
-            return Ok(made);
-        }
-        for prepared in backup::prepare(self.context, policy, chosen, &known)? {
-            let manifest = watched(&prepared, &chosen.label(), tell).await?;
-            made.push(result(&manifest, &chosen.label())?);
+        'again: for tried in 0.. {
+            backup::again(tried, &chosen.label())?;
+            let known = chosen.shelf.known().await?;
+            if known.facts.iter().any(|facts| facts.is_good_at(self.context.now())) {
+                break;
+            }
+            let mut all = Vec::new();
+            for mut prepared in backup::prepare(self.context, policy, chosen, &known)? {
+                prepared.beside(&all);
+                let Some(manifest) = watched(&prepared, &chosen.label(), tell).await? else { continue 'again };
+                made.push(result(&manifest, &chosen.label())?);
+                all.push(manifest);
+            }
+            break;
         }
         Ok(made)
     }
 }
 
 /// Makes one backup, with a line now and then.
-async fn watched(prepared: &Prepared, label: &str, tell: Tell<'_>) -> Result<Manifest, Failure> {
+async fn watched(prepared: &Prepared, label: &str, tell: Tell<'_>) -> Result<Option<Manifest>, Failure> {
     let progress = Arc::new(Progress::default());
     let work = prepared.run(Arc::clone(&progress));
     tokio::pin!(work);
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + LINE, LINE);
     loop {
         tokio::select! {
-            result = &mut work => return result.map_err(Failure::from),
+            result = &mut work => return result,
             _ = tick.tick() => {
                 let (entries, bytes, _) = progress.seen();
                 tell(&format!("{label}: {}, {} read", count(entries, "entry"), Bytes(bytes)));

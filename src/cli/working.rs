@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use crate::cli::{Context, Failure, hint, moving};
 use crate::stores;
-use crate::tree::{Progress, TreeError};
+use crate::tree::Progress;
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
 
@@ -101,11 +101,11 @@ pub async fn look<T, E: Into<Failure>>(
 ///
 /// # Errors
 /// What the work fails with, and when it was stopped by a signal.
-pub async fn show<T>(
+pub async fn show<T, E: Into<Failure>>(
     context: &Context,
     (label, again): (&str, &str),
     progress: Arc<Progress>,
-    work: impl Future<Output = Result<T, TreeError>>,
+    work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Failure> {
     let shown = Shown::new(context);
     let began = Instant::now();
@@ -143,7 +143,7 @@ pub async fn show<T>(
     };
     context.clears();
     result.map_err(|error| match error {
-        Some(error) if !progress.is_stopped() => Failure::from(error),
+        Some(error) if !progress.is_stopped() => error.into(),
         _ => Failure::new(format!("{label} was stopped")).help(again),
     })
 }

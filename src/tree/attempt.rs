@@ -54,6 +54,12 @@ impl Attempt {
         Self { generation: self.generation + 1, owner, nonce: fastrand::u64(..), ended: false, ..self.clone() }
     }
 
+    /// The same, of which its process knows that it has ended: nobody has to wait for its silence.
+    #[must_use]
+    pub fn over(&self) -> Self {
+        Self { ended: true, ..self.clone() }
+    }
+
     pub fn place(&self) -> Place {
         Place { tier: self.shelf.clone(), id: self.id }
     }

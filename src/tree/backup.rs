@@ -38,6 +38,8 @@ pub struct Job {
     pub parent: Option<Manifest>,
     /// The newest good backup before this one: a path that held something then and holds nothing now is told.
     pub before: Option<Manifest>,
+    /// The committed backups of the catalogue that `parent` was chosen from; `None`: it is built upon whatever else is there.
+    pub seen: Option<BTreeSet<Place>>,
     /// zstd level.
     pub level: i32,
     /// Threads that read and compress.
@@ -62,17 +64,32 @@ const FULL_INSTEAD: &str = "the parent could not be read, so everything was stor
 /// Makes one backup. Cancelling it (by dropping) leaves an attempt that the next run goes on with.
 ///
 /// # Errors
-/// When it was not committed; [`TreeError::Locked`] when another one is being written.
+/// When it was not committed; [`TreeError::Locked`] when another one is being written, [`TreeError::Overtaken`] when another one
+/// was committed since the catalogue was read: what it stored would be stored again.
 pub async fn backup(job: &Job, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {
     let claim = job.shelf.claim(&job.wish, &job.owner, (job.clock)()).await?;
-    let result = write(job, &claim, source, progress).await;
-    if result.is_err() {
+    let result = match overtaken(job).await {
+        Ok(()) => write(job, &claim, source, progress).await,
+        Err(error) => Err(error),
+    };
+    let said = match &result {
+        Ok(_) => return result,
+        // Nothing was written, not even by whom it was adopted from.
+        Err(TreeError::Overtaken { .. }) if claim.attempt.generation == 0 => job.shelf.release(&claim.attempt).await,
         // So that the next run goes on at once; without it, it would wait for silence.
-        let mut ended = claim.attempt;
-        ended.ended = true;
-        let _waits_for_silence = job.shelf.put_attempt(&ended).await;
-    }
+        Err(_) => job.shelf.put_attempt(&claim.attempt.over()).await,
+    };
+    let _waits_for_silence = said;
     result
+}
+
+/// Once the right to write is ours nobody else commits, so that one look is enough.
+async fn overtaken(job: &Job) -> Result<(), TreeError> {
+    let Some(seen) = &job.seen else { return Ok(()) };
+    match job.shelf.committed_beside(seen).await? {
+        Some(place) => Err(TreeError::Overtaken { by: place.id }),
+        None => Ok(()),
+    }
 }
 
 async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progress>) -> Result<Manifest, TreeError> {

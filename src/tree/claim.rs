@@ -1,6 +1,6 @@
 //! Claiming the right to write a backup: one attempt of a series lives at a time, and a dead one's packs are gone on with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,8 +15,15 @@ use crate::tree::attempt::{Attempt, BEAT, Seen};
 use crate::tree::shelf::Shelf;
 use crate::units::storage_class::StorageClass;
 
-/// Rounds in which two that met at the same moment step back and try again.
+/// Rounds in which those that met at the same moment step back and try again.
 const ROUNDS: u32 = 4;
+
+/// One try at a claim.
+enum Tried {
+    Won(Claim),
+    /// Somebody else claimed at the same moment.
+    Met(TreeError),
+}
 
 /// What is to be written.
 #[derive(Debug, Clone)]
@@ -70,19 +77,21 @@ impl Shelf {
         let mut round = 0;
         loop {
             round += 1;
-            match self.claim_once(wish, owner, now).await {
-                // Two that began at once both saw the other and both stepped back: one of them comes first now.
-                Err(TreeError::Locked { .. }) if round < ROUNDS => {
+            match self.claim_once(wish, owner, now).await? {
+                Tried::Won(claim) => return Ok(claim),
+                Tried::Met(error) if round == ROUNDS => return Err(error),
+                // Those that began at once may all have seen another and stepped back: one of them comes first now.
+                Tried::Met(_) => {
                     let wait = Duration::from_millis(fastrand::u64(50..400) * u64::from(round));
                     tokio::time::sleep(wait).await;
                 }
-                other => return other,
             }
         }
     }
 
-    async fn claim_once(&self, wish: &Wish, owner: &Owner, now: Timestamp) -> Result<Claim, TreeError> {
+    async fn claim_once(&self, wish: &Wish, owner: &Owner, now: Timestamp) -> Result<Tried, TreeError> {
         let seen = self.attempts().await?;
+        // Who was there before is not waited for. Of those that claim at once the last one to step back meets nobody here.
         if let Some(living) = seen.iter().find(|seen| seen.lives(now)) {
             return Err(self.locked(living));
         }
@@ -99,7 +108,7 @@ impl Shelf {
         let key = attempt.key(&self.series);
         match self.put_small(&key, attempt.encode()?, true).await {
             Err(error) if error.kind == ErrorKind::Exists => {
-                return Err(self.attempts().await?.first().map_or(TreeError::Stopped, |other| self.locked(other)));
+                return Ok(Tried::Met(self.attempts().await?.first().map_or(TreeError::Stopped, |other| self.locked(other))));
             }
             other => other?,
         }
@@ -111,11 +120,11 @@ impl Shelf {
                 if other.attempt.id != attempt.id {
                     self.withdraw(&attempt, &[key]).await?;
                 }
-                return Err(self.locked(&other));
+                return Ok(Tried::Met(self.locked(&other)));
             }
         }
         let left = if attempt.generation > 0 { self.packs_of(&attempt.place()).await? } else { Vec::new() };
-        Ok(Claim { attempt, left })
+        Ok(Tried::Won(Claim { attempt, left }))
     }
 
     fn new_attempt(&self, wish: &Wish, owner: &Owner, now: Timestamp) -> Attempt {
@@ -183,6 +192,19 @@ impl Shelf {
         Ok(())
     }
 
+    /// A backup that was committed since the catalogue was read in which only those were `seen`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn committed_beside(&self, seen: &BTreeSet<Place>) -> Result<Option<Place>, TreeError> {
+        for place in self.places().await? {
+            if !seen.contains(&place) && self.exists(&self.key(&place.manifest())).await? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
     /// Removes an attempt: it was committed, or given up before it wrote anything.
     ///
     /// # Errors
@@ -197,11 +219,7 @@ impl Shelf {
     /// whoever prunes removes it.
     async fn withdraw(&self, attempt: &Attempt, keys: &[String]) -> Result<(), TreeError> {
         match self.delete_all(keys).await {
-            Err(error) if error.kind == ErrorKind::Denied && !attempt.ended => {
-                let mut over = attempt.clone();
-                over.ended = true;
-                self.put_attempt(&over).await
-            }
+            Err(error) if error.kind == ErrorKind::Denied && !attempt.ended => self.put_attempt(&attempt.over()).await,
             Err(error) if error.kind != ErrorKind::Denied => Err(error.into()),
             _ => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::address::BackupId;
 use crate::catalog::FormatError;
 use crate::source::Trouble;
 use crate::store::{ErrorKind, StoreError};
@@ -19,8 +20,10 @@ pub enum TreeError {
     Target(Trouble),
     #[error("could not find anything to back up: {0}")]
     Nothing(String),
-    #[error("could not begin a backup of {what}: another one is being written since {since} by {owner}")]
+    #[error("could not begin a backup of {what}: another one is being written since {} by {owner}", .since.strftime("%Y-%m-%d %H:%M UTC"))]
     Locked { what: String, since: Timestamp, owner: String },
+    #[error("could not begin a backup: {by} was committed meanwhile")]
+    Overtaken { by: BackupId },
     #[error("could not commit backup {id}: {why}")]
     Lost { id: String, why: String },
     #[error("could not restore backup {id} to the end: it was removed from the store meanwhile")]

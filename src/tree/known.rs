@@ -1,6 +1,6 @@
 //! What is known of a series: its backups, what verifications saw, and the facts that decisions are made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -51,6 +51,12 @@ impl Shelf {
 impl Known {
     pub fn find(&self, id: BackupId) -> Option<&Manifest> {
         self.backups.good.iter().find(|manifest| manifest.id == id)
+    }
+
+    /// Where committed backups lie.
+    pub fn committed(&self) -> BTreeSet<Place> {
+        let damaged = self.backups.damaged.iter().map(|(place, _)| place.clone());
+        self.backups.good.iter().map(Manifest::place).chain(damaged).collect()
     }
 
     /// Whether nothing speaks against trusting it: it is not suspect, and no verification found damage.

@@ -1,5 +1,6 @@
 //! Backups, verifications, restores and prunes by the binary: faults of disks and people, and what is said about them.
 
+mod at_once;
 mod bars;
 mod by_hand;
 mod causes;

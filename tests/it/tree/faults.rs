@@ -230,6 +230,24 @@ fn what_an_interrupted_backup_left_counts_as_stored() {
     assert!(manifest.measured.stored_bytes > 42 << 20);
 }
 
+/// What was committed since the catalogue was read is not stored again: who reads it anew builds on it.
+#[test]
+fn a_backup_that_was_overtaken_writes_nothing() {
+    let garden = Garden::new();
+    plant(&garden, 0);
+    let seen = Some(garden.runtime.block_on(garden.shelf().known()).expect("known").committed());
+    let first = garden.backup(None).expect("backup");
+    let job = bdr::tree::Job { seen, ..garden.job(None) };
+    let before = crate::binary::contents(&garden.temp.path().join("store"));
+    let overtaken = garden.runtime.block_on(backup(&job, &|| garden.walk(), Arc::default()));
+    assert!(matches!(overtaken, Err(TreeError::Overtaken { by }) if by == first.id), "{overtaken:?}");
+    assert!(crate::binary::contents(&garden.temp.path().join("store")) == before, "something was written");
+    let seen = Some(garden.runtime.block_on(garden.shelf().known()).expect("known").committed());
+    let job = bdr::tree::Job { seen, ..garden.job(Some(&first)) };
+    let second = garden.runtime.block_on(backup(&job, &|| garden.walk(), Arc::default())).expect("backup");
+    assert_eq!(second.measured.new_packs, 0);
+}
+
 /// A source that loses a file between the moment it names it and the moment it is read.
 struct Losing(Box<dyn Source>, std::path::PathBuf);
 

@@ -78,6 +78,7 @@ impl Garden {
             by_hand: false,
             parent: parent.cloned(),
             before: parent.cloned(),
+            seen: None,
             level: 3,
             lock: None,
             threads: 2,
