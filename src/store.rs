@@ -142,6 +142,9 @@ pub struct StoreError {
 /// because of it.
 pub const NO_CONNECTION: &str = "no connection to ";
 
+/// How the reason begins where nothing came back; the time, and where it is known the host and port, follow.
+pub const NO_ANSWER: &str = "no answer within ";
+
 impl StoreError {
     pub fn new(
         operation: &'static str,

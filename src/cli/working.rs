@@ -65,8 +65,17 @@ pub async fn patiently<T>(context: &Context, work: impl Future<Output = T>) -> T
     loop {
         tokio::select! {
             result = &mut work => return result,
-            _ = tick.tick() => context.say(&format!("Still reading{}.", trouble())),
+            _ = tick.tick() => context.say(&format!("Still reading{}.", waits())),
         }
+    }
+}
+
+/// What is waited for just now, to go on a sentence; empty where nothing takes long.
+fn waits() -> String {
+    match (trouble(), stores::waited_for()) {
+        (trouble, _) if !trouble.is_empty() => trouble,
+        (_, places) if places.is_empty() => String::new(),
+        (_, places) => format!("; waiting for {}", places.join(", ")),
     }
 }
 

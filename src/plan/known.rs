@@ -9,7 +9,7 @@ use crate::address::{ComponentName, ProtectionName, ResourceId};
 use crate::attrs::Fingerprint;
 use crate::plan::Note;
 use crate::resource::{Foreign, Live, Resource};
-use crate::store::NO_CONNECTION;
+use crate::store::{NO_ANSWER, NO_CONNECTION};
 
 /// The live system as it was read for one plan.
 #[derive(Debug, Clone, Default)]
@@ -101,9 +101,9 @@ impl Unread {
         told
     }
 
-    /// The missing connection behind it, if that is what it is.
+    /// The missing connection or answer behind it, if that is what it is.
     fn cause(&self) -> Option<String> {
-        let from = self.reason.find(NO_CONNECTION)?;
+        let from = [NO_CONNECTION, NO_ANSWER].iter().find_map(|begins| self.reason.find(begins))?;
         let cause = &self.reason[from..];
         Some(cause.split(" (tried ").next().unwrap_or(cause).to_owned())
     }
@@ -124,6 +124,8 @@ mod tests {
             unread("s3://b", "could not read the tags of s3://b: no connection to 127.0.0.1:9: refused"),
             unread("backups in a", "could not list `s3://b/`: no connection to 127.0.0.1:9: refused (tried 7 times)"),
             unread("backups in b", "could not list `s3://c/`: no connection to 127.0.0.1:8: refused (tried 7 times)"),
+            unread("s3://d", "could not look at it: no answer within 6 s (127.0.0.1:7)"),
+            unread("backups in d", "could not list `s3://d/`: no answer within 6 s (127.0.0.1:7) (tried 2 times)"),
             unread("folder", "could not read /x: permission denied"),
         ];
         let told: Vec<String> = Unread::by_cause(all).iter().map(|one| format!("{}: {}", one.subject, one.reason)).collect();
@@ -133,6 +135,7 @@ mod tests {
                 "backups in b: no connection to 127.0.0.1:8: refused",
                 "folder: could not read /x: permission denied",
                 "s3, s3://b, backups in a: no connection to 127.0.0.1:9: refused",
+                "s3://d, backups in d: no answer within 6 s (127.0.0.1:7)",
             ]
         );
     }

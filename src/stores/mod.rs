@@ -7,6 +7,7 @@ mod pace;
 mod retrying;
 pub mod s3;
 mod throttled;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use pace::Pace;
 pub use retrying::{Retrying, operations};
 pub use s3::S3Store;
 pub use throttled::Throttled;
+pub use waiting::waited_for;
 
 use crate::policy::{Backend, StoreSpec};
 use crate::provider::Env;

@@ -12,6 +12,7 @@ use crate::store::{
 };
 use crate::stores::backoff::{Backoff, Patience};
 use crate::stores::s3::Connection;
+use crate::stores::waiting::{self, Waiting};
 
 /// Operations that this process began on stores, repetitions aside.
 static OPERATIONS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
@@ -62,12 +63,21 @@ impl<S: Store> Retrying<S> {
 
     /// Waits before the next attempt, or notes that the endpoint does not answer.
     async fn pause(&self, backoff: &mut Backoff, error: StoreError) -> Result<(), StoreError> {
+        let Some(connection) = &self.connection else { return pause(backoff, error).await };
+        if connection.is_closed() {
+            return Err(error);
+        }
         let unsent = error.reason.starts_with(NO_CONNECTION);
         let paused = pause(backoff, error).await;
-        if paused.is_err() && unsent {
-            self.connection.iter().for_each(|connection| connection.note_down(true));
+        if paused.is_err() && (unsent || connection.is_silent()) {
+            connection.note_down(true);
         }
         paused
+    }
+
+    /// Who waits is told of a folder as of an endpoint, which its connection notes itself.
+    fn waiting(&self) -> Option<Waiting> {
+        self.connection.is_none().then(|| waiting::begin(self.inner.describe()))
     }
 
     fn answers(&self) {
@@ -78,6 +88,7 @@ impl<S: Store> Retrying<S> {
         &self,
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<T, StoreError> {
+        let _told = self.waiting();
         let mut backoff = self.backoff();
         loop {
             let error = match attempt().await {
@@ -113,6 +124,7 @@ impl<S: Store> Retrying<S> {
         body: &Bytes,
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<String, StoreError> {
+        let _told = self.waiting();
         let mut backoff = self.backoff();
         let mut doubtful = false;
         loop {

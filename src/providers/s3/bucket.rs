@@ -12,7 +12,7 @@ use crate::providers::s3::setting::{Wanted, Wish};
 use crate::providers::s3::{request, tags};
 use crate::resource::{Kind, Live, Removal};
 use crate::store::ErrorKind;
-use crate::stores::s3::Refusal;
+use crate::stores::s3::{METADATA, Refusal};
 
 const ANSWER: Duration = Duration::from_secs(30);
 /// The region that has no name in `LocationConstraint` (S3 API reference, `CreateBucket`).
@@ -71,7 +71,7 @@ fn moved(place: &Place, refusal: &Refusal) -> bool {
 
 async fn head(place: &Place) -> Result<Option<String>, Refusal> {
     let request = place.connection.client.head_bucket().bucket(&place.bucket).set_expected_bucket_owner(place.owner.clone());
-    Ok(place.connection.ask(ANSWER, request.send()).await?.bucket_region)
+    Ok(place.connection.ask(METADATA, request.send()).await?.bucket_region)
 }
 
 /// Makes the bucket; one that is there already and ours is as good. Nothing is set on it here: the settings are resources.

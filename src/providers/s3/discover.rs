@@ -1,7 +1,6 @@
 //! Finds buckets that carry the policy's mark and that the policy no longer names.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -12,9 +11,8 @@ use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::{request, tags};
 use crate::store::ErrorKind;
-use crate::stores::s3::{Refusal, connect};
+use crate::stores::s3::{METADATA, Refusal, connect};
 
-const ANSWER: Duration = Duration::from_secs(30);
 /// Most buckets of an account whose tags are read: a plan must not cost a request for each of thousands of others.
 const MOST: usize = 500;
 /// Buckets of one page (S3 API reference, `ListBuckets`).
@@ -55,7 +53,7 @@ async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> 
         let page = via
             .look(|| {
                 let page = via.connection.client.list_buckets().max_buckets(PAGE).set_continuation_token(token.clone());
-                via.connection.ask(ANSWER, page.send())
+                via.connection.ask(METADATA, page.send())
             })
             .await?;
         let buckets = page.buckets.unwrap_or_default().into_iter();

@@ -92,7 +92,7 @@ macro_rules! get {
                 let request = place.connection.client.$operation().bucket(&place.bucket);
                 let request = request.set_expected_bucket_owner(place.owner.clone());
                 let request = request.customize().interceptor(receive);
-                place.connection.ask($crate::providers::s3::operation::ANSWER, request.send()).await.map(drop)
+                place.connection.ask($crate::stores::s3::METADATA, request.send()).await.map(drop)
             })
         }
     };

@@ -11,7 +11,7 @@ use crate::providers::s3::document::{Found, Kept};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::store::{ErrorKind, Retry};
-use crate::stores::s3::Refusal;
+use crate::stores::s3::{METADATA, Refusal};
 
 pub(super) const KEY: &str = ".bdr/owner";
 
@@ -24,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub(super) async fn read(place: &Place) -> Result<Found, Refusal> {
     let get = || async {
         let request = place.connection.client.get_object().bucket(&place.bucket).key(KEY);
-        let answer = place.connection.ask(ANSWER, request.set_expected_bucket_owner(place.owner.clone()).send()).await?;
+        let answer = place.connection.ask(METADATA, request.set_expected_bucket_owner(place.owner.clone()).send()).await?;
         let body = tokio::time::timeout(ANSWER, answer.body.collect()).await.map_err(|_| Refusal::timeout(ANSWER))?;
         let body = body.map_err(|error| strange(Retry::Later, format!("`{KEY}` was cut: {error}")))?.into_bytes();
         Ok((String::from_utf8_lossy(&body).into_owned(), answer.e_tag))

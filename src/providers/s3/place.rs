@@ -66,6 +66,9 @@ impl Place {
                     return outcome;
                 }
             };
+            if self.connection.is_closed() {
+                return Err(refusal);
+            }
             match backoff.next_wait() {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => {

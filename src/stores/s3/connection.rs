@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::meta::region::RegionProviderChain;
@@ -28,12 +28,16 @@ use crate::provider::Env;
 use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, StoreError};
 use crate::stores::pace::Pace;
 use crate::stores::s3::endpoint::{authority_of, check_allowed, host_of};
+use crate::stores::s3::reach::Reach;
 use crate::stores::s3::refusal::Refusal;
+use crate::stores::waiting;
 
 /// Time to reach an endpoint.
 const CONNECT: Duration = Duration::from_secs(5);
-/// For so long an endpoint that did not answer is asked once at a time, not again and again.
-const DOWN: Duration = Duration::from_secs(10);
+/// Time for the first answer of all: an endpoint that takes a connection and never says a word.
+const FIRST: Duration = Duration::from_secs(6);
+/// Time for the answer to a request that only asks what is there and how it is set.
+pub const METADATA: Duration = Duration::from_secs(10);
 /// Requests in flight to one endpoint.
 const WIDTH: usize = 64;
 
@@ -87,10 +91,7 @@ pub struct Connection {
     seen: Arc<Seen>,
     /// Where its credentials come from, for people; holds no secret.
     credentials: String,
-    /// When it was last found not to answer, with everything that was tried.
-    down: Mutex<Option<Instant>>,
-    /// Whether it ever answered this process, be it with a refusal.
-    answered: AtomicBool,
+    reach: Reach,
     probed: Mutex<HashMap<String, Arc<OnceCell<Capabilities>>>>,
 }
 
@@ -129,7 +130,7 @@ impl Intercept for Watch {
 }
 
 impl Connection {
-    /// Sends a request that must be answered within `limit`.
+    /// Sends a request that must be answered within `limit`; none where the endpoint just did not answer another one.
     ///
     /// # Errors
     /// What the endpoint refused, or what went wrong on the way.
@@ -138,9 +139,17 @@ impl Connection {
         limit: Duration,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Refusal> {
-        let outcome = match tokio::time::timeout(limit, request).await {
+        if let Some(refusal) = self.reach.closed() {
+            return Err(refusal);
+        }
+        let outcome = match self.answer(limit, request).await {
             Ok(answer) => answer.map_err(|error| Refusal::of(&error)),
-            Err(_) => Err(Refusal::timeout(limit)),
+            Err(waited) => {
+                let refusal = Refusal::timeout(waited);
+                let refusal = Refusal { reason: format!("{} ({})", refusal.reason, self.shown), ..refusal };
+                self.reach.is_silent_with(&refusal);
+                return Err(refusal);
+            }
         };
         let mut unreached = UNREACHED.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -153,10 +162,27 @@ impl Connection {
             }
             outcome => {
                 unreached.remove(&self.shown);
-                self.answered.store(true, Ordering::Relaxed);
+                if outcome.as_ref().err().is_none_or(|refusal| refusal.status.is_some()) {
+                    self.reach.answers();
+                }
                 outcome
             }
         }
+    }
+
+    /// What comes back within `limit`, or for how long nothing did.
+    async fn answer<T>(&self, limit: Duration, request: impl Future<Output = T>) -> Result<T, Duration> {
+        let _told = waiting::begin(self.shown.clone());
+        tokio::pin!(request);
+        let first = FIRST.min(limit);
+        if let Ok(answer) = tokio::time::timeout(first, &mut request).await {
+            return Ok(answer);
+        }
+        // Where nothing was sent yet, credentials are waited for; where others were answered, it is slow and not silent.
+        if self.requests() > 0 && !self.has_answered() {
+            return Err(first);
+        }
+        tokio::time::timeout(limit - first, request).await.map_err(|_| limit)
     }
 
     /// Requests that went over this connection, repetitions included.
@@ -181,16 +207,26 @@ impl Connection {
 
     /// Whether it ever answered this process.
     pub fn has_answered(&self) -> bool {
-        self.answered.load(Ordering::Relaxed)
+        self.reach.has_answered()
     }
 
     /// Whether somebody just tried in vain for as long as is sensible.
     pub fn is_down(&self) -> bool {
-        self.down.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| since.elapsed() < DOWN)
+        self.reach.is_down()
     }
 
     pub fn note_down(&self, down: bool) {
-        *self.down.lock().unwrap_or_else(PoisonError::into_inner) = down.then(Instant::now);
+        self.reach.note_down(down);
+    }
+
+    /// Whether the last request was not answered.
+    pub fn is_silent(&self) -> bool {
+        self.reach.is_silent()
+    }
+
+    /// Whether requests are refused without being sent, because the endpoint just did not answer another one.
+    pub fn is_closed(&self) -> bool {
+        self.reach.closed().is_some()
     }
 
     /// Whether the endpoint is known to list in another order than that of the keys.
@@ -294,8 +330,7 @@ async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync
         shown,
         seen,
         credentials: credentials_of(identity),
-        down: Mutex::default(),
-        answered: AtomicBool::new(false),
+        reach: Reach::default(),
         probed: Mutex::default(),
     }
 }

@@ -4,6 +4,7 @@ pub mod arn;
 mod connection;
 mod endpoint;
 mod probe;
+mod reach;
 mod read;
 mod refusal;
 mod retrieval;
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-pub use connection::{Connection, connect, requests, unreached};
+pub use connection::{Connection, METADATA, connect, requests, unreached};
 pub use endpoint::has_endpoint_of_its_own;
 pub use refusal::{Refusal, credentials, needed};
 
@@ -144,7 +145,7 @@ impl S3Store {
             Start::After(key) => request.start_after(self.full(key)),
             Start::Token(token) => request.continuation_token(token),
         };
-        let answer = self.connection.ask(ANSWER, request.send()).await;
+        let answer = self.connection.ask(METADATA, request.send()).await;
         let answer = answer.map_err(|refusal| self.fault("list", prefix, refusal))?;
         let next = answer.next_continuation_token.filter(|_| answer.is_truncated.unwrap_or(false));
         let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
@@ -254,7 +255,7 @@ impl Store for S3Store {
         keys::check("look at", key)?;
         let request = self.connection.client.head_object().bucket(&self.bucket).key(self.full(key));
         let request = request.set_expected_bucket_owner(self.owner.clone());
-        let answer = self.connection.ask(ANSWER, request.send()).await;
+        let answer = self.connection.ask(METADATA, request.send()).await;
         let answer = answer.map_err(|refusal| self.fault("look at", key, refusal))?;
         Ok(ObjectMeta {
             key: key.to_owned(),

@@ -7,7 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::rights::Deed;
-use crate::store::{ErrorKind, Retry, StoreError};
+use crate::store::{ErrorKind, NO_ANSWER, Retry, StoreError};
 
 /// A request that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Refusal {
             code: String::new(),
             status: None,
             region: None,
-            reason: format!("no answer within {} s", limit.as_secs()),
+            reason: format!("{NO_ANSWER}{} s", limit.as_secs()),
         }
     }
 

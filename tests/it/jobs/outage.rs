@@ -65,6 +65,39 @@ fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() 
     assert!(restored.stderr.contains("store `alpha`") && !home.path("other").exists(), "{restored:#?}");
 }
 
+/// An endpoint that takes connections and never says a word is given up once, and no other request of the command waits for it.
+#[test]
+fn nobody_waits_long_for_an_endpoint_that_never_answers() {
+    let (home, port) = three_stores();
+    let silent = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let told = format!("no answer within 6 s (127.0.0.1:{port})");
+    std::thread::spawn(move || silent.incoming().collect::<Vec<_>>());
+    let url = format!("http://127.0.0.1:{port}");
+    let plan = ["plan", "--allow-env", "BUCKET", "--allow-endpoint", &url];
+    for arguments in [
+        &plan[..],
+        &["list"],
+        &["verify"],
+        &["backup", "docs", "--store", "alpha"],
+        &["restore", "docs", "--store", "alpha", "--to", "back"],
+        &["prune", "--yes"],
+        &["unlock"],
+    ] {
+        let begun = Instant::now();
+        let ran = run(&home, arguments);
+        assert!(begun.elapsed().as_secs() < 15, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
+        assert_eq!(ran.stderr.matches(&told).count(), 1, "{arguments:?} {ran:#?}");
+        if arguments[0] == "plan" {
+            assert!(ran.stderr.contains(&format!("Still reading; waiting for 127.0.0.1:{port}.")), "{ran:#?}");
+            assert_eq!(ran.stdout.matches("! not read").count(), 1, "{ran:#?}");
+        }
+    }
+    // Nobody sits before a scheduled one, which waits for a store that is being restarted.
+    let begun = Instant::now();
+    run(&home, &["backup", "docs", "--store", "alpha", "--scheduled"]).ends(1);
+    assert!((15..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
 /// Every command gives an endpoint that nobody listens at up as soon as `plan` does, however often it needs it.
 #[test]
 fn nobody_waits_long_for_an_endpoint_that_is_down() {

@@ -83,3 +83,31 @@ async fn nobody_there_is_told_once_and_soon() {
     assert!(plan.stdout.contains("could not be reached"), "{plan:#?}");
     assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
 }
+
+/// It answers at first, and then takes requests and never answers again: given up once, whoever asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_falls_silent_is_given_up_soon() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let silent = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&silent);
+    let hold = move |_: &str| if switch.load(Ordering::Relaxed) { Fault::Hold(LONGEST) } else { Fault::None };
+    let proxy = Proxy::before(&endpoint.url, hold).await;
+    let trial = Trial::through(endpoint, &proxy.url).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    silent.store(true, Ordering::Relaxed);
+    for arguments in [&["plan"][..], &["list"], &["verify"]] {
+        let begun = Instant::now();
+        let ran = trial.run(arguments).ends(1);
+        assert!(begun.elapsed() < Duration::from_secs(15), "{arguments:?} {:?} {ran:#?}", begun.elapsed());
+    }
+    // The first requests of a command are answered, the others are not.
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let few = move |_: &str| if count.fetch_add(1, Ordering::Relaxed) < 3 { Fault::None } else { Fault::Hold(LONGEST) };
+    let proxy = Proxy::before(&endpoint.url, few).await;
+    trial.home.policy(&super::policy(&trial.bucket, &trial.bucket, &proxy.url, endpoint.region));
+    let trial = trial.at(&proxy.url);
+    let begun = Instant::now();
+    let ran = trial.run(&["plan"]).ends(1);
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?} {ran:#?}", begun.elapsed());
+    assert!(ran.stderr.contains("no answer within"), "{ran:#?}");
+}
