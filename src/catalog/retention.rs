@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::address::{BackupId, TierName};
@@ -16,13 +17,13 @@ use crate::catalog::facts::BackupFacts;
 use crate::policy::Tier;
 use crate::units::cadence::{Bucket, Zone};
 
-/// Why a backup stays or goes.
+/// Why a backup stays or goes. Days are those of the policy's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// Stays: the tier's backup of a period, until it is that much older than the newest good one.
-    Tier { tier: TierName, bucket: Bucket, until: Timestamp },
+    Tier { tier: TierName, bucket: Bucket, until: Date },
     /// Stays: somebody made it, and it is kept as long as the shortest tier keeps one.
-    ByHand { tier: TierName, until: Timestamp },
+    ByHand { tier: TierName, until: Date },
     /// Stays: nothing newer is good.
     Newest,
     /// Stays: none is good, and nothing is newer.
@@ -38,22 +39,21 @@ pub enum Reason {
     /// Stays: the policy says nothing of how long backups stay.
     Unlimited,
     /// Goes: it was the tier's backup of a period, and its time is over.
-    Expired { tier: TierName, bucket: Bucket, since: Timestamp },
+    Expired { tier: TierName, bucket: Bucket, since: Date },
     /// Goes: a tier's period has an earlier one, or a good one.
     Second { tier: TierName, bucket: Bucket, first: BackupId },
     /// Goes: somebody made it, and the time of the shortest tier is over.
-    ByHandEnded { tier: TierName, since: Timestamp },
+    ByHandEnded { tier: TierName, since: Date },
     /// Goes: it was made for no tier, and a newer one is good.
     Superseded { by: BackupId },
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = |at: &Timestamp| at.strftime("%Y-%m-%d").to_string();
         match self {
-            Self::Tier { tier, bucket, until } => write!(f, "{tier} of {bucket}, until {}", day(until)),
-            Self::ByHand { tier, until } => write!(f, "made by hand: as long as {tier}, until {}", day(until)),
-            Self::ByHandEnded { tier, since } => write!(f, "made by hand: as long as {tier}, which ended on {}", day(since)),
+            Self::Tier { tier, bucket, until } => write!(f, "{tier} of {bucket}, until {}", until),
+            Self::ByHand { tier, until } => write!(f, "made by hand: as long as {tier}, until {}", until),
+            Self::ByHandEnded { tier, since } => write!(f, "made by hand: as long as {tier}, which ended on {}", since),
             Self::Newest => f.write_str("the newest good backup"),
             Self::NoneGood => f.write_str("the newest one, and none is good"),
             Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
@@ -61,7 +61,7 @@ impl fmt::Display for Reason {
             Self::Needed { by } => write!(f, "{by} refers to it"),
             Self::Future => f.write_str("from the future by this machine's clock"),
             Self::Unlimited => f.write_str("the policy sets no limit"),
-            Self::Expired { tier, bucket, since } => write!(f, "{tier} of {bucket} ended on {}", day(since)),
+            Self::Expired { tier, bucket, since } => write!(f, "{tier} of {bucket} ended on {}", since),
             Self::Second { tier, bucket, first } => write!(f, "{tier} of {bucket} is {first}"),
             Self::Superseded { by } => write!(f, "made for no tier, and {by} is newer"),
         }
@@ -107,7 +107,7 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
         present
             .iter()
             .filter(|backup| backup.by_hand && backup.is_good())
-            .for_each(|backup| table.by_hand(tier, backup, age_from));
+            .for_each(|backup| table.by_hand(tier, backup, zone, age_from));
     }
     for backup in &present {
         if !table.kept.contains_key(&backup.id) && !table.gone.contains_key(&backup.id) {
@@ -127,6 +127,10 @@ pub fn shortest(tiers: &BTreeMap<TierName, Tier>) -> Option<&Tier> {
 fn until(tier: &Tier, at: Timestamp) -> Timestamp {
     let length = SignedDuration::from_secs(i64::try_from(tier.keep.as_secs()).unwrap_or(i64::MAX));
     at.saturating_add(length).unwrap_or(Timestamp::MAX)
+}
+
+fn day(at: Timestamp, zone: &Zone) -> Date {
+    zone.0.to_datetime(at).date()
 }
 
 /// Which backup is a tier's in each of its periods: the first good one that was made for it, else the first good one, else
@@ -166,10 +170,11 @@ impl Table {
         let holders = holders(tier, present, zone);
         for (bucket, holder) in &holders {
             let until = until(tier, holder.at);
+            let (tier, bucket, day) = (name(), *bucket, day(until, zone));
             if until > age_from {
-                self.keep(holder.id, Reason::Tier { tier: name(), bucket: *bucket, until });
+                self.keep(holder.id, Reason::Tier { tier, bucket, until: day });
             } else {
-                self.go(holder.id, Reason::Expired { tier: name(), bucket: *bucket, since: until });
+                self.go(holder.id, Reason::Expired { tier, bucket, since: day });
             }
         }
         for backup in present.iter().filter(|backup| backup.tiers.contains(&tier.name)) {
@@ -181,13 +186,14 @@ impl Table {
     }
 
     /// What a tier keeps anyway needs no other reason.
-    fn by_hand(&mut self, tier: &Tier, backup: &BackupFacts, age_from: Timestamp) {
+    fn by_hand(&mut self, tier: &Tier, backup: &BackupFacts, zone: &Zone, age_from: Timestamp) {
         let (name, until) = (tier.name.value.clone(), until(tier, backup.at));
+        let day = day(until, zone);
         let is_kept = self.kept.get(&backup.id).is_some_and(|why| why.iter().any(|one| matches!(one, Reason::Tier { .. })));
         if until <= age_from {
-            self.go(backup.id, Reason::ByHandEnded { tier: name, since: until });
+            self.go(backup.id, Reason::ByHandEnded { tier: name, since: day });
         } else if !is_kept {
-            self.keep(backup.id, Reason::ByHand { tier: name, until });
+            self.keep(backup.id, Reason::ByHand { tier: name, until: day });
         }
     }
 

@@ -115,6 +115,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     let ticket = match claim {
         Claim::Claimed { ticket, .. } => ticket,
         Claim::TakenBy { .. } => {
+            let moment = moment_in(moment, &policy.timezone);
             context.say(&format!("{}: the run of {moment} is done or under way elsewhere", chosen.label()));
             return Ok(Exit::Done);
         }

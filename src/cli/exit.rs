@@ -104,9 +104,10 @@ impl Failure {
                 Some("Check the credentials, who owns the place, and what its policy allows.")
             }
             ErrorKind::Full => Some("Make room there, or let `bdr prune` show what can go; then run the command again."),
-            ErrorKind::Unavailable => {
+            ErrorKind::Unavailable if matches!(error.operation, "write" | "replace") => {
                 Some("Run the command again when the store answers; nothing half-written is ever listed as a backup.")
             }
+            ErrorKind::Unavailable => Some("Run the command again when the store answers."),
             ErrorKind::Archived => Some("The object lies in an archive class; it must be retrieved before it can be read."),
             ErrorKind::NoObject => Some("Find out who put it there, and remove it: bdr writes plain files only."),
             ErrorKind::NotFound => Some("Run `bdr plan` to see what is missing, and `bdr apply` to create it."),

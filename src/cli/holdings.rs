@@ -237,6 +237,7 @@ fn effect(
         goes,
         before: window(&all, now),
         after: window(&kept, now),
+        timezone: policy.timezone.to_string(),
         place,
     })
 }

@@ -17,6 +17,9 @@ pub struct RetentionEffect {
     pub goes: Vec<BackupGoes>,
     pub before: Option<Window>,
     pub after: Option<Window>,
+    /// By whose clock people are told: the policy's `timezone`.
+    #[serde(default)]
+    pub timezone: String,
     /// Where the policy says how long backups stay.
     pub place: Option<Position>,
 }
@@ -74,6 +77,7 @@ mod tests {
             goes,
             before: Some(window(before)),
             after: after.map(window),
+            timezone: "UTC".to_owned(),
             place: None,
         }
     }

@@ -11,6 +11,12 @@ pub fn refusal(path: &Path) -> Option<String> {
     let place = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     let error = access(place, Access::WRITE_OK | Access::EXEC_OK).err()?;
     let reason = std::io::Error::from(error);
+    if error == rustix::io::Errno::ROFS {
+        return Some(format!(
+            "nobody can write in {}: {reason}; mount it to be written before apply and backups",
+            place.display()
+        ));
+    }
     let whose = rustix::process::geteuid().as_raw();
     Some(format!("user {whose} may not write in {}: {reason}; apply and backups must run as one who may", place.display()))
 }
@@ -29,5 +35,9 @@ mod tests {
         assert!(refusal(&folder.path().join("file/below")).is_some_and(|note| note.contains("may not write in")));
         // Read-only for everybody (proc(5)).
         assert!(refusal(Path::new("/proc/sys/kernel/osrelease/below")).is_some());
+        if Path::new("/sys/kernel").is_dir() && access(Path::new("/sys/kernel"), Access::WRITE_OK) == Err(rustix::io::Errno::ROFS)
+        {
+            assert!(refusal(Path::new("/sys/kernel/below")).is_some_and(|note| note.contains("mount it to be written")));
+        }
     }
 }

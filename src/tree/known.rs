@@ -26,6 +26,16 @@ pub struct Known {
     pub facts: Vec<BackupFacts>,
 }
 
+/// A backup that is not restored unawares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedBackup {
+    pub id: BackupId,
+    /// What of it is damaged.
+    pub what: String,
+    /// When that was seen; `None`: just now.
+    pub seen: Option<Timestamp>,
+}
+
 /// A backup to make now.
 #[derive(Debug)]
 pub struct Round {
@@ -64,18 +74,31 @@ impl Known {
         !manifest.is_suspect() && !self.health.damaged.contains_key(&manifest.id)
     }
 
-    /// The newest damaged backup from after `chosen` and no later than `at`, and what is wrong with it. The moment of one whose
-    /// manifest cannot be read is taken from its id, to the second.
-    pub fn damaged_after(&self, chosen: &Manifest, at: Timestamp) -> Option<(BackupId, String)> {
+    /// The newest damaged backup from after `chosen` and no later than `at`. The moment of one whose manifest cannot be read is
+    /// taken from its id, to the second.
+    pub fn damaged_after(&self, chosen: &Manifest, at: Timestamp) -> Option<DamagedBackup> {
         let seen = self.backups.good.iter().filter(|m| m.snapshot > chosen.snapshot && m.snapshot <= at);
-        let seen = seen.filter_map(|m| Some((m.id, self.health.damaged.get(&m.id)?)));
-        let seen = seen.map(|(id, when)| (id, format!("damage was found on {}", when.strftime("%Y-%m-%d"))));
+        let seen = seen.filter_map(|m| {
+            let at = *self.health.damaged.get(&m.id)?;
+            Some(DamagedBackup { id: m.id, what: self.found(m.id, at), seen: Some(at) })
+        });
         // What the chosen one refers to was there before it, however close the two were made.
         let before = |place: &Place| chosen.refers_to(place);
         let unreadable = self.backups.damaged.iter().filter(|(place, _)| !before(place));
-        let unreadable = unreadable.map(|(place, error)| (place.id, error.to_string()));
-        let unreadable = unreadable.filter(|(id, _)| id.began() >= chosen.id.began() && id.began() <= at);
-        seen.chain(unreadable).max_by_key(|(id, _)| *id)
+        let unreadable = unreadable.map(|(place, error)| DamagedBackup { id: place.id, what: error.to_string(), seen: None });
+        let unreadable = unreadable.filter(|one| one.id.began() >= chosen.id.began() && one.id.began() <= at);
+        seen.chain(unreadable).max_by_key(|one| one.id)
+    }
+
+    /// What was found damaged of a backup at that time.
+    fn found(&self, id: BackupId, at: Timestamp) -> String {
+        let then = self.verifications.iter().filter(|verification| verification.at == at);
+        let damages: Vec<&String> = then.filter_map(|one| one.backups.get(&id)).flat_map(|seen| &seen.damages).collect();
+        match damages.as_slice() {
+            [] => "damage was found".to_owned(),
+            [one] => (*one).clone(),
+            [first, rest @ ..] => format!("{first}, and {} more", rest.len()),
+        }
     }
 
     /// The newest good backup; one from the future only where there is no other.

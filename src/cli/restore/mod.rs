@@ -169,11 +169,12 @@ async fn remembered(args: &Args, context: &Context, picked: &Picked<'_>, damage:
     }
     let (shelf, id, label) = (&picked.chosen.shelf, picked.manifest.id, picked.chosen.label());
     match remember(shelf, &picked.manifest, damage, context.now()).await {
-        Ok(true) => context
-            .say(&format!("{label}: that backup {id} is damaged is remembered: `list` says it, and no backup builds on it.")),
+        Ok(true) => {
+            context.say(&format!("{label}: the damage to backup {id} is remembered: `list` says it, and no backup builds on it."))
+        }
         Ok(false) => {}
         Err(error) => context.warn(&format!(
-            "warning: {label}: that backup {id} is damaged could not be noted, so `list` does not show it: {error}"
+            "warning: {label}: the damage to backup {id} could not be noted, so `list` does not show it: {error}"
         )),
     }
 }

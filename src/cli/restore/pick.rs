@@ -115,8 +115,10 @@ fn refuse_older(
     zone: &Zone,
 ) -> Result<(), Failure> {
     let damaged = looked.iter().filter_map(|(chosen, known)| Some((chosen, known.damaged_after(found, at)?)));
-    let Some((chosen, (id, why))) = damaged.max_by_key(|(_, (id, _))| *id) else { return Ok(()) };
-    Err(Failure::new(format!("{}: the newest backup {id} is damaged", chosen.label())).cause(why).help(format!(
+    let Some((chosen, damaged)) = damaged.max_by_key(|(_, damaged)| damaged.id) else { return Ok(()) };
+    let seen = damaged.seen.map(|at| format!(" (seen {})", moment_in(at, zone))).unwrap_or_default();
+    let failure = Failure::new(format!("{}: the newest backup {} is damaged", chosen.label(), damaged.id));
+    Err(failure.cause(format!("{}{seen}", damaged.what)).help(format!(
         "The newest good one is {}, with the state of {}: `bdr restore {} --backup {} …` restores it.",
         found.id,
         moment_in(found.snapshot, zone),

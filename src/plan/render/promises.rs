@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Look, Tone};
-use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect, Window};
+use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect};
 use crate::units::bytes::Bytes;
+use crate::units::cadence::Zone;
 use crate::units::count::counted;
 use crate::units::duration::Duration;
 
@@ -153,7 +154,7 @@ pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
         } else {
             lines.extend([head, format!("    {place}")]);
         }
-        lines.push(format!("    {}", window(effect.before, effect.after, look)));
+        lines.extend(window(effect, look).iter().map(|line| format!("    {line}")));
         let most = if look.all { usize::MAX } else { 6 };
         for backup in effect.goes.iter().take(most) {
             lines.push(format!("    {}  {}  {}", backup.backup, Bytes(backup.bytes), backup.reason));
@@ -165,13 +166,20 @@ pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
     lines
 }
 
-fn window(before: Option<Window>, after: Option<Window>, look: Look) -> String {
-    let day = |moment: jiff::Timestamp| moment.strftime("%Y-%m-%d %H:%M UTC").to_string();
-    match (before, after) {
+/// What can be restored afterwards, and by which clock that is told; in a line where it fits.
+fn window(effect: &RetentionEffect, look: Look) -> Vec<String> {
+    const INDENT: usize = 4;
+    let zone = Zone::parse(&effect.timezone).unwrap_or_else(|_| Zone::utc());
+    let clock = |moment: jiff::Timestamp| zone.0.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string();
+    let told = match (effect.before, effect.after) {
         (Some(before), Some(after)) if before.from != after.from => {
-            format!("oldest to restore: {} {} {}; {} stay", day(before.from), look.arrow(), day(after.from), after.backups)
+            let (from, to) = (clock(before.from), clock(after.from));
+            format!("oldest to restore: {from} {} {to}; {} stay", look.arrow(), after.backups)
         }
-        (_, Some(after)) => format!("oldest to restore stays {}; {} stay", day(after.from), after.backups),
-        (_, None) => "nothing that can be restored stays".to_owned(),
-    }
+        (_, Some(after)) => format!("oldest to restore stays {}; {} stay", clock(after.from), after.backups),
+        (_, None) => return vec!["nothing that can be restored stays".to_owned()],
+    };
+    let by = format!("(times: {zone})");
+    let fits = INDENT + told.chars().count() + 1 + by.chars().count() <= look.width;
+    if fits { vec![format!("{told} {by}")] } else { vec![told, by] }
 }

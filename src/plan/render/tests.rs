@@ -175,6 +175,7 @@ fn letting_go() -> RetentionEffect {
         goes: (25..41).map(goes).collect(),
         before: window("2026-10-25T02:00:00Z", 30),
         after: window("2026-11-10T02:00:00Z", 14),
+        timezone: "Europe/Stockholm".into(),
         place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
     }
 }

@@ -184,8 +184,11 @@ impl Place {
 
     fn fault(&self, operation: &str, error: io::Error) -> ProviderError {
         let (kind, help) = match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            io::ErrorKind::PermissionDenied => {
                 (ErrorKind::Denied, Some("Run as the user who owns the folder, or choose another place.".to_owned()))
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                (ErrorKind::Denied, Some("Mount it to be written, or choose another place.".to_owned()))
             }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 (ErrorKind::Full, Some("Make room on that disk.".to_owned()))

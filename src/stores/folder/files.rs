@@ -38,7 +38,15 @@ pub(super) fn refused(operation: &'static str, path: &Path, error: &io::Error) -
         _ => ErrorKind::Other,
     };
     let retry = if kind == ErrorKind::Unavailable { Retry::Unknown } else { Retry::Never };
-    StoreError::new(operation, path.display().to_string(), kind, retry, error.to_string())
+    let help = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::ROFS) => {
+            Some("Mount it to be written. A disk that became read-only by itself may be failing: see the kernel's log.")
+        }
+        Some(Errno::ACCESS | Errno::PERM) => Some("Run as the user who owns the folder, or let this one in."),
+        _ => None,
+    };
+    let refused = StoreError::new(operation, path.display().to_string(), kind, retry, error.to_string());
+    help.into_iter().fold(refused, StoreError::with_help)
 }
 
 /// Names an unfinished file: no other process or thread makes the same one.

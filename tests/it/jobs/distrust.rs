@@ -52,6 +52,8 @@ fn after_damage_was_found_the_next_backup_stores_again_what_was_lost() {
     let refused = home.run(&["restore", "docs", "--to", "refused"]).ends(1);
     assert!(refused.stderr.contains(&damaged) && refused.stderr.contains("--backup"), "{refused:#?}");
     assert!(!home.path("refused").exists(), "nothing was written");
+    let why = refused.stderr.lines().find(|line| line.contains("because")).unwrap();
+    assert!(why.contains("packs/") && why.contains("(seen 20") && why.ends_with(" UTC)"), "what is damaged: {refused:#?}");
 
     home.run(&["backup", "docs"]).ends(0);
     home.run(&["verify", "docs"]).ends(1);

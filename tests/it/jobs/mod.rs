@@ -4,6 +4,7 @@ mod at_once;
 mod bars;
 mod by_hand;
 mod causes;
+mod clock;
 mod consent;
 mod damaged;
 mod distrust;

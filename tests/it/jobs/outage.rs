@@ -40,6 +40,7 @@ fn a_store_that_is_down_hides_no_other() {
     let endpoint = format!("127.0.0.1:{port}");
     assert!(listed.stderr.contains("store `alpha`") && listed.stderr.contains(&endpoint), "{listed:#?}");
     assert!(listed.stderr.contains("s3://${env:BUCKET}/"), "{listed:#?}");
+    assert!(!listed.stderr.contains("half-written"), "nothing was to be written: {listed:#?}");
     let verified = run(&home, &["verify"]).ends(1);
     assert_eq!(verified.stdout.matches("1 backup, nothing damaged").count(), 2, "{verified:#?}");
     assert!(verified.stderr.contains("store `alpha`"), "{verified:#?}");
@@ -151,6 +152,12 @@ fn prune_goes_on_past_a_store_that_cannot_be_written() {
         super::leftover(&home, store);
     }
     mount.again("ro");
+    let made = home.run(&["backup", "docs"]).ends(3);
+    assert!(made.stderr.contains("Read-only file system") && made.stderr.contains("Mount it to be written"), "{made:#?}");
+    assert!(!made.stderr.contains("credentials"), "{made:#?}");
+    let planned = home.run(&["plan"]).ends(0);
+    let told = planned.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("mount it to be written") && !told.contains("one who may"), "{planned:#?}");
     let pruned = home.run(&["prune", "--yes"]).ends(3);
     assert!(pruned.stderr.contains("docs/nightly in vault: 0 backups and 1 leftover removed"), "{pruned:#?}");
     assert!(pruned.stderr.contains("not everything was pruned: store `beta` failed"), "{pruned:#?}");

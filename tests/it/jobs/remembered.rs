@@ -53,7 +53,7 @@ fn a_flipped_byte_in_a_pack_is_remembered_with_every_backup_that_refers_to_it() 
     let ids = ids(&home);
     flip(&of(&home, "/packs/", &ids[0]));
     let ran = home.run(&["restore", "docs", "--to", "back"]).ends(3);
-    assert!(ran.stderr.contains("is remembered"), "{ran:#?}");
+    assert!(ran.stderr.contains(&format!("the damage to backup {} is remembered", ids[1])), "{ran:#?}");
     assert_eq!(damaged(&home), 2);
     // It stays until the bytes are read again.
     home.run(&["verify", "docs"]).ends(1);
