@@ -12,6 +12,7 @@ use crate::cli::load::References;
 use crate::cli::telling::Telling;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
+use crate::diag::shown;
 use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
@@ -326,8 +327,8 @@ fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
     for issue in &manifest.issues {
         let weight = if issue.suspect { "suspect" } else { "note" };
         context.warn(&format!("  {weight}: {} ({})", issue.what, issue.count));
-        let shown = if issue.suspect { issue.examples.len() } else { issue.examples.len().min(2) };
-        issue.examples.iter().take(shown).for_each(|example| context.warn(&format!("    {example}")));
+        let named = if issue.suspect { issue.examples.len() } else { issue.examples.len().min(2) };
+        issue.examples.iter().take(named).for_each(|example| context.warn(&format!("    {}", shown(example))));
     }
     if manifest.is_suspect() {
         context.warn("  It is kept and can be restored, and no later backup builds on it. See `bdr list`.");

@@ -9,7 +9,7 @@ mod span;
 pub use code::Code;
 pub use render::{Look, render, render_all};
 pub use secrets::Secrets;
-pub use shown::{printable, shown};
+pub use shown::{printable, shown, text_of};
 pub use span::{Fault, FileId, Position, Source, Sources, Span, Spanned};
 
 use serde::{Deserialize, Serialize};

@@ -17,16 +17,23 @@ pub fn printable(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
+/// A name as a value: what is text stays as it is, and other bytes stand there as `\xff`.
+pub fn text_of(name: impl AsRef<[u8]>) -> String {
+    written(name.as_ref(), |c, out| out.push(c))
+}
+
 /// A path or a name, on one line: such characters stand there as escapes (`\n`, `\u{1b}`), and bytes that are no text as `\xff`.
 pub fn shown(name: impl AsRef<[u8]>) -> String {
-    let mut shown = String::new();
-    for chunk in name.as_ref().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if steers(c) { shown.extend(c.escape_debug()) } else { shown.push(c) }
-        }
-        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    written(name.as_ref(), |c, out| if steers(c) { out.extend(c.escape_debug()) } else { out.push(c) })
+}
+
+fn written(name: &[u8], each: impl Fn(char, &mut String)) -> String {
+    let mut text = String::new();
+    for chunk in name.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| each(c, &mut text));
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
-    shown
+    text
 }
 
 #[cfg(test)]
@@ -59,5 +66,10 @@ mod tests {
             }
             prop_assert!(!printable(&text).chars().any(|c| c != '\n' && steers(c)));
         }
+    }
+
+    #[test]
+    fn a_name_as_a_value_loses_nothing_of_its_text() {
+        assert_eq!(text_of(b"a\x1b\xff\n"), "a\u{1b}\\xff\n");
     }
 }

@@ -14,6 +14,7 @@ use crate::apply::Owner;
 use crate::catalog::digest::Digest;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Issue, Kind, Manifest, Origin, VERSION};
+use crate::diag::shown;
 use crate::source::Source;
 use crate::store::{ErrorKind, Lock, Put, Retry};
 use crate::tree::TreeError;
@@ -128,7 +129,7 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         result => result?,
     };
     if captured.counts.entries == 0 {
-        let seen: Vec<String> = captured.issues.iter().flat_map(|issue| issue.examples.iter().take(3).cloned()).collect();
+        let seen: Vec<String> = captured.issues.iter().flat_map(|issue| issue.examples.iter().take(3).map(shown)).collect();
         return Err(TreeError::Nothing(if seen.is_empty() {
             "the paths are empty, or nothing in them matches `include`".to_owned()
         } else {

@@ -7,6 +7,7 @@ use crate::catalog::manifest::Manifest;
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::Args;
 use crate::cli::{Context, Failure, working};
+use crate::diag::shown;
 use crate::sources::folder::{Options, Select, Target, Walk};
 use crate::tree::{self, Extra, Paths, Progress, extra};
 use crate::units::count::count;
@@ -22,7 +23,7 @@ const NAMED: usize = 10;
 pub fn guard(args: &Args, context: &Context) -> Result<(), Failure> {
     let mut names: Vec<String> = Path::new(&args.to)
         .read_dir()
-        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .map(|entries| entries.filter_map(Result::ok).map(|entry| shown(entry.file_name().as_encoded_bytes())).collect())
         .unwrap_or_default();
     names.sort();
     let (first, all) = (names.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>(), names.len());
@@ -124,7 +125,7 @@ pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manif
 /// Names the first of so many paths.
 fn tell(context: &Context, (indent, what): (&str, &str), named: &[Vec<u8>], all: u64) {
     for path in named {
-        context.warn(&format!("{indent}{what}{}", String::from_utf8_lossy(path).escape_debug()));
+        context.warn(&format!("{indent}{what}{}", shown(path)));
     }
     let more = all - named.len() as u64;
     if more > 0 {

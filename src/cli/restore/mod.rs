@@ -22,6 +22,7 @@ use crate::cli::restore::archive::Fast;
 use crate::cli::restore::pick::Picked;
 use crate::cli::telling::{self, Telling};
 use crate::cli::{Context, Exit, Failure, hint, load, working};
+use crate::diag::shown;
 use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
@@ -183,15 +184,15 @@ const AGAIN: &str =
     "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
 
 fn unknown(missed: &Missed) -> Failure {
-    let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let names = |names: &[String]| names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ");
     let help = match &missed.near {
-        Some(near) => hint::did_you_mean(near),
+        Some(near) => hint::did_you_mean(shown(near)),
         None => format!(
             "At its top the backup holds {}. A path is told from there, or from the root of the machine.",
             names(&missed.top)
         ),
     };
-    Failure::new(format!("the backup holds nothing at `{}`, and nothing was restored", missed.glob)).help(help)
+    Failure::new(format!("the backup holds nothing at `{}`, and nothing was restored", shown(&missed.glob))).help(help)
 }
 
 fn target(args: &Args, manifest: &Manifest) -> Result<Arc<Target>, Failure> {

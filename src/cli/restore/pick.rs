@@ -11,6 +11,7 @@ use crate::cli::chosen::Chosen;
 use crate::cli::restore::{Args, future, nothing};
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
+use crate::diag::shown;
 use crate::policy::Policy;
 use crate::provider::Env;
 use crate::tree::Known;
@@ -142,7 +143,7 @@ fn instant(text: &str, zone: &Zone) -> Result<Timestamp, Failure> {
 pub fn describe(chosen: &Chosen<'_>, manifest: &Manifest, zone: &Zone, args: &Args) -> String {
     let kind = if manifest.kind == Kind::Full { "full" } else { "incremental" };
     let suspect = if manifest.is_suspect() { ", SUSPECT" } else { "" };
-    let part = if args.path.is_empty() { String::new() } else { format!("\n  only     {}", args.path.join(", ")) };
+    let part = if args.path.is_empty() { String::new() } else { format!("\n  only     {}", shown(args.path.join(", "))) };
     let replace = match (args.overwrite, args.delete_extra) {
         (false, _) => "",
         (true, false) => "\n  existing files that differ are replaced",
@@ -155,6 +156,6 @@ pub fn describe(chosen: &Chosen<'_>, manifest: &Manifest, zone: &Zone, args: &Ar
         moment_in(manifest.snapshot, zone),
         count(manifest.counts.entries, "entry"),
         Bytes(manifest.counts.bytes),
-        args.to.display()
+        shown(args.to.as_os_str().as_encoded_bytes())
     )
 }

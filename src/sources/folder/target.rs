@@ -10,6 +10,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::catalog::entry::{Entry, Kind, is_safe};
+use crate::diag::shown;
 use crate::source::{Destination, ReadAt, Settled, Sink, Standing, Trouble};
 use crate::sources::folder::leftover;
 use crate::sources::folder::names::Names;
@@ -294,7 +295,7 @@ impl Destination for Target {
     }
 
     fn remove(&self, below: &[u8]) -> Result<(), Trouble> {
-        let failed = |errno| Trouble::suspect("could not be removed", format!("{}: {errno}", String::from_utf8_lossy(below)));
+        let failed = |errno| Trouble::suspect("could not be removed", format!("{}: {errno}", shown(below)));
         let (folder, name) = self.place(below).map_err(failed)?;
         // A folder of that name may come again, and must not be taken for the one that goes.
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -9,6 +9,7 @@ use crate::catalog::index::{write_entry, write_more};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Counts, Issue, Measured};
 use crate::catalog::part::{self, Part, Sealed};
+use crate::diag::text_of;
 use crate::source::Trouble;
 use crate::tree::TreeError;
 use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Out, Step};
@@ -233,7 +234,7 @@ impl Sequencer {
         issue.count += 1;
         issue.suspect |= trouble.suspect;
         if issue.examples.len() < EXAMPLES {
-            issue.examples.push(format!("/{}: {}", String::from_utf8_lossy(path), trouble.detail));
+            issue.examples.push(format!("/{}: {}", text_of(path), trouble.detail));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::catalog::digest::Digest;
+use crate::diag::shown;
 use crate::source::{Settled, Trouble};
 use crate::tree::TreeError;
 use crate::tree::frames::Lost;
@@ -96,7 +97,7 @@ impl Tally {
     /// A file of which the index says what cannot be.
     pub fn torn(&self, path: &[u8], why: &impl ToString) {
         let why = why.to_string();
-        _ = self.torn.set(format!("the index: `{}` {why}", String::from_utf8_lossy(path).escape_debug()));
+        _ = self.torn.set(format!("the index: `{}` {why}", shown(path)));
         self.is_without(path, Side::Damage);
         self.tell(Side::Damage, Cause::Words(why.clone()), path, why);
     }
@@ -111,8 +112,7 @@ impl Tally {
     pub fn fails_with(&self, path: &[u8], first: &[u8]) -> bool {
         let without = self.without.as_ref().map(|without| without.lock().unwrap_or_else(PoisonError::into_inner));
         let Some(side) = without.and_then(|without| without.get(&Digest::blake3(first)).copied()) else { return false };
-        let first = String::from_utf8_lossy(first).escape_debug().to_string();
-        self.tell(side, Cause::OtherName, path, format!("could not be restored: it is another name of /{first}"));
+        self.tell(side, Cause::OtherName, path, format!("could not be restored: it is another name of /{}", shown(first)));
         true
     }
 

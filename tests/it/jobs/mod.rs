@@ -13,6 +13,7 @@ mod full_disk;
 mod future;
 mod gone;
 mod guards;
+mod hostile_names;
 mod lost;
 mod leftovers;
 mod memory;
