@@ -36,6 +36,9 @@ pub struct Origin {
     /// How many files and links each of them held, in their order.
     #[serde(default)]
     pub held: Vec<u64>,
+    /// How many bytes these files have.
+    #[serde(default)]
+    pub bytes: Vec<u64>,
 }
 
 /// What a restore must bring back.

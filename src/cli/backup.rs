@@ -18,7 +18,7 @@ use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
 use crate::store::{ErrorKind, Lock, StoreError};
-use crate::tree::{Job, Known, Progress, Round, TreeError, backup};
+use crate::tree::{EMPTIED, Job, Known, Progress, Round, SHRUNK, TreeError, backup};
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 use crate::units::count::count;
@@ -39,6 +39,9 @@ pub struct Args {
     /// Run only if a scheduled moment is due that nobody has run yet (for schedulers)
     #[arg(long)]
     scheduled: bool,
+    /// Say once that a path which holds next to nothing any more is right: the next backups are held against this one
+    #[arg(long, conflicts_with = "scheduled")]
+    accept_less: bool,
     /// Let go afterwards what the retention no longer keeps
     #[arg(long)]
     prune: bool,
@@ -55,7 +58,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let ended = match gone::check_set_up(&loaded.policy, chosen).await {
             Err(failure) => Err(failure),
             Ok(()) if args.scheduled => scheduled(context, &loaded.policy, chosen).await,
-            Ok(()) => once(context, &loaded.policy, chosen, true).await,
+            Ok(()) => once(context, &loaded.policy, chosen, Some(args)).await,
         };
         // One store that is down keeps no copy from the others.
         let ended = told(context, ended);
@@ -121,7 +124,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
             return Ok(Exit::Done);
         }
     };
-    let result = once(context, policy, chosen, false).await;
+    let result = once(context, policy, chosen, None).await;
     let (ending, reason) = match &result {
         Ok(_) => (Ending::Succeeded, None),
         Err(failure) => (Ending::Failed, Some(failure.message.as_str())),
@@ -219,7 +222,8 @@ pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &
     Ok(rounds.iter().map(prepared).collect())
 }
 
-async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: bool) -> Result<Exit, Failure> {
+/// `by_hand`: what somebody asks for; `None`: a schedule does.
+async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: Option<&Args>) -> Result<Exit, Failure> {
     let mut made: Vec<Manifest> = Vec::new();
     'again: for tried in 0.. {
         again(tried, &chosen.label())?;
@@ -229,7 +233,8 @@ async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: 
             if made.iter().any(|one| one.class == prepared.job.wish.class) {
                 continue;
             }
-            prepared.job.by_hand = by_hand;
+            prepared.job.by_hand = by_hand.is_some();
+            prepared.job.less_is_right = by_hand.is_some_and(|args| args.accept_less);
             prepared.beside(&made);
             let progress = Arc::new(Progress::default());
             let label = format!("backing up {}", chosen.label());
@@ -271,6 +276,7 @@ fn job(
         shelf: chosen.shelf.clone(),
         wish: round.wish(),
         by_hand: false,
+        less_is_right: false,
         kind: chosen.component.kind.as_str(),
         // As they resolved: a restore has to know them, and a path is no secret.
         roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
@@ -332,5 +338,13 @@ fn tell(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) {
     }
     if manifest.is_suspect() {
         context.warn("  It is kept and can be restored, and no later backup builds on it. See `bdr list`.");
+    }
+    let mut suspect = manifest.issues.iter().filter(|issue| issue.suspect).peekable();
+    // An empty source is never a backup that somebody wants.
+    if suspect.peek().is_some() && suspect.all(|issue| issue.what == EMPTIED || issue.what == SHRUNK) {
+        let (component, policy) = (&*chosen.component.name, context.policy_arguments());
+        context.warn(&format!(
+            "  help: Mount what is missing. Where less is right, say so once: `bdr backup {component} --accept-less{policy}`."
+        ));
     }
 }

@@ -21,10 +21,10 @@ use crate::tree::TreeError;
 use crate::tree::attempt::Attempt;
 use crate::tree::capture::{self, Request, Sequenced};
 use crate::tree::claim::{Claim, Wish};
+use crate::tree::less::less;
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
-use crate::units::count::count;
 
 /// What to back up, and as what.
 pub struct Job {
@@ -37,10 +37,12 @@ pub struct Job {
     pub by_hand: bool,
     /// What the backup is compared with; `None`: a full backup.
     pub parent: Option<Manifest>,
-    /// The newest good backup before this one: a path that held something then and holds nothing now is told.
+    /// The newest good backup before this one: a path that held much then and holds next to nothing now is told.
     pub before: Option<Manifest>,
     /// The committed backups of the catalogue that `parent` was chosen from; `None`: it is built upon whatever else is there.
     pub seen: Option<BTreeSet<Place>>,
+    /// Somebody said that what is missing against it is missing on purpose.
+    pub less_is_right: bool,
     /// zstd level.
     pub level: i32,
     /// Threads that read and compress.
@@ -58,7 +60,6 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Makes the source anew for each try.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Source> + Send + Sync);
 
-const EMPTIED: &str = "a path is empty that held files in the backup before (is its disk mounted?)";
 const EMPTY: &str = "no files in the source";
 const FULL_INSTEAD: &str = "the parent could not be read, so everything was stored again";
 
@@ -180,7 +181,14 @@ fn manifest(
     if counts.files + counts.symlinks + counts.hard_links == 0 {
         issues.push(issue(EMPTY, job.roots.join(", "), true));
     }
-    issues.extend(emptied(job, &captured.held));
+    let origin = Origin {
+        kind: job.kind.to_owned(),
+        host: job.owner.host.clone(),
+        roots: job.roots.clone(),
+        held: captured.held,
+        bytes: captured.bytes,
+    };
+    issues.extend(job.before.iter().flat_map(|before| less(&before.origin, &origin, job.less_is_right)));
     if let Some(error) = instead {
         issues.push(issue(FULL_INSTEAD, error, false));
     }
@@ -202,7 +210,7 @@ fn manifest(
         kind: if captured.needs.is_empty() { Kind::Full } else { Kind::Incremental },
         parent: parent.map(|parent| folder(&parent.place())),
         needs: captured.needs.iter().map(folder).collect(),
-        origin: Origin { kind: job.kind.to_owned(), host: job.owner.host.clone(), roots: job.roots.clone(), held: captured.held },
+        origin,
         started: attempt.started,
         snapshot,
         committed: (job.clock)(),
@@ -214,18 +222,6 @@ fn manifest(
         tool: concat!("bdr ", env!("CARGO_PKG_VERSION")).to_owned(),
         policy_digest: job.policy_digest.clone(),
     }
-}
-
-/// Paths that held something in the backup before and hold nothing now: a disk that is not mounted looks like that.
-fn emptied(job: &Job, held: &[u64]) -> Option<Issue> {
-    let before = &job.before.as_ref()?.origin;
-    let before: BTreeMap<&String, u64> = before.roots.iter().zip(before.held.iter().copied()).collect();
-    let was = |root: &String| before.get(root).copied().filter(|was| *was > 0);
-    let now_empty = job.roots.iter().zip(held).filter(|(_, now)| **now == 0);
-    let examples: Vec<String> =
-        now_empty.filter_map(|(root, _)| Some(format!("{root}: {} then, none now", count(was(root)?, "file")))).collect();
-    let issue = Issue { what: EMPTIED.to_owned(), count: examples.len() as u64, examples, suspect: true };
-    (issue.count > 0).then_some(issue)
 }
 
 /// Writes the manifest, after a last look that nothing is missing that it would promise.

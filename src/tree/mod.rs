@@ -12,6 +12,7 @@ mod frames;
 mod attempt;
 mod claim;
 mod capture;
+mod less;
 mod backup;
 mod restore;
 mod retrieve;
@@ -24,6 +25,7 @@ pub use backup::{Job, backup};
 pub use claim::Wish;
 pub use error::TreeError;
 pub use known::{Known, Round};
+pub use less::{EMPTIED, SHRUNK};
 pub use progress::Progress;
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{

@@ -47,6 +47,8 @@ pub struct Driver<'a> {
     /// The roots of the source, and how many files and links were met below each.
     roots: Vec<Vec<u8>>,
     held: Vec<u64>,
+    /// And how many bytes the files have.
+    bytes: Vec<u64>,
 }
 
 fn stopped<T>(_: T) -> TreeError {
@@ -61,7 +63,7 @@ impl<'a> Driver<'a> {
         (jobs, steps): (SyncSender<Job>, SyncSender<Step>),
         (roots, most_reads): (Vec<Vec<u8>>, usize),
     ) -> Self {
-        let held = vec![0; roots.len()];
+        let (held, bytes) = (vec![0; roots.len()], vec![0; roots.len()]);
         let (group, linked, buffer) = (Vec::new(), HashMap::new(), Vec::new());
         let (group_bytes, group_reads, unchanged) = (0, 0, 0);
         Self {
@@ -79,6 +81,7 @@ impl<'a> Driver<'a> {
             unchanged,
             roots,
             held,
+            bytes,
         }
     }
 
@@ -95,14 +98,15 @@ impl<'a> Driver<'a> {
             }
         }
         self.flush()?;
-        self.steps.send(Step::Finish { unchanged: self.unchanged, held: self.held }).map_err(stopped)
+        self.steps.send(Step::Finish { unchanged: self.unchanged, held: self.held, bytes: self.bytes }).map_err(stopped)
     }
 
     fn hold(&mut self, entry: &Entry) {
         if matches!(entry.kind, Kind::File | Kind::Symlink) {
             let below = |root: &[u8]| entry.path.strip_prefix(root).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
-            for (_, held) in self.roots.iter().zip(&mut self.held).filter(|(root, _)| root.is_empty() || below(root)) {
-                *held += 1;
+            for (at, _) in self.roots.iter().enumerate().filter(|(_, root)| root.is_empty() || below(root)) {
+                self.held[at] += 1;
+                self.bytes[at] += entry.size;
             }
         }
     }

@@ -103,5 +103,6 @@ pub enum Step {
     Finish {
         unchanged: u64,
         held: Vec<u64>,
+        bytes: Vec<u64>,
     },
 }

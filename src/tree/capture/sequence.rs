@@ -28,6 +28,8 @@ pub struct Sequenced {
     pub counts: Counts,
     /// Files and links below each root of the source.
     pub held: Vec<u64>,
+    /// Bytes of these files.
+    pub bytes: Vec<u64>,
     pub issues: Vec<Issue>,
     pub index: Vec<Part>,
     pub table: Vec<Part>,
@@ -100,9 +102,9 @@ impl Sequencer {
                 }
                 Step::Hole { at, length } => self.stretch(|content| content.holes.push(Hole(at, length)))?,
                 Step::End { size, trouble } => self.end(size, trouble)?,
-                Step::Finish { unchanged, held } => {
+                Step::Finish { unchanged, held, bytes } => {
                     self.measured.unchanged_files = unchanged;
-                    return self.finish(held);
+                    return self.finish(held, bytes);
                 }
             }
         }
@@ -238,7 +240,7 @@ impl Sequencer {
         }
     }
 
-    fn finish(mut self, held: Vec<u64>) -> Result<Sequenced, TreeError> {
+    fn finish(mut self, held: Vec<u64>, bytes: Vec<u64>) -> Result<Sequenced, TreeError> {
         if let Some(sealed) = self.index.finish()? {
             self.parts.push(self.packing.index_part(sealed)?);
         }
@@ -259,6 +261,6 @@ impl Sequencer {
         self.measured.new_packs += finished.new_packs;
         let issues = self.issues.into_values().collect();
         let (counts, index, table, measured) = (self.counts, self.parts, finished.table, self.measured);
-        Ok(Sequenced { counts, held, issues, index, table, needs, measured })
+        Ok(Sequenced { counts, held, bytes, issues, index, table, needs, measured })
     }
 }

@@ -87,3 +87,47 @@ fn a_disk_that_is_not_mounted_is_noticed_and_the_backup_before_stays_the_good_on
     let data = home.path("back").join(home.path("disk/data").strip_prefix("/").unwrap());
     assert_eq!(std::fs::read_to_string(data).unwrap(), "x");
 }
+
+/// An unmounted disk with a stray file on its mount point: the good backup stays the one that restores, until a person agrees.
+#[test]
+fn a_source_that_shrank_to_next_to_nothing_is_suspect_until_somebody_says_that_it_is_right() {
+    let home = home();
+    for at in 0..40 {
+        std::fs::write(home.path(&format!("docs/{at}")), noise(at, 1_000)).unwrap();
+    }
+    home.run(&["backup", "docs"]).ends(0);
+    std::fs::rename(home.path("docs"), home.path("away")).unwrap();
+    std::fs::create_dir(home.path("docs")).unwrap();
+    std::fs::write(home.path("docs/stray"), "").unwrap();
+    // However often it runs: nobody looked.
+    for _ in 0..3 {
+        let ran = home.run(&["backup", "docs"]).ends(3);
+        assert!(ran.stderr.contains("suspect: a path holds a tenth or less of what it held in the backup before"), "{ran:#?}");
+        assert!(ran.stderr.contains("docs: 42 files, 43.9 KiB then; 1 file, 0 B now"), "{ran:#?}");
+        assert!(ran.stderr.contains("say so once: `bdr backup docs --accept-less`"), "{ran:#?}");
+    }
+    let listed = home.run(&["list", "docs"]).ends(0);
+    assert_eq!(
+        listed.stdout.split_whitespace().collect::<Vec<_>>().join(" ").matches("suspect: a path holds a tenth").count(),
+        3
+    );
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    assert!(home.path("back/7").exists(), "the newest good one is from before");
+
+    let agreed = home.run(&["backup", "docs", "--accept-less"]).ends(0);
+    assert!(agreed.stderr.contains("note: a path holds a tenth or less"), "{agreed:#?}");
+    assert!(!agreed.stderr.contains("--accept-less"), "{agreed:#?}");
+    let again = home.run(&["backup", "docs"]).ends(0);
+    assert!(!again.stderr.contains("a tenth"), "held against the one that was agreed to: {again:#?}");
+    home.run(&["backup", "docs", "--scheduled", "--accept-less"]).ends(64);
+}
+
+#[test]
+fn a_source_of_a_handful_may_shrink() {
+    let home = home();
+    std::fs::write(home.path("docs/c"), noise(1, 100_000)).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+    std::fs::remove_file(home.path("docs/c")).unwrap();
+    std::fs::remove_dir_all(home.path("docs/deep")).unwrap();
+    home.run(&["backup", "docs"]).ends(0);
+}

@@ -79,6 +79,7 @@ impl Garden {
             parent: parent.cloned(),
             before: parent.cloned(),
             seen: None,
+            less_is_right: false,
             level: 3,
             lock: None,
             threads: 2,
