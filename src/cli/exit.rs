@@ -138,8 +138,8 @@ impl From<TreeError> for Failure {
             TreeError::Store(_) => "",
             TreeError::Format(_) => "Run `bdr verify COMPONENT` to see everything that is damaged; an older backup may be whole.",
             TreeError::Source(_) => "Mend what is told and run the command again; nothing was committed.",
-            TreeError::Target(_) => {
-                "Nothing half-written stays. Make room there or name another folder; with `--overwrite` a restore goes on with what it finds."
+            TreeError::Target { .. } => {
+                "Nothing half-written stays. Make room there, then run the same command again with `--overwrite`: it goes on with what it finds. Or name another folder."
             }
             TreeError::Nothing(_) => "Check the component's `paths`: an empty backup would only look like one.",
             TreeError::Locked { .. } => {

@@ -121,7 +121,12 @@ pub enum Event {
         exit: u8,
     },
     RestoreStarted(RestoreStarted),
-    /// An entry is missing, or not as it was: the first 200 of them.
+    /// The backups of a series were not seen, because its store could not be read: a newer one may lie there.
+    StoreNotRead {
+        series: Series,
+        reason: String,
+    },
+    /// An entry is missing, or not as it was; told as soon as that is known.
     EntryNotRestored {
         path: String,
         /// The bytes of the path as hex, where they are no UTF-8.

@@ -148,6 +148,7 @@ impl RunRecord {
             | Event::PruneEnded { .. }
             | Event::RestoreStarted(_)
             | Event::EntryNotRestored { .. }
+            | Event::StoreNotRead { .. }
             | Event::RestoreEnded(_)
             | Event::Failed(_) => {}
         }

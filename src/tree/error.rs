@@ -6,6 +6,8 @@ use crate::address::BackupId;
 use crate::catalog::FormatError;
 use crate::source::Trouble;
 use crate::store::{ErrorKind, StoreError};
+use crate::units::bytes::Bytes;
+use crate::units::count::count;
 
 /// A job of the tree engine that did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +18,9 @@ pub enum TreeError {
     Format(#[from] FormatError),
     #[error("could not read the source: {0}")]
     Source(#[from] Trouble),
-    #[error("could not restore any further: {}", .0.detail)]
-    Target(Trouble),
+    /// `done` and `of` are entries and bytes; the latter where everything was asked for.
+    #[error("could not restore any further: {path}: {why}; {} are back", far(*done, *of))]
+    Target { path: String, why: String, done: (u64, u64), of: Option<(u64, u64)> },
     #[error("could not find anything to back up: {0}")]
     Nothing(String),
     #[error("could not begin a backup of {what}: another one is being written since {} by {owner}", .since.strftime("%Y-%m-%d %H:%M UTC"))]
@@ -35,6 +38,11 @@ pub enum TreeError {
     /// Another part of the engine failed, and its error is the one to tell.
     #[error("could not go on: the work was stopped")]
     Stopped,
+}
+
+fn far(done: (u64, u64), of: Option<(u64, u64)>) -> String {
+    let amount = |(entries, bytes): (u64, u64)| format!("{}, {}", count(entries, "entry"), Bytes(bytes));
+    amount(done) + &of.map(|of| format!(" of {}", amount(of))).unwrap_or_default()
 }
 
 impl TreeError {

@@ -18,25 +18,33 @@ const NOTHING: &str = "Nothing was restored.";
 /// Names that are told before `… and N more`.
 const NAMED: usize = 10;
 
+/// Whether anything stands in the target.
+///
 /// # Errors
-/// When something stands in the target and may not be touched.
-pub fn guard(args: &Args, context: &Context) -> Result<(), Failure> {
+/// When something does and may not be touched.
+pub fn guard(args: &Args) -> Result<bool, Failure> {
     let mut names: Vec<String> = Path::new(&args.to)
         .read_dir()
         .map(|entries| entries.filter_map(Result::ok).map(|entry| shown(entry.file_name().as_encoded_bytes())).collect())
         .unwrap_or_default();
     names.sort();
     let (first, all) = (names.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>(), names.len());
-    if all == 0 {
-        return Ok(());
-    }
-    if !args.overwrite {
+    if all > 0 && !args.overwrite {
         let more = if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() };
         return Err(Failure::new(format!("`{}` is not empty, and nothing in it was touched", args.to.display()))
             .cause(format!("it holds {}: {}{more}", count(all as u64, "thing"), first.join(", ")))
             .help("Name another folder, or say `--overwrite` to replace what differs and keep what is the same."));
     }
-    asked(args, context, &format!("Replace what differs in `{}`?", args.to.display()))
+    Ok(all > 0)
+}
+
+/// Asks once, after everything was told: `extra` things that the backup does not hold go, too.
+///
+/// # Errors
+/// When whoever was asked does not agree.
+pub fn agreed(args: &Args, context: &Context, extra: u64) -> Result<(), Failure> {
+    let removes = if extra > 0 { format!(" and remove {}", count(extra, "thing")) } else { String::new() };
+    asked(args, context, &format!("Replace what differs in `{}`{removes}?", shown(args.to.as_os_str().as_encoded_bytes())))
 }
 
 /// Says how many files are new, changed, identical or in the way, where somebody is to read it: before a question and in a dry run.
@@ -103,23 +111,23 @@ fn asked(args: &Args, context: &Context, question: &str) -> Result<(), Failure> 
     }
 }
 
-/// Tells what `--delete-extra` will remove, before anything is restored.
+/// Tells what `--delete-extra` will remove, before anything is restored, and returns how much it is.
 ///
 /// # Errors
-/// When the target or the index cannot be read, or whoever was asked does not agree.
-pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) -> Result<(), Failure> {
-    if !args.to.is_dir() {
-        return Ok(());
+/// When the target or the index cannot be read.
+pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manifest: &Manifest) -> Result<u64, Failure> {
+    if !args.delete_extra || !args.to.is_dir() {
+        return Ok(0);
     }
     let target = super::target(args, manifest)?;
     let found = look(context, chosen, manifest, target, false).await?;
     if found.count == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let verb = if args.dry_run { "would be" } else { "will be" };
     context.warn(&format!("{} that the backup does not hold {verb} removed:", count(found.count, "thing")));
     tell(context, ("  ", ""), &found.named, found.count);
-    asked(args, context, "Remove them?")
+    Ok(found.count)
 }
 
 /// Names the first of so many paths.

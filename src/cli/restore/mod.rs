@@ -103,14 +103,18 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     let Picked { chosen, manifest, .. } = picked;
     context.say(&pick::describe(chosen, manifest, zone, args));
     args.format.event(context, || events::started(args, picked));
+    if let Some(empty) = args.path.iter().find(|path| path.trim_matches('/').is_empty()) {
+        return Err(Failure::usage(format!("`--path '{empty}'` names nothing, and nothing was restored"))
+            .help("Leave `--path` away to restore everything."));
+    }
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
     if let Some(missed) = missed(&chosen.shelf, manifest, &paths).await?.into_iter().next() {
         return Err(unknown(&missed));
     }
-    guard::count_files(args, context, chosen, (manifest, &paths)).await?;
-    guard::guard(args, context)?;
-    if args.delete_extra {
-        guard::foretell(args, context, chosen, manifest).await?;
+    if guard::guard(args)? {
+        guard::count_files(args, context, chosen, (manifest, &paths)).await?;
+        let extra = guard::foretell(args, context, chosen, manifest).await?;
+        guard::agreed(args, context, extra)?;
     }
     guard::sweep(args, context, chosen, (manifest, &paths)).await?;
     if args.dry_run {
@@ -143,8 +147,12 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
             .iter()
             .for_each(|step| context.warn(&format!("  help: {step}")));
     }
-    if args.delete_extra && exit == Exit::Done {
-        guard::remove(context, chosen, manifest, target).await?;
+    match exit {
+        Exit::Done if args.delete_extra => guard::remove(context, chosen, manifest, target).await?,
+        _ if args.delete_extra => {
+            context.warn("What the backup does not hold was left, because not everything came back as asked.")
+        }
+        _ => {}
     }
     Ok(exit)
 }

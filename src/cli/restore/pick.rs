@@ -9,9 +9,11 @@ use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder, Looked};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::{Args, future, nothing};
+use crate::cli::telling::series;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
 use crate::diag::shown;
+use crate::journal::Event;
 use crate::policy::Policy;
 use crate::provider::Env;
 use crate::tree::Known;
@@ -55,6 +57,9 @@ pub async fn pick<'a>(
         if args.at.is_none() {
             future::tell(context, (&args.component, manifest), &looked, zone);
         }
+    }
+    for (chosen, error) in &failed {
+        args.format.event(context, || Event::StoreNotRead { series: series(chosen), reason: error.to_string() });
     }
     let failure = catalogues::failure(&failed);
     if let (Some(_), Some(failure)) = (&found, &failure) {

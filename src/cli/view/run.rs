@@ -145,6 +145,7 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         | Event::SeriesPruned(_)
         | Event::PruneEnded { .. }
         | Event::RestoreStarted(_)
+        | Event::StoreNotRead { .. }
         | Event::EntryNotRestored { .. }
         | Event::RestoreEnded(_)
         | Event::Failed(_) => return None,

@@ -51,7 +51,7 @@ pub async fn missed(shelf: &Shelf, manifest: &Manifest, paths: &Paths) -> Result
             let below = below(&entry.path, &roots);
             for ((glob, _), (likeness, near)) in left.iter().zip(&mut best) {
                 let found = likeness_of(glob.trim_matches('/'), &below);
-                if found > *likeness {
+                if found > *likeness && !below.is_empty() {
                     (*likeness, *near) = (found, Some(below.clone()));
                 }
             }

@@ -128,10 +128,12 @@ async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc
     for worker in workers {
         written = written.and(worker.await.unwrap_or(Err(TreeError::Stopped)));
     }
+    let counts = &job.manifest.counts;
+    let of = job.paths.is_all().then_some((counts.entries, counts.bytes));
+    tally.ended(of).map_or(Ok(()), Err)?;
     fetched.and(written).and(read)?;
-    tally.go_on()?;
     finish(job, destination, Arc::clone(&tally), stand_ins).await?;
-    tally.go_on()?;
+    tally.ended(of).map_or(Ok(()), Err)?;
     Ok(tally.restored(&table))
 }
 

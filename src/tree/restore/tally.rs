@@ -68,8 +68,8 @@ pub struct Tally {
     packs: Mutex<BTreeMap<u32, Lost>>,
     /// Where the index contradicts itself, the first time.
     torn: OnceLock<String>,
-    /// The trouble after which nothing more can be restored.
-    last: OnceLock<Trouble>,
+    /// Where nothing more could be restored, and why.
+    last: OnceLock<(Vec<u8>, String)>,
 }
 
 /// Hears of each entry that is not as it was asked for: its path and the reason.
@@ -136,7 +136,7 @@ impl Tally {
 
     fn refuse(&self, path: &[u8], trouble: &Trouble) {
         if trouble.last {
-            _ = self.last.set(trouble.clone());
+            _ = self.last.set((path.to_vec(), trouble.detail.clone()));
         }
         let why = trouble.to_string();
         self.tell(Side::Target, Cause::Words(why.clone()), path, why);
@@ -154,7 +154,15 @@ impl Tally {
     /// # Errors
     /// Once nothing more can be restored.
     pub fn go_on(&self) -> Result<(), TreeError> {
-        self.last.get().map_or(Ok(()), |trouble| Err(TreeError::Target(trouble.clone())))
+        if self.last.get().is_some() { Err(TreeError::Stopped) } else { Ok(()) }
+    }
+
+    /// How far it got, once nothing more can be restored. `of`: entries and bytes that were asked for.
+    pub fn ended(&self, of: Option<(u64, u64)>) -> Option<TreeError> {
+        let (path, why) = self.last.get()?;
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let entries = [&self.files, &self.directories, &self.symlinks, &self.hard_links].into_iter().map(get).sum();
+        Some(TreeError::Target { path: format!("/{}", shown(path)), why: why.clone(), done: (entries, get(&self.bytes)), of })
     }
 
     pub fn restored(&self, table: &Table) -> Restored {

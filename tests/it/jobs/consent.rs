@@ -29,6 +29,24 @@ fn the_end_of_the_input_replaces_nothing() {
     assert_eq!(home.text("docs/a.txt"), "newer");
 }
 
+/// What goes is told before anybody is asked, and the question says how much it is.
+#[test]
+fn the_question_counts_what_will_be_removed() {
+    let home = home();
+    home.run(&["backup", "docs"]).ends(0);
+    std::fs::write(home.path("docs/extra"), "x").unwrap();
+    std::fs::create_dir(home.path("docs/more")).unwrap();
+    let ran = at_a_terminal(&home, "bdr restore docs --to docs --overwrite --delete-extra").ends(1);
+    let told = ran.stdout.replace('\r', "");
+    let question = told.find("Replace what differs in `docs` and remove 2 things? Type yes:");
+    let named = told.find("2 things that the backup does not hold will be removed:\n  extra\n  more\n");
+    assert!(named.is_some() && named < question, "{ran:#?}");
+    assert_eq!(ran.stdout.matches("Type yes:").count(), 1, "asked once: {ran:#?}");
+    assert!(home.path("docs/extra").exists() && told.contains("nothing was restored"), "{ran:#?}");
+    let ran = at_a_terminal(&home, "echo yes > answer; bdr restore docs --to docs --overwrite --delete-extra < answer");
+    assert!(!ran.stdout.contains("Type yes"), "no terminal to ask on: {ran:#?}");
+}
+
 #[test]
 fn a_prune_that_is_read_through_a_pipe_removes_nothing() {
     let home = home();

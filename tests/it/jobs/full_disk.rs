@@ -47,6 +47,11 @@ fn a_full_target_is_told_once_and_the_next_restore_goes_on() {
     let ran = home.run(&["restore", "docs", "--to", "target"]).ends(1);
     assert!(ran.stderr.contains("No space left on device") && ran.stderr.contains("--overwrite"), "{ran:#?}");
     assert!(ran.stderr.lines().count() < 12, "told once, not for every file: {ran:#?}");
+    let told = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
+    let docs = home.path("docs");
+    assert!(told.contains(&format!("any further: {}/", docs.display())), "where: {told}");
+    assert!(told.contains(" MiB of 44 entries, 15.3 MiB are back"), "how far: {told}");
+    assert!(ran.stderr.contains("then run the same command again with `--overwrite`"), "{ran:#?}");
     let whole = |name: &str| std::fs::read(home.path(&format!("docs/{name}"))).unwrap();
     for entry in home.path("target").read_dir().unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

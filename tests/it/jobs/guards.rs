@@ -130,6 +130,31 @@ fn parts_are_restored_by_path_and_glob_and_a_path_that_is_not_there_is_told() {
     }
 }
 
+#[test]
+fn a_path_that_names_nothing_is_told_as_such() {
+    let home = backed_up();
+    for empty in ["", "/", "//"] {
+        let ran = home.run(&["restore", "docs", "--to", "back", "--path", empty]).ends(64);
+        assert!(ran.stderr.contains(&format!("`--path '{empty}'` names nothing")), "{ran:#?}");
+        assert!(ran.stderr.contains("Leave `--path` away") && !ran.stderr.contains("Did you mean"), "{ran:#?}");
+    }
+    let ran = home.run(&["restore", "docs", "--to", "back", "--path", "d"]).ends(1);
+    assert!(!ran.stderr.contains("Did you mean ``"), "{ran:#?}");
+    assert!(!home.path("back").exists());
+}
+
+#[test]
+fn nothing_is_removed_where_not_everything_came_back() {
+    let home = backed_up();
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    std::fs::write(home.path("back/extra"), "x").unwrap();
+    std::fs::remove_file(home.path("back/a.txt")).unwrap();
+    std::fs::create_dir(home.path("back/a.txt")).unwrap();
+    let ran = home.run(&["restore", "docs", "--to", "back", "--overwrite", "--delete-extra"]).ends(3);
+    assert!(ran.stderr.contains("What the backup does not hold was left"), "{ran:#?}");
+    assert!(home.path("back/extra").exists());
+}
+
 /// Rewrites the index of the only backup, with digests and manifest that fit it.
 fn forge(home: &Home, from: &str, to: &str) {
     let (path, manifest) = manifests(home).remove(0);

@@ -62,6 +62,10 @@ fn prune_goes_on_past_a_store_that_is_down_and_restore_takes_one_that_answers() 
     let told = "warning: not everything could be read: store `alpha`; a newer backup there is not seen\n  because ";
     assert!(restored.stderr.contains(told) && restored.stderr.contains(&endpoint), "{restored:#?}");
     assert_eq!(home.text("back/a.txt"), "a");
+    let told = run(&home, &["restore", "docs", "--to", "told", "--format", "json"]).ends(0).stdout;
+    let first: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!((first["event"].as_str(), first["series"]["store"].as_str()), (Some("store_not_read"), Some("alpha")));
+    assert!(first["reason"].as_str().unwrap().contains(&endpoint), "{first}");
     let restored = run(&home, &["restore", "docs", "--store", "alpha", "--to", "other"]).ends(1);
     assert!(restored.stderr.contains("store `alpha`") && !home.path("other").exists(), "{restored:#?}");
 }
