@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::ProgressBar;
 
 use crate::apply::Stop;
+use crate::cli::view::lines::broken;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint, neutral};
 use crate::diag::Look;
 use crate::rights::Purpose;
@@ -81,6 +82,14 @@ impl Context {
         }
     }
 
+    /// The same for text whose lines break between words on a terminal.
+    ///
+    /// # Errors
+    /// As [`Context::print`].
+    pub fn print_words(&self, text: &str) -> Result<(), Failure> {
+        if self.terminal.stdout { self.print(&broken(text, self.columns())) } else { self.print(text) }
+    }
+
     /// Whether anything went to stdout.
     pub fn has_printed(&self) -> bool {
         self.printed.load(Ordering::Relaxed)
@@ -97,6 +106,7 @@ impl Context {
     pub fn warn(&self, line: &str) {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let line = neutral::text(line, self.terminal.color_stderr);
+        let line = if self.terminal.stderr { broken(&line, self.columns()).into() } else { line };
         let write = || _ = writeln!(io::stderr().lock(), "{line}");
         bar.map_or_else(write, |bar| bar.suspend(write));
     }

@@ -38,7 +38,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         if human {
             let gap = if rows.is_empty() { "" } else { "\n" };
             let told = backups::human(&chosen.label(), (&found, others.len()), &policy.timezone, context.terminal.width);
-            context.print(&format!("{gap}{told}"))?;
+            context.print_words(&format!("{gap}{told}"))?;
         }
         rows.push(found);
         unreadable.extend(others);

@@ -57,7 +57,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     all.sort_by_key(|(at, _)| *at);
     let all: Vec<Told> = all.into_iter().map(|(_, told)| told).collect();
     match args.format {
-        Format::Human => context.print(&verification::human(&all, read))?,
+        Format::Human => context.print_words(&verification::human(&all, read))?,
         Format::Json => {
             let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
             context.print_json(&verification::json(&all, silent)?)?;

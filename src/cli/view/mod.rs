@@ -3,6 +3,7 @@
 pub mod assessment;
 pub mod backups;
 pub mod run;
+pub mod lines;
 pub mod markdown;
 pub mod table;
 pub mod verification;

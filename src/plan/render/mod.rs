@@ -2,6 +2,7 @@
 
 mod entry;
 mod human;
+mod lines;
 mod markdown;
 mod promises;
 mod values;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::wrapped;
 use super::{Look, Tone};
 use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect};
 use crate::units::bytes::Bytes;
@@ -148,16 +149,17 @@ pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
         let head = format!("! {whose}: prune lets {} go, {}", counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
         let place = effect.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
         let gap = look.width.saturating_sub(head.chars().count() + place.chars().count());
-        let (head, place) = (look.paint(Tone::Bad, &head), look.paint(Tone::Dim, &place));
+        let place = look.paint(Tone::Dim, &place);
         if gap >= 2 {
-            lines.push(format!("{head}{}{place}", " ".repeat(gap)).trim_end().to_owned());
+            lines.push(format!("{}{}{place}", look.paint(Tone::Bad, &head), " ".repeat(gap)).trim_end().to_owned());
         } else {
-            lines.extend([head, format!("    {place}")]);
+            lines.extend(wrapped(&head, 4, look).iter().map(|line| look.paint(Tone::Bad, line)));
+            lines.push(format!("    {place}"));
         }
         lines.extend(window(effect, look).iter().map(|line| format!("    {line}")));
         let most = if look.all { usize::MAX } else { 6 };
         for backup in effect.goes.iter().take(most) {
-            lines.push(format!("    {}  {}  {}", backup.backup, Bytes(backup.bytes), backup.reason));
+            lines.extend(wrapped(&format!("    {}  {}  {}", backup.backup, Bytes(backup.bytes), backup.reason), 8, look));
         }
         if effect.goes.len() > most {
             lines.push(format!("    {} {} more (--all shows them)", look.dots(), effect.goes.len() - most));

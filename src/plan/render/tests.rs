@@ -221,11 +221,18 @@ fn a_plan_of_everything() {
 
 #[test]
 fn lines_fit_the_width_but_for_values() {
+    let mut plan = everything();
+    let long =
+        "the first good backup of its week is kept by weekly, but this is another one of it; daily keeps none of that day by now";
+    plan.retention[0].goes[0].reason = long.into();
+    plan.retention[0].component = ComponentName::new(&"documents-of-the-company-".repeat(2)).expect("name");
     for width in [80, 100] {
-        let text = human(&everything(), Look { width, ..LOOK });
+        let text = human(&plan, Look { width, ..LOOK });
         for line in text.lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(long), "broken at blanks alone: {text}");
     }
 }
 

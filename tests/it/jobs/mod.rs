@@ -16,6 +16,7 @@ mod guards;
 mod hostile_names;
 mod lost;
 mod leftovers;
+mod long_lines;
 mod memory;
 mod nothing;
 mod other_names;
