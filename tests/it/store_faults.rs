@@ -102,6 +102,20 @@ async fn a_cut_answer_is_read_again_and_never_taken_for_the_whole() {
     assert_eq!(requests(&broken, "GET"), 4);
 }
 
+/// What was answered with success and broke off is no answer, whatever was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_is_cut_off_is_read_again() {
+    for name in ["ministack", "seaweedfs", "moto", "radosgw"] {
+        let Some(endpoint) = endpoint(name) else { continue };
+        let broken = broken(endpoint, "GET", &[Fault::CutAfter(400), Fault::CutAfter(700), Fault::CutAfter(1_000)]).await;
+        for at in 0..20 {
+            broken.direct.put(&format!("folder/key-{at:02}"), BODY, Put::default()).await.unwrap();
+        }
+        assert_eq!(broken.store.list("folder/", None, 100).await.unwrap().len(), 20, "{name}");
+        assert!(requests(&broken, "GET") >= 4, "{name}");
+    }
+}
+
 /// Values of a header in the requests of a method so far.
 fn headers(broken: &Broken, method: &str, name: &str) -> Vec<Option<String>> {
     let of = |head: &String| {

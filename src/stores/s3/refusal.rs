@@ -48,6 +48,7 @@ impl Refusal {
         let reason = match (status, error.message()) {
             (Some(status), Some(message)) if !code.is_empty() => format!("{message} ({code}, HTTP {status})"),
             (Some(status), _) if !code.is_empty() => format!("{code} (HTTP {status})"),
+            (Some(200..=299), _) => format!("the answer could not be read: {}", innermost(error)),
             (Some(status), _) => format!("HTTP {status}"),
             (None, _) if (kind, retry) == (ErrorKind::Unavailable, Retry::Later) => innermost(error),
             (None, _) if kind == ErrorKind::Unauthenticated => no_credentials(chain(error)),
@@ -130,6 +131,8 @@ fn kind_of(code: &str, status: u16) -> ErrorKind {
         (code, _) if is_of_credentials(code) => ErrorKind::Unauthenticated,
         ("AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => ErrorKind::Denied,
         (_, 404) => ErrorKind::NotFound,
+        // Success, of which not all came.
+        ("", 200..=299) => ErrorKind::Unavailable,
         (_, 408 | 429 | 500 | 502 | 503 | 504) => ErrorKind::Unavailable,
         _ => ErrorKind::Other,
     }
@@ -162,6 +165,7 @@ fn retry_of(code: &str, status: u16) -> Retry {
         (code, _) if is_throttle(code) => Retry::Later,
         (_, 503) => Retry::Later,
         (_, 408 | 500 | 502 | 504) => Retry::Unknown,
+        ("", 200..=299) => Retry::Unknown,
         _ => Retry::Never,
     }
 }
@@ -277,6 +281,7 @@ mod tests {
             ("InternalError", 500, K::Unavailable, R::Unknown),
             ("QuotaExceeded", 403, K::Full, R::Never),
             ("MalformedXML", 400, K::Other, R::Never),
+            ("", 200, K::Unavailable, R::Unknown),
         ] {
             assert_eq!((kind_of(code, status), retry_of(code, status)), (kind, retry), "{code} {status}");
         }
