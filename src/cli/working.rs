@@ -9,9 +9,7 @@ use tokio::task::AbortHandle;
 
 use crate::cli::{Context, Failure, hint, moving};
 use crate::stores;
-use crate::tree::Progress;
-use crate::units::bytes::Bytes;
-use crate::units::count::count;
+use crate::tree::{Progress, TreeError};
 
 /// Between two looks at the counters on a terminal, and between two lines elsewhere.
 const LOOK: Duration = Duration::from_millis(120);
@@ -134,16 +132,15 @@ pub async fn show<T, E: Into<Failure>>(
                 if began.elapsed() > patience {
                     break Err(None);
                 }
-                let text = line(&progress, began.elapsed());
                 match &shown {
                     Shown::Bar(bar) => {
-                        let text = fitted(label, &text, moving::columns(context).saturating_sub(SPINNER));
+                        let text = moving::message(label, &progress, began.elapsed(), moving::columns(context));
                         bar.set_message(if context.speaks_unicode() { text } else { text.replace('…', "~") });
                         bar.tick();
                     }
                     Shown::Lines if said.elapsed() >= LINE => {
                         said = Instant::now();
-                        context.say(&format!("{label}: {text}"));
+                        context.say(&format!("{label}: {}", moving::counters(&progress, began.elapsed())));
                     }
                     Shown::Lines | Shown::Nothing => {}
                 }
@@ -174,50 +171,5 @@ impl Shown {
         let color = if context.terminal.color_stderr { ":.cyan" } else { "" };
         let style = |style: ProgressStyle| if context.speaks_unicode() { style } else { style.tick_chars("|/-\\ ") };
         Self::Bar(moving::bar(context, &format!("{{spinner{color}}} {{msg}}"), style))
-    }
-}
-
-/// Columns of the line that the spinner takes.
-const SPINNER: usize = 2;
-
-/// What works and how far it is, in one line of so many columns: the counters stay whole as long as anything does.
-fn fitted(label: &str, counters: &str, columns: usize) -> String {
-    const LEAST: usize = 12;
-    let room = columns.saturating_sub(counters.chars().count() + 2);
-    let letters: Vec<char> = label.chars().collect();
-    if letters.len() <= room {
-        return format!("{label}  {counters}");
-    }
-    if room < LEAST {
-        return counters.chars().take(columns).collect();
-    }
-    // The end names the store, the beginning what is done.
-    let (front, back) = ((room - 1) / 2, (room - 1).div_ceil(2));
-    let end = letters.len() - back;
-    format!("{}…{}  {counters}", letters[..front].iter().collect::<String>(), letters[end..].iter().collect::<String>())
-}
-
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let (entries, bytes, moved) = progress.seen();
-    let seconds = elapsed.as_secs_f64().max(0.1);
-    let rate = Bytes((bytes as f64 / seconds) as u64);
-    format!("{}, {} ({rate}/s), {} moved, {}s", count(entries, "entry"), Bytes(bytes), Bytes(moved), elapsed.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fitted;
-
-    #[test]
-    fn a_line_stays_within_the_terminal_and_keeps_its_counters() {
-        let label = "backing up documents-of-the-whole-company/nightly in vault";
-        let counters = "6047 entries, 474.4 MiB (97.1 MiB/s), 474.7 MiB moved, 4s";
-        assert_eq!(fitted(label, counters, 200), format!("{label}  {counters}"));
-        assert_eq!(fitted(label, counters, 78), format!("backing u… in vault  {counters}"));
-        assert_eq!(fitted(label, counters, 60), counters);
-        for columns in 0..130 {
-            let line = fitted(label, counters, columns);
-            assert!(line.chars().count() <= columns, "{columns}: {line}");
-        }
     }
 }

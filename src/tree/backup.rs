@@ -22,7 +22,7 @@ use crate::tree::attempt::Attempt;
 use crate::tree::capture::{self, Request, Sequenced};
 use crate::tree::claim::{Claim, Wish};
 use crate::tree::less::less;
-use crate::tree::progress::Progress;
+use crate::tree::progress::{Progress, Total};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
@@ -119,6 +119,9 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
         left: claim.left.clone(),
         threads: job.threads.max(1),
     };
+    if let Some(before) = &job.before {
+        progress.expect(Total::About(before.counts.bytes));
+    }
     let (snapshot, begun) = ((job.clock)(), Instant::now());
     let first = guarded(job, attempt, capture::capture(request(parent.clone()), source(), Arc::clone(&progress))).await;
     let captured = match first {

@@ -27,6 +27,7 @@ pub use error::TreeError;
 pub use known::{Known, Round};
 pub use less::{EMPTIED, SHRUNK};
 pub use progress::Progress;
+pub use progress::{Progress, Total};
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{
     Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, held, leftovers, missed,

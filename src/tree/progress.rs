@@ -1,6 +1,8 @@
 //! How far a job is: counters that anybody may read while it runs, and the wish that it stop.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::tree::TreeError;
 
@@ -11,6 +13,18 @@ pub struct Progress {
     bytes: AtomicU64,
     moved: AtomicU64,
     stopped: AtomicBool,
+    total: OnceLock<(Total, Instant)>,
+}
+
+/// How much there is to do in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// Plain bytes of files.
+    Bytes(u64),
+    /// As many as another backup held, more or less.
+    About(u64),
+    /// Bytes that come from the store.
+    Moved(u64),
 }
 
 impl Progress {
@@ -18,7 +32,7 @@ impl Progress {
         self.entries.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Plain bytes of files that were read, checked or written.
+    /// Plain bytes of files that were read, checked or written, or found to be there already.
     pub fn add_bytes(&self, count: u64) {
         self.bytes.fetch_add(count, Ordering::Relaxed);
     }
@@ -43,6 +57,16 @@ impl Progress {
     /// [`TreeError::Stopped`] once the job was asked to stop.
     pub fn go_on(&self) -> Result<(), TreeError> {
         if self.is_stopped() { Err(TreeError::Stopped) } else { Ok(()) }
+    }
+
+    /// From now on it is known how much there is to do.
+    pub fn expect(&self, total: Total) {
+        _ = self.total.set((total, Instant::now()));
+    }
+
+    /// How much there is to do, and since when that is known.
+    pub fn total(&self) -> Option<(Total, Instant)> {
+        self.total.get().copied()
     }
 
     /// Entries, plain bytes, bytes moved.

@@ -100,7 +100,10 @@ impl Sequencer {
                     let block = self.cut(cut)?;
                     self.stretch(|content| content.blocks.push(block))?;
                 }
-                Step::Hole { at, length } => self.stretch(|content| content.holes.push(Hole(at, length)))?,
+                Step::Hole { at, length } => {
+                    self.progress.add_bytes(length);
+                    self.stretch(|content| content.holes.push(Hole(at, length)))?;
+                }
                 Step::End { size, trouble } => self.end(size, trouble)?,
                 Step::Finish { unchanged, held, bytes } => {
                     self.measured.unchanged_files = unchanged;
@@ -128,6 +131,7 @@ impl Sequencer {
                 Out::Same { frame, lines, counts } => {
                     self.counts.add(&counts);
                     self.progress.add_entries(counts.entries);
+                    self.progress.add_bytes(counts.bytes);
                     self.last.clear();
                     let sealed = self.index.copy(&frame, lines)?;
                     self.part(sealed)?;

@@ -35,7 +35,7 @@ use crate::store::ErrorKind;
 use crate::tree::TreeError;
 use crate::tree::frames::{Fetched, Lost};
 use crate::tree::lines::read_index;
-use crate::tree::progress::Progress;
+use crate::tree::progress::{Progress, Total};
 use crate::tree::restore::last::Last;
 use crate::tree::restore::reader::Reader;
 use crate::tree::restore::removed::{is_removed, or_removed};
@@ -87,6 +87,9 @@ pub async fn restore(job: Restore, destination: Arc<dyn Destination>, progress: 
 
 async fn run(job: Arc<Restore>, destination: Arc<dyn Destination>, progress: Arc<Progress>) -> Result<Restored, TreeError> {
     let table = Arc::new(Table::load(&job.shelf, &job.manifest).await?);
+    if job.paths.is_all() {
+        progress.expect(Total::Bytes(job.manifest.counts.bytes));
+    }
     let tally = Arc::new(Tally::new(job.manifest.counts.hard_links > 0, job.each.clone()));
     let stand_ins = Arc::new(stand_ins(&job).await?);
     let (batch_to, batches) = mpsc::channel(1);

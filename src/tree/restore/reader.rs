@@ -127,6 +127,7 @@ impl Reader<'_> {
     /// What stands there is the file already: only its owner, permissions and times may differ.
     fn keep(&mut self, entry: &Entry) -> Result<(), TreeError> {
         let tally = self.tally;
+        self.progress.add_bytes(entry.size);
         match self.destination.finish(entry) {
             Ok(settled) => {
                 Tally::count(&tally.files, 1);
@@ -159,11 +160,13 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
+        self.progress.add_bytes(content.holes.iter().map(|hole| hole.1).sum());
         for (block, at) in content.blocks.iter().zip(places) {
             if let Some(before) = &large.before {
                 self.buffer.resize(block.size as usize, 0);
                 if before.read_at(at, &mut self.buffer) && Digest::blake3(&self.buffer) == block.hash {
                     large.write(at, &self.buffer, self.tally);
+                    self.progress.add_bytes(u64::from(block.size));
                     continue;
                 }
             }

@@ -16,7 +16,7 @@ use crate::catalog::verification::{Seen, Verification};
 use crate::tree::TreeError;
 use crate::tree::backup::Listed;
 use crate::tree::known::Known;
-use crate::tree::progress::Progress;
+use crate::tree::progress::{Progress, Total};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
 
@@ -93,6 +93,9 @@ pub async fn verify(
         Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total, not_noted: None };
     let (before, damaged_before) = read_before(known, &packs);
     let chosen = choose(&packs, &before, read);
+    if !chosen.is_empty() {
+        progress.expect(Total::Moved(chosen.iter().map(|pack| pack.size).sum()));
+    }
     let good = data::read(shelf, &chosen, &packs, &mut verified, &progress).await?;
     packs.still_damaged(&damaged_before, &good, &mut verified.verification);
     conclude(&mut verified.verification, &packs, &before, &good);

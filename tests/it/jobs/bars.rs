@@ -43,13 +43,41 @@ fn it_stays_within_the_terminal_and_keeps_its_counters() {
         for command in commands {
             let line = format!("stty cols {columns} rows 24; TERM=xterm LANG={locale} bdr {command}");
             let ran = at_a_terminal(&home, &line).ends(0);
-            let moving: Vec<String> = lines(&ran.stdout).into_iter().filter(|line| line.contains(" moved, ")).collect();
+            let moving: Vec<String> = lines(&ran.stdout).into_iter().filter(|line| line.contains("B/s)")).collect();
             let longest = moving.iter().map(|line| line.trim_end().chars().count()).max();
             assert!(longest.is_some_and(|longest| longest < columns), "{command} at {columns}: {moving:#?}");
             assert!(columns < 200 || moving.iter().all(|line| line.contains(LONG)), "{moving:#?}");
             assert!(locale != "C" || moving.iter().all(|line| line.is_ascii()), "{moving:#?}");
         }
     }
+}
+
+/// How much there is in all is known of what a backup holds, and of the next backup about as much.
+#[test]
+fn it_tells_how_much_of_how_much_is_done() {
+    let home = long();
+    let run = |command: &str| {
+        let line = format!("stty cols 80 rows 24; TERM=xterm LANG=C.UTF-8 bdr {command}");
+        let moving = lines(&at_a_terminal(&home, &line).ends(0).stdout).into_iter().filter(|line| line.contains("B/s)"));
+        moving.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    let told = |lines: &[String], how: &str| lines.iter().any(|line| line.contains(how));
+    let first = run(&format!("backup {LONG}"));
+    assert!(told(&first, " moved, ") && !told(&first, " of "), "nobody knows yet: {first:#?}");
+    for at in 0..4 {
+        std::fs::write(home.path(&format!("docs/{at}")), noise(100 + at, 10 << 20)).unwrap();
+    }
+    let second = run(&format!("backup {LONG}"));
+    assert!(told(&second, "MiB of about 120.0 MiB ("), "{second:#?}");
+    // Of both: the second one refers to packs of the first.
+    let verified = run(&format!("verify {LONG} --read-data"));
+    assert!(told(&verified, "MiB of 160.0 MiB ("), "{verified:#?}");
+    let restored = run(&format!("restore {LONG} --to back"));
+    assert!(told(&restored, "MiB of 120.0 MiB (") && !told(&restored, "about"), "{restored:#?}");
+    let again = run(&format!("restore {LONG} --to back --overwrite --yes"));
+    assert!(told(&again, "MiB of 120.0 MiB ("), "what stands there is counted too: {again:#?}");
+    let all = [second, verified, restored, again].concat();
+    assert!(all.iter().all(|line| line.chars().count() <= 77), "{all:#?}");
 }
 
 #[test]
