@@ -37,9 +37,9 @@ impl Alarm {
         }
     }
 
-    /// Backups go that the policy keeps; what was written before some day may be gone. `oldest` is the oldest backup that is there:
-    /// where it is young, no earlier one can have gone by this rule. A rule of bdr's own is then changed in time by the plan itself,
-    /// and no alarm: so it is where a policy lets its backups stay longer.
+    /// Backups go that the policy keeps, or go where nothing reads them at once; what was written before some day may be gone. `oldest`
+    /// is the oldest backup that is there: where it is young, no earlier one can have gone by this rule. A rule of bdr's own is then
+    /// changed in time by the plan itself, and no alarm: so it is where a policy lets its backups stay longer.
     pub fn of_expiring(
         of: &ResourceId,
         expiring: &Expiring,
@@ -51,33 +51,29 @@ impl Alarm {
         if !expiring.foreign && left.is_some_and(|days| days > IN_TIME) {
             return None;
         }
-        let days = |days: u64| format!("{days} d");
-        let after =
-            expiring.after_days.map_or_else(|| "on a day that it names".to_owned(), |after| format!("after {}", days(after)));
-        let needed = expiring.needed_days.map_or_else(|| "for ever".to_owned(), |needed| format!("for {}", days(needed)));
-        let whose: Vec<String> = expiring.whose.iter().take(WHOSE).map(|one| format!("`{one}`")).collect();
-        let more = expiring.whose.len().saturating_sub(WHOSE);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let since = expiring.after_days.and_then(|days| i64::try_from(days * DAY).ok());
         let before = since.and_then(|seconds| now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok());
-        let gone = match before {
-            _ if left.is_some() => "none is gone yet".to_owned(),
-            Some(before) => format!("what was written before {} may be gone already", before.strftime("%Y-%m-%d")),
-            None => "backups may be gone already".to_owned(),
+        let (gone, tells) = match expiring.moves_to {
+            None => ("gone", "`bdr verify` tells what is missing."),
+            Some(_) => (
+                "there",
+                "What is there is neither listed nor restored before it is retrieved; `bdr list` tells whether all can be read.",
+            ),
+        };
+        let so_far = match before {
+            _ if left.is_some() => format!("none is {gone} yet"),
+            Some(before) => format!("what was written before {} may be {gone} already", before.strftime("%Y-%m-%d")),
+            None => format!("backups may be {gone} already"),
         };
         let rule = if expiring.foreign { format!("the foreign {}", expiring.rule) } else { format!("its {}", expiring.rule) };
-        let help = if expiring.foreign {
-            "Have whoever owns that rule narrow it or take it away: bdr changes none that is not its own. `bdr verify` tells what is \
-             missing."
+        let first = if expiring.foreign {
+            "Have whoever owns that rule narrow it or take it away: bdr changes none that is not its own."
         } else {
-            "Apply soon, before any more is gone; `bdr verify` tells what is missing."
+            "Apply soon, before any more is gone."
         };
         let then = if left.is_some() { "" } else { ", and more goes every day" };
-        let text = format!(
-            "{rule} lets backups of {}{more} go {after}, and the policy needs them {needed}: {gone}{then}",
-            whose.join(", ")
-        );
-        Some(Self { of: of.clone(), text, help: help.to_owned(), away: false, overrides: false })
+        let text = format!("{rule} {}: {so_far}{then}", takes(expiring));
+        Some(Self { of: of.clone(), text, help: format!("{first} {tells}"), away: false, overrides: false })
     }
 
     /// What the policy wants stands, and does not happen.
@@ -89,6 +85,27 @@ impl Alarm {
             away: false,
             overrides: hindrance.foreign,
         }
+    }
+}
+
+/// What a rule does to whose backups, against what the policy needs.
+fn takes(expiring: &Expiring) -> String {
+    let after = match expiring.after_days {
+        None => "on a day that it names".to_owned(),
+        Some(0) => "at once".to_owned(),
+        Some(days) => format!("after {days} d"),
+    };
+    let needed = expiring.needed_days.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} d"));
+    let whose: Vec<String> = expiring.whose.iter().take(WHOSE).map(|one| format!("`{one}`")).collect();
+    let more = expiring.whose.len().saturating_sub(WHOSE);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let whose = format!("{}{more}", whose.join(", "));
+    match expiring.moves_to {
+        None => format!("lets backups of {whose} go {after}, and the policy needs them {needed}"),
+        Some(class) => format!(
+            "moves backups of {whose} to {} {after}, and the policy needs their manifests and indexes at hand {needed}",
+            class.as_str()
+        ),
     }
 }
 
@@ -109,6 +126,7 @@ mod tests {
             rule: "lifecycle rule docs/nightly/daily".to_owned(),
             foreign,
             whose: vec!["docs/nightly".to_owned()],
+            moves_to: None,
             after_days: Some(after),
             needed_days: Some(97),
         };

@@ -9,6 +9,7 @@ pub use kind::{Kind, Removal};
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::Span;
+use crate::units::storage_class::StorageClass;
 
 /// One resource as the policy wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +43,7 @@ pub struct Doubt {
     pub why: String,
 }
 
-/// A rule of the live system by which backups go before the policy lets them.
+/// A rule of the live system by which backups go before the policy lets them, or can be read no more without being retrieved first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiring {
     /// How people know it: `lifecycle rule docs/nightly/daily`.
@@ -51,7 +52,9 @@ pub struct Expiring {
     pub foreign: bool,
     /// Whose backups, as `docs/nightly`.
     pub whose: Vec<String>,
-    /// Days after which it lets an object go; `None`: from a day on that it names, or not known.
+    /// Where it moves them to; `None`: it removes them.
+    pub moves_to: Option<StorageClass>,
+    /// Days after which it takes an object; `None`: from a day on that it names, or not known.
     pub after_days: Option<u64>,
     /// Days for which the policy needs it; `None`: for ever.
     pub needed_days: Option<u64>,

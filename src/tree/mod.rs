@@ -26,7 +26,6 @@ pub use claim::Wish;
 pub use error::TreeError;
 pub use known::{Known, Round};
 pub use less::{EMPTIED, SHRUNK};
-pub use progress::Progress;
 pub use progress::{Progress, Total};
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{

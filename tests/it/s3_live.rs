@@ -109,6 +109,16 @@ impl Trial {
         self.add_rule_below("tmp/", id).await;
     }
 
+    /// Somebody moves everything below a prefix to an archive class after a week.
+    pub async fn archive_below(&self, prefix: &str, id: &str) {
+        let mut rules = self.rules().await;
+        let filter = t::LifecycleRuleFilter::builder().prefix(prefix).build();
+        let moves = t::Transition::builder().days(7).storage_class(t::TransitionStorageClass::Glacier).build();
+        let rule = t::LifecycleRule::builder().id(id).filter(filter).status(t::ExpirationStatus::Enabled).transitions(moves);
+        rules.push(rule.build().unwrap());
+        self.put_rules(rules).await;
+    }
+
     /// Somebody lets everything below a prefix go after a week.
     pub async fn add_rule_below(&self, prefix: &str, id: &str) {
         let mut rules = self.rules().await;

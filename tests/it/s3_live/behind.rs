@@ -215,6 +215,24 @@ async fn ministack_what_an_earlier_name_of_the_policy_left_is_told_once() {
     assert_eq!(names.len(), once.len(), "{names:?}");
 }
 
+/// So is one that moves backups where nothing reads them at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_rule_that_archives_backups_is_told_first() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.archive_below("", "cheaper").await;
+    let both = [(&["plan", "--detailed-exitcode"], "none is there yet"), (&["drift", "--all"], "may be there already")];
+    for (arguments, there) in both {
+        let ran = trial.run(arguments).ends(0);
+        let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let alarm = "the foreign lifecycle rule `cheaper` moves backups of `docs/nightly` to GLACIER after 7 d, and the policy needs \
+                     their manifests and indexes at hand for";
+        assert!(told.contains(alarm) && told.contains(there), "{ran:#?}");
+        assert!(told.contains("Have whoever owns that rule narrow it"), "{ran:#?}");
+    }
+}
+
 /// The second of two applies ends while the first works, and says who that is.
 async fn one_at_a_time(endpoint: &Endpoint) {
     let mut writes = 0;

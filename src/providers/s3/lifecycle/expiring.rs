@@ -1,4 +1,5 @@
-//! Rules by which backups go before the policy lets them: ours that somebody shortened, and others' that cover what is ours.
+//! Rules by which backups go, or go where nothing reads them at once, before the policy lets them: ours that somebody changed, and others'
+//! that cover what is ours.
 
 use super::net::{self, Kept};
 use super::{owner, rule, rules};
@@ -6,12 +7,13 @@ use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::setting::Wish;
 use crate::resource::Expiring;
+use crate::units::storage_class::StorageClass;
 
-/// When a rule lets current objects go: `Some(None)` on a day that it names.
-fn expires(attrs: &Attrs) -> Option<Option<u64>> {
-    if attrs.get("enabled").and_then(Attr::as_bool) == Some(false) {
-        return None;
-    }
+/// Days after which a rule takes current objects; `None`: from a day on that it names.
+type After = Option<u64>;
+
+/// When a rule lets current objects go.
+fn expires(attrs: &Attrs) -> Option<After> {
     let days = attrs.get("expire_days").and_then(Attr::as_int).and_then(|days| u64::try_from(days).ok());
     let besides = match attrs.get("besides") {
         Some(Attr::List(besides)) => {
@@ -25,21 +27,45 @@ fn expires(attrs: &Attrs) -> Option<Option<u64>> {
     }
 }
 
+/// When a rule first moves current objects to an archive class, and to which. bdr wants that of none: where a tier's packs lie in such a
+/// class, their manifests and indexes do not.
+fn archives(rule: &Element) -> Option<(After, StorageClass)> {
+    let to = |transition: &Element| {
+        let named = transition.text_at(&["StorageClass"])?;
+        let class = StorageClass::ALL.into_iter().find(|class| class.as_str() == named && !class.is_immediate())?;
+        let days = transition.text_at(&["Days"]).and_then(|days| days.parse().ok());
+        Some((days.or_else(|| transition.child("Date").is_none().then_some(0)), class))
+    };
+    let all = rule.children.iter().filter(|child| child.name == "Transition").filter_map(to);
+    all.min_by_key(|(after, _)| after.unwrap_or(0))
+}
+
 /// Of a document's rules, those that let go what one of the stores in the bucket keeps.
 pub(in crate::providers::s3) fn expiring(document: &Element, wishes: &[Wish<'_>]) -> Vec<Expiring> {
     let kept: Vec<Kept> = wishes.iter().flat_map(|wish| net::kept(*wish)).collect();
     let Some(policy) = wishes.first().map(|wish| &wish.policy.name.value) else { return Vec::new() };
-    rules(Some(document)).filter_map(|rule| one(rule, &owner(policy), &kept)).collect()
+    rules(Some(document)).flat_map(|rule| all(rule, &owner(policy), &kept)).collect()
 }
 
-fn one(rule: &Element, owner: &str, kept: &[Kept]) -> Option<Expiring> {
+fn all(rule: &Element, owner: &str, kept: &[Kept]) -> Vec<Expiring> {
     let attrs = rule::attrs(rule);
-    let after_days = expires(&attrs)?;
     // bdr's objects carry no tags.
-    if attrs.get("filter").is_some_and(|filter| filter.to_string().contains("<Tag>")) {
-        return None;
+    let is_tagged = attrs.get("filter").is_some_and(|filter| filter.to_string().contains("<Tag>"));
+    if is_tagged || attrs.get("enabled").and_then(Attr::as_bool) == Some(false) {
+        return Vec::new();
     }
+    let removes = expires(&attrs).map(|after| (after, None));
+    let moves = archives(rule).map(|(after, class)| (after, Some(class)));
     let prefix = attrs.get("prefix").and_then(Attr::as_str).unwrap_or_default();
+    removes.into_iter().chain(moves).filter_map(|does| one(rule, owner, kept, (prefix, does))).collect()
+}
+
+fn one(
+    rule: &Element,
+    owner: &str,
+    kept: &[Kept],
+    (prefix, (after_days, moves_to)): (&str, (After, Option<StorageClass>)),
+) -> Option<Expiring> {
     let meets = |kept: &&Kept| kept.prefix.starts_with(prefix) || prefix.starts_with(&kept.prefix);
     let too_soon = |kept: &&Kept| match (after_days, kept.days) {
         (Some(after), Some(needed)) => after < needed,
@@ -59,6 +85,7 @@ fn one(rule: &Element, owner: &str, kept: &[Kept]) -> Option<Expiring> {
         rule: format!("lifecycle rule {}", if own.is_some() { shown.to_owned() } else { format!("`{name}`") }),
         foreign: own.is_none(),
         whose,
+        moves_to,
         after_days,
         needed_days: hit.iter().map(|kept| kept.days).max_by_key(|days| days.unwrap_or(u64::MAX)).flatten(),
     })
@@ -76,14 +103,17 @@ mod tests {
                           { for: 14d } }\n  code:\n    files: { paths: [/code] }\n    protect: { often: { file_backup: {}, store: a } }\n";
 
     fn found(rule: &str) -> Vec<(String, bool, Vec<String>, Option<u64>)> {
+        expirings(rule).into_iter().map(|one| (one.rule, one.foreign, one.whose, one.needed_days)).collect()
+    }
+
+    fn expirings(rule: &str) -> Vec<Expiring> {
         let mut sources = Sources::new();
         sources.add("bdr.yaml", POLICY.to_owned());
         let policy = load_unresolved(sources).policy.expect("a policy");
         let copies = copies(&policy);
         let wishes: Vec<_> = wishes(&policy, &copies).map(|(wish, _)| wish).collect();
         let text = format!("<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>");
-        let all = expiring(&Element::parse(&text).expect("xml"), &wishes);
-        all.into_iter().map(|one| (one.rule, one.foreign, one.whose, one.needed_days)).collect()
+        expiring(&Element::parse(&text).expect("xml"), &wishes)
     }
 
     fn rule(id: &str, prefix: &str, does: &str) -> String {
@@ -116,5 +146,37 @@ mod tests {
         ] {
             assert_eq!(found(&harmless), [], "{harmless}");
         }
+    }
+
+    #[test]
+    fn what_goes_to_an_archive_class_while_it_is_needed_is_found() {
+        let moves = |id: &str, prefix: &str, does: &[(&str, &str)]| {
+            let does =
+                does.iter().map(|(when, class)| format!("<Transition>{when}<StorageClass>{class}</StorageClass></Transition>"));
+            let does = does.collect::<String>();
+            let all = expirings(&rule(id, prefix, "").replace("<Expiration></Expiration>", &does));
+            all.into_iter().map(|one| (one.foreign, one.whose, one.after_days, one.moves_to)).collect::<Vec<_>>()
+        };
+        let (docs, code) = ("docs/nightly".to_owned(), "code/often".to_owned());
+        let (glacier, deep) = (Some(StorageClass::Glacier), Some(StorageClass::DeepArchive));
+        let both = vec![code.clone(), docs.clone()];
+        assert_eq!(moves("theirs", "", &[("<Days>20</Days>", "GLACIER")]), [(true, both.clone(), Some(20), glacier)]);
+        assert_eq!(moves("theirs", "", &[("<Days>0</Days>", "DEEP_ARCHIVE")]), [(true, both.clone(), Some(0), deep)]);
+        let steps = [("<Days>1</Days>", "STANDARD_IA"), ("<Days>90</Days>", "DEEP_ARCHIVE"), ("<Days>40</Days>", "GLACIER")];
+        assert_eq!(moves("theirs", "x/", &steps), [(true, vec![code.clone()], Some(40), glacier)], "the others are gone by then");
+        let dated = [("<Date>2027-01-01T00:00:00Z</Date>", "GLACIER")];
+        assert_eq!(moves("theirs", "x/p/docs/", &dated), [(true, vec![docs.clone()], None, glacier)]);
+        let ours = moves("bdr/p/a/docs/nightly/daily", "x/p/docs/nightly/daily/", &[("<Days>3</Days>", "GLACIER")]);
+        assert_eq!(ours, [(false, vec![docs], Some(3), glacier)]);
+        for harmless in [
+            moves("theirs", "tmp/", &[("<Days>1</Days>", "GLACIER")]),
+            moves("theirs", "", &[("<Days>1</Days>", "GLACIER_IR"), ("<Days>2</Days>", "STANDARD_IA")]),
+            moves("theirs", "x/p/docs/nightly/daily/", &[("<Days>21</Days>", "GLACIER")]),
+        ] {
+            assert_eq!(harmless, []);
+        }
+        let removes_too =
+            rule("theirs", "", "<Days>9</Days>") + "<Transition><Days>2</Days><StorageClass>GLACIER</StorageClass></Transition>";
+        assert_eq!(expirings(&removes_too).len(), 2, "each is told");
     }
 }
