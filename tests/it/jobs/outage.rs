@@ -144,6 +144,29 @@ fn what_came_about_in_part_ends_with_3_and_what_did_not_with_1() {
     assert!(!home.path("beta/.bdr/policies/notes.json").exists(), "{destroyed:#?}");
 }
 
+/// The first of three stores takes no backup: the others have theirs, and the next apply makes only what is missing.
+#[test]
+fn first_backups_of_an_apply_go_on_past_a_store_that_fails() {
+    let home = Home::new();
+    let stores: String =
+        ["alpha", "beta", "gamma"].map(|name| format!("  {name}: {{ folder: {{ path: '@/{name}' }} }}\n")).concat();
+    let text = super::POLICY.replace("  vault: { folder: { path: '@/vault' } }\n", &stores);
+    home.policy(&text.replace("store: vault", "stores: [alpha, beta, gamma]"));
+    let series = home.path("alpha/notes/docs/nightly");
+    std::fs::create_dir_all(&series).unwrap();
+    std::fs::write(series.join("_attempts"), "in the way of who wants to write").unwrap();
+    let manifests = |store: &str| {
+        let all = crate::binary::contents(&home.path(store)).into_keys();
+        all.filter(|path| path.ends_with("manifest.json")).count()
+    };
+    let ran = home.run(&["apply", "--auto-approve"]).ends(3);
+    assert!(ran.stdout.contains("1 first backup failed") && ran.stdout.contains("alpha/notes/docs/nightly"), "{ran:#?}");
+    assert_eq!(["alpha", "beta", "gamma"].map(manifests), [0, 1, 1], "{ran:#?}");
+    std::fs::remove_file(series.join("_attempts")).unwrap();
+    let ran = home.run(&["apply", "--auto-approve"]).ends(0);
+    assert_eq!(["alpha", "beta", "gamma"].map(manifests), [1, 1, 1], "{ran:#?}");
+}
+
 #[test]
 fn prune_goes_on_past_a_store_that_cannot_be_written() {
     let home = home();
