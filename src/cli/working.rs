@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use crate::cli::{Context, Failure, hint, moving};
 use crate::stores;
-use crate::tree::{Progress, TreeError};
+use crate::tree::Progress;
 
 /// Between two looks at the counters on a terminal, and between two lines elsewhere.
 const LOOK: Duration = Duration::from_millis(120);

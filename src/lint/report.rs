@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diag::{
-    Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, Span, printable, shown,
-};
+use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, Span, printable, shown};
 use crate::lint::outline;
 use crate::lint::suppress::{Suppressed, Suppressions};
 
