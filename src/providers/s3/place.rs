@@ -1,18 +1,12 @@
 //! One bucket as a session reaches it, and what its refusals mean to a person.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::policy::S3Backend;
 use crate::provider::ProviderError;
 use crate::rights::Purpose;
-use crate::store::{ErrorKind, Retry};
+use crate::store::ErrorKind;
 use crate::stores::s3::{Connection, Refusal, arn, credentials, needed};
-use crate::stores::{Backoff, Patience};
-
-/// For one read. Short: what plans and applies tries again by itself, and who waits for an endpoint that is down should soon
-/// hear of it.
-const PATIENCE: Patience = Patience { attempts: 5, total: Duration::from_secs(6) };
 
 /// A bucket, and the connection that its region and account ask for.
 #[derive(Debug, Clone)]
@@ -56,38 +50,12 @@ impl Place {
     /// A request at the endpoint's pace, repeated while that can help. Only for requests that may be
     /// done twice.
     pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
-        let patience = if self.connection.is_down() { Patience { attempts: 1, ..PATIENCE } } else { PATIENCE };
-        let mut backoff = Backoff::new(patience);
-        loop {
-            let refusal = match self.once(request()).await {
-                Err(refusal) if refusal.retry != Retry::Never => refusal,
-                outcome => {
-                    self.connection.note_down(false);
-                    return outcome;
-                }
-            };
-            if self.connection.is_closed() {
-                return Err(refusal);
-            }
-            match backoff.next_wait() {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => {
-                    self.connection.note_down(true);
-                    return Err(refusal);
-                }
-            }
-        }
+        self.connection.look(request).await
     }
 
     /// One request at the endpoint's pace.
     pub async fn once<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-        let _permit = self.connection.pace.turn().await;
-        let outcome = request.await;
-        match &outcome {
-            Err(refusal) if refusal.kind == ErrorKind::Unavailable => self.connection.pace.slow_down(),
-            _ => self.connection.pace.speed_up(),
-        }
-        outcome
+        self.connection.once(request).await
     }
 
     /// The refusal as an error that a person can act on. `action` is the IAM action that the request needs.

@@ -1,4 +1,5 @@
-//! Connections to S3 endpoints: one client, one pool and one pace for each endpoint, region and identity of this process.
+//! Connections to S3 endpoints: one client, one pool and one pace for each endpoint, region and identity of this process. Other
+//! services of AWS are reached over the same kind of connection ([`Connection::open`]).
 
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
@@ -6,12 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Credentials, Region};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -25,21 +22,24 @@ use tokio::sync::OnceCell;
 
 use crate::policy::S3Backend;
 use crate::provider::Env;
-use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, StoreError};
+use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, Retry, StoreError};
+use crate::stores::backoff::{Backoff, Patience};
 use crate::stores::pace::Pace;
-use crate::stores::s3::endpoint::{authority_of, check_allowed, host_of};
+use crate::stores::s3::endpoint::{check_allowed, host_of};
+use crate::stores::s3::identity::Identity;
 use crate::stores::s3::reach::Reach;
 use crate::stores::s3::refusal::Refusal;
 use crate::stores::waiting;
 
-/// Time to reach an endpoint.
-const CONNECT: Duration = Duration::from_secs(5);
 /// Time for the first answer of all: an endpoint that takes a connection and never says a word.
 const FIRST: Duration = Duration::from_secs(6);
 /// Time for the answer to a request that only asks what is there and how it is set.
 pub const METADATA: Duration = Duration::from_secs(10);
 /// Requests in flight to one endpoint.
 const WIDTH: usize = 64;
+/// For one read. Short: what plans and applies tries again by itself, and who waits for an endpoint that is down should soon
+/// hear of it.
+const PATIENCE: Patience = Patience { attempts: 5, total: Duration::from_secs(6) };
 
 /// Requests sent by this process, repetitions included.
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
@@ -57,21 +57,6 @@ pub fn unreached() -> Vec<String> {
     UNREACHED.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
-/// What identifies a connection. The runtime is part of it: a pooled connection ends with the runtime that drives it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Identity {
-    runtime: tokio::runtime::Id,
-    endpoint: Option<String>,
-    region: Option<String>,
-    profile: Option<String>,
-    access_key: Option<String>,
-    /// Digest of what goes with the access key: the same key with another secret is somebody else.
-    secret: Option<blake3::Hash>,
-    path_style: bool,
-    /// How the policy refers to the endpoint, where it does: its value is not shown.
-    reference: Option<String>,
-}
-
 /// What the answers of an endpoint tell about it.
 #[derive(Debug, Default)]
 struct Seen {
@@ -83,8 +68,8 @@ struct Seen {
 
 /// A client of one endpoint, region and identity, with the pace at which the endpoint may be asked.
 #[derive(Debug)]
-pub struct Connection {
-    pub client: Client,
+pub struct Connection<C = Client> {
+    pub client: C,
     pub pace: Arc<Pace>,
     /// Host and port, or the reference that they came from, for people.
     shown: String,
@@ -97,7 +82,7 @@ pub struct Connection {
 
 /// Counts requests and notes who answers.
 #[derive(Debug)]
-struct Watch(Arc<Seen>);
+pub struct Watch(Arc<Seen>);
 
 impl Intercept for Watch {
     fn name(&self) -> &'static str {
@@ -129,7 +114,63 @@ impl Intercept for Watch {
     }
 }
 
-impl Connection {
+impl<C> Connection<C> {
+    /// A connection of its own. `client` makes the client of a service from what all services share, with what watches its requests.
+    pub async fn open(identity: &Identity, env: &Env, client: impl FnOnce(&SdkConfig, Watch) -> C) -> Self {
+        let seen = Arc::new(Seen::default());
+        Self {
+            client: client(&identity.config(env).await, Watch(Arc::clone(&seen))),
+            pace: Arc::new(Pace::new(WIDTH)),
+            shown: identity.shown(),
+            seen,
+            credentials: identity.credentials(),
+            reach: Reach::default(),
+            probed: Mutex::default(),
+        }
+    }
+
+    /// A request at the endpoint's pace, repeated while that can help. Only for requests that may be done twice.
+    ///
+    /// # Errors
+    /// What the last attempt was refused with.
+    pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
+        let patience = if self.is_down() { Patience { attempts: 1, ..PATIENCE } } else { PATIENCE };
+        let mut backoff = Backoff::new(patience);
+        loop {
+            let refusal = match self.once(request()).await {
+                Err(refusal) if refusal.retry != Retry::Never => refusal,
+                outcome => {
+                    self.note_down(false);
+                    return outcome;
+                }
+            };
+            if self.is_closed() {
+                return Err(refusal);
+            }
+            match backoff.next_wait() {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => {
+                    self.note_down(true);
+                    return Err(refusal);
+                }
+            }
+        }
+    }
+
+    /// One request at the endpoint's pace.
+    ///
+    /// # Errors
+    /// What it was refused with.
+    pub async fn once<T>(&self, request: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let _permit = self.pace.turn().await;
+        let outcome = request.await;
+        match &outcome {
+            Err(refusal) if refusal.kind == ErrorKind::Unavailable => self.pace.slow_down(),
+            _ => self.pace.speed_up(),
+        }
+        outcome
+    }
+
     /// Sends a request that must be answered within `limit`; none where the endpoint just did not answer another one.
     ///
     /// # Errors
@@ -257,33 +298,19 @@ impl Connection {
 /// When the caller does not allow the endpoint that the policy names.
 pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, StoreError> {
     static OPEN: Mutex<Vec<(Identity, Arc<Connection>)>> = Mutex::new(Vec::new());
-    let var = |name: &str| env.vars.get(name).filter(|value| !value.is_empty()).cloned();
-    let stated = backend.endpoint.as_ref().map(|endpoint| endpoint.expose().to_owned());
     if let (Some(endpoint), Some(allowed)) = (&backend.endpoint, &env.allowed_endpoints) {
         check_allowed(endpoint.expose(), &endpoint.shown, allowed)?;
     }
-    let endpoint = stated.or_else(|| var("AWS_ENDPOINT_URL_S3")).or_else(|| var("AWS_ENDPOINT_URL"));
-    let region = backend.region.as_ref().map(|region| region.value.clone());
-    let identity = Identity {
-        runtime: tokio::runtime::Handle::current().id(),
-        path_style: backend.path_style.as_ref().map_or(endpoint.is_some(), |style| style.value),
-        region: region.or_else(|| var("AWS_REGION")).or_else(|| var("AWS_DEFAULT_REGION")),
-        profile: var("AWS_PROFILE"),
-        access_key: var("AWS_ACCESS_KEY_ID"),
-        secret: var("AWS_SECRET_ACCESS_KEY").map(|secret| {
-            let session = var("AWS_SESSION_TOKEN").unwrap_or_default();
-            blake3::hash(format!("{}:{secret}:{session}", secret.len()).as_bytes())
-        }),
-        reference: backend.endpoint.as_ref().filter(|endpoint| endpoint.is_referenced()).map(|endpoint| endpoint.shown.clone()),
-        endpoint,
-    };
+    let region = backend.region.as_ref().map(|region| region.value.as_str());
+    let endpoint = backend.endpoint.as_ref().map(|endpoint| &endpoint.value);
+    let identity = Identity::new("S3", endpoint, region, backend.path_style.as_ref().map(|style| style.value), env);
     let find = |open: &[(Identity, Arc<Connection>)]| {
         open.iter().find(|(known, _)| *known == identity).map(|(_, connection)| Arc::clone(connection))
     };
     if let Some(connection) = find(&OPEN.lock().unwrap_or_else(PoisonError::into_inner)) {
         return Ok(connection);
     }
-    let made = Arc::new(make(&identity, &var).await);
+    let made = Arc::new(make(&identity, env).await);
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(connection) = find(&open) {
         return Ok(connection);
@@ -292,54 +319,14 @@ pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, 
     Ok(made)
 }
 
-async fn make(identity: &Identity, var: &(impl Fn(&str) -> Option<String> + Sync)) -> Connection {
-    let regions = RegionProviderChain::first_try(identity.region.clone().map(Region::new));
-    let regions = match identity.endpoint {
-        // A compatible store takes any region, and asking an instance metadata service for one takes seconds.
-        Some(_) => regions.or_else(aws_config::environment::region::EnvironmentVariableRegionProvider::new()),
-        None => regions.or_default_provider(),
-    };
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
-    // The SDK's retries are off: the wrappers of `stores` know which outcomes are safe to repeat, and count what they do.
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(regions.or_else("us-east-1"))
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
-    if let Some(profile) = &identity.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let (Some(key), Some(secret)) = (&identity.access_key, var("AWS_SECRET_ACCESS_KEY")) {
-        loader = loader.credentials_provider(Credentials::new(key, secret, var("AWS_SESSION_TOKEN"), None, "environment"));
-    }
-    let shared = loader.load().await;
-    let seen = Arc::new(Seen::default());
-    let mut config =
-        aws_sdk_s3::config::Builder::from(&shared).force_path_style(identity.path_style).interceptor(Watch(Arc::clone(&seen)));
-    if let Some(endpoint) = &identity.endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    let client = Client::from_conf(config.build());
-    let shown = match (&identity.reference, &identity.endpoint) {
-        (Some(reference), _) => reference.clone(),
-        (None, Some(endpoint)) => authority_of(endpoint).to_owned(),
-        (None, None) => "AWS".to_owned(),
-    };
-    Connection {
-        client,
-        pace: Arc::new(Pace::new(WIDTH)),
-        shown,
-        seen,
-        credentials: credentials_of(identity),
-        reach: Reach::default(),
-        probed: Mutex::default(),
-    }
-}
-
-/// An access key's beginning tells its owner which one it is, and nobody else anything.
-fn credentials_of(identity: &Identity) -> String {
-    match (&identity.access_key, &identity.secret, &identity.profile) {
-        (Some(key), Some(_), _) => format!("AWS_ACCESS_KEY_ID ({}…)", key.chars().take(4).collect::<String>()),
-        (_, _, Some(profile)) => format!("profile `{profile}` (AWS_PROFILE)"),
-        _ => "AWS's own chain (~/.aws, web identity, container or instance role)".to_owned(),
-    }
+async fn make(identity: &Identity, env: &Env) -> Connection {
+    Connection::open(identity, env, |shared, watch| {
+        let config = aws_sdk_s3::config::Builder::from(shared).force_path_style(identity.is_path_style()).interceptor(watch);
+        let config = match identity.endpoint() {
+            Some(endpoint) => config.endpoint_url(endpoint),
+            None => config,
+        };
+        Client::from_conf(config.build())
+    })
+    .await
 }

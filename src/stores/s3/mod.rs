@@ -3,6 +3,7 @@
 pub mod arn;
 mod connection;
 mod endpoint;
+mod identity;
 mod probe;
 mod reach;
 mod read;
@@ -18,8 +19,9 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-pub use connection::{Connection, METADATA, connect, requests, unreached};
+pub use connection::{Connection, METADATA, Watch, connect, requests, unreached};
 pub use endpoint::has_endpoint_of_its_own;
+pub use identity::Identity;
 pub use refusal::{Refusal, credentials, needed};
 
 use crate::policy::S3Backend;
