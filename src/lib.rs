@@ -13,12 +13,12 @@ pub mod attrs;
 pub mod graph;
 
 // Nouns: data and invariants, no passes, no I/O.
+pub mod rights;
 pub mod policy;
 pub mod resource;
 pub mod catalog;
 
 // Contracts: small traits.
-pub mod rights;
 pub mod store;
 pub mod provider;
 pub mod source;

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a set of rights is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Purpose {
     /// `plan`, `drift`, `list`: nothing is written, and no data of a backup is read.
     Plan,
@@ -65,11 +66,19 @@ pub struct Touch {
 /// Operator of a condition, then key, then the values of which one must fit (IAM user guide, "Condition").
 pub type Condition = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// Something that must be allowed.
+/// Whether something is allowed, or denied whatever else allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub enum Effect {
+    Allow,
+    Deny,
+}
+
+/// Something that must be allowed, or denied in so many words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
     /// What it is for, in letters and digits.
     pub sid: &'static str,
+    pub effect: Effect,
     /// The part of the cloud that the resources lie in, such as `aws` or `aws-cn`: a document speaks of one.
     pub partition: &'static str,
     pub actions: BTreeSet<String>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::rights::{Condition, Grant};
+use crate::rights::{Condition, Effect, Grant};
 
 /// Characters, without blanks, of all inline policies of a role together (IAM user guide, "IAM and AWS STS quotas").
 pub const INLINE: usize = 10_240;
@@ -31,7 +31,7 @@ pub struct Document {
 #[serde(rename_all = "PascalCase")]
 struct Statement {
     sid: String,
-    effect: &'static str,
+    effect: Effect,
     action: BTreeSet<String>,
     resource: BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -46,7 +46,7 @@ impl Document {
             *count += 1;
             Statement {
                 sid: if *count == 1 { grant.sid.to_owned() } else { format!("{}{count}", grant.sid) },
-                effect: "Allow",
+                effect: grant.effect,
                 action: grant.actions.clone(),
                 resource: grant.resources.clone(),
                 condition: grant.condition.clone(),
@@ -91,14 +91,21 @@ pub fn documents(grants: Vec<Grant>) -> Vec<Document> {
 /// Grants that differ in their resources only become one, then those that differ in their actions only.
 fn merged(grants: Vec<Grant>) -> Vec<Grant> {
     let mut by_actions: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
-    for Grant { sid, partition, actions, resources, condition } in grants {
-        by_actions.entry((sid, partition, actions, condition)).or_default().extend(resources);
+    for Grant { sid, effect, partition, actions, resources, condition } in grants {
+        by_actions.entry((effect, sid, partition, actions, condition)).or_default().extend(resources);
     }
     let mut by_resources: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
-    for ((sid, partition, actions, condition), resources) in by_actions {
-        by_resources.entry((sid, partition, resources, condition)).or_default().extend(actions);
+    for ((effect, sid, partition, actions, condition), resources) in by_actions {
+        by_resources.entry((effect, sid, partition, resources, condition)).or_default().extend(actions);
     }
-    let whole = |((sid, partition, resources, condition), actions)| Grant { sid, partition, actions, resources, condition };
+    let whole = |((effect, sid, partition, resources, condition), actions)| Grant {
+        sid,
+        effect,
+        partition,
+        actions,
+        resources,
+        condition,
+    };
     by_resources.into_iter().map(whole).collect()
 }
 
@@ -148,7 +155,8 @@ mod tests {
 
     fn grant(sid: &'static str, partition: &'static str, resources: usize) -> Grant {
         let resources = (0..resources).map(|n| format!("arn:{partition}:s3:::bucket-with-a-name-{n:04}/*")).collect();
-        Grant { sid, partition, actions: BTreeSet::from(["s3:GetObject".to_owned()]), resources, condition: Condition::new() }
+        let actions = BTreeSet::from(["s3:GetObject".to_owned()]);
+        Grant { sid, effect: Effect::Allow, partition, actions, resources, condition: Condition::new() }
     }
 
     fn resources(documents: &[Document]) -> BTreeSet<String> {

@@ -5,25 +5,25 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use crate::access::{self, Document, INLINE, MANAGED};
+use crate::access::{Document, INLINE, MANAGED};
 use crate::address::StoreName;
 use crate::cli::load::{self, References};
-use crate::cli::prepare::pure_providers;
 use crate::cli::{Context, Exit, Failure, chosen};
 use crate::policy::{Backend, Encryption, Policy};
-use crate::rights::{Grant, Purpose};
-use crate::stores::s3;
+use crate::providers::rights::documents;
+use crate::rights::Purpose;
 
 /// Print the least that AWS IAM must allow for what the policy needs
 ///
 /// The document goes to stdout as `aws iam put-role-policy --policy-document` takes it. It names the buckets, prefixes and keys of the
-/// policy and nothing else. Nothing is asked of the live system. A reference that the caller does not allow, or that has no value, stands
+/// policy and nothing else. It also denies what it is not for, whatever another document allows: for who does several things, name all
+/// of them at once. Nothing is asked of the live system. A reference that the caller does not allow, or that has no value, stands
 /// as its name in `<>`. A policy whose stores are folders needs nothing, and prints nothing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What it is for
-    #[arg(value_enum)]
-    purpose: Word,
+    /// What it is for; several for who does several things
+    #[arg(value_enum, required = true, num_args = 1..)]
+    purpose: Vec<Word>,
     /// Only this store; may be given several times
     #[arg(long, value_name = "NAME")]
     store: Vec<String>,
@@ -62,11 +62,12 @@ impl Word {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    if args.without_backups && args.purpose != Word::Apply {
+    let purposes: BTreeSet<Purpose> = args.purpose.iter().map(|word| word.purpose()).collect();
+    if args.without_backups && !purposes.contains(&Purpose::Apply) {
         return Err(Failure::usage("`--without-backups` goes with `apply` only"));
     }
     let policy = narrowed(load::policy(context, References::AsFarAsKnown)?.policy, &args.store)?;
-    let all = documents(&policy, args.purpose.purpose(), args.without_backups);
+    let all = documents(&policy, &purposes, args.without_backups);
     if all.is_empty() {
         if args.part.is_some() {
             return Err(Failure::usage("there is no such part: nothing is needed"));
@@ -84,7 +85,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let text = document.json().map_err(|error| Failure::new(format!("could not write the document: {error}")))?;
         context.print_json(&(text + "\n"))?;
     }
-    notes(&policy, args.purpose.purpose()).iter().for_each(|note| context.say(&format!("note: {note}")));
+    notes(&policy, &purposes).iter().for_each(|note| context.say(&format!("note: {note}")));
     if all.len() > 1 && args.part.is_none() {
         context.say(&format!("note: {}", divided(&all)));
     }
@@ -103,20 +104,6 @@ fn narrowed(policy: Arc<Policy>, stores: &[String]) -> Result<Policy, Failure> {
     Ok(policy)
 }
 
-/// What a policy needs for a purpose, as documents.
-pub fn documents(policy: &Policy, purpose: Purpose, without_backups: bool) -> Vec<Document> {
-    // An apply makes the first backups.
-    let also = (purpose == Purpose::Apply && !without_backups).then_some(Purpose::Write);
-    let mut grants: Vec<Grant> = pure_providers().iter().flat_map(|provider| provider.rights(policy, purpose)).collect();
-    for (name, spec) in &policy.stores {
-        let Backend::S3(backend) = &spec.backend else { continue };
-        let touches: Vec<_> =
-            [Some(purpose), also].into_iter().flatten().flat_map(|purpose| access::touches(policy, name, purpose)).collect();
-        grants.extend(s3::rights::grants(spec, backend, &touches));
-    }
-    access::documents(grants)
-}
-
 fn nothing(policy: &Policy) -> &'static str {
     if policy.stores.values().any(|spec| matches!(spec.backend, Backend::S3(_))) {
         "Nothing is needed: no copies go to these stores."
@@ -126,7 +113,7 @@ fn nothing(policy: &Policy) -> &'static str {
 }
 
 /// What a reader of the document has to know besides.
-fn notes(policy: &Policy, purpose: Purpose) -> Vec<String> {
+fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>) -> Vec<String> {
     let mut notes = BTreeSet::new();
     for (name, spec) in &policy.stores {
         let Backend::S3(backend) = &spec.backend else { continue };
@@ -151,7 +138,7 @@ fn notes(policy: &Policy, purpose: Purpose) -> Vec<String> {
         }
     }
     let mut notes: Vec<String> = notes.into_iter().collect();
-    if matches!(purpose, Purpose::Plan | Purpose::Apply) {
+    if purposes.contains(&Purpose::Plan) || purposes.contains(&Purpose::Apply) {
         notes.push(
             "buckets that left the policy are found only by who may also `s3:ListAllMyBuckets`, and `s3:GetBucketTagging` on all"
                 .to_owned(),

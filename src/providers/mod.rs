@@ -2,6 +2,7 @@
 
 pub mod folder;
 mod plain;
+pub mod rights;
 pub mod s3;
 pub mod schedule;
 mod writable;

@@ -33,7 +33,7 @@ struct Gate {
 
 impl Gate {
     fn allows(&self, asked: &Asked) -> bool {
-        self.allowed.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.allows(asked)))
+        self.allowed.as_ref().is_none_or(|leaves| evaluate::allows(leaves, asked))
     }
 
     /// The bucket's default encryption makes S3 use the key in the caller's name.

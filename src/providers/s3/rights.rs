@@ -6,7 +6,7 @@ use crate::policy::{Policy, S3Backend};
 use crate::providers::s3::setting::Wish;
 use crate::providers::s3::{SETTINGS, copies, owner_object, undo, wishes};
 use crate::resource::Removal;
-use crate::rights::{Condition, Grant, Purpose};
+use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 
 /// Nothing but for who plans and applies. That the bucket may be looked at (`HeadBucket`) comes with the right to list it, which
@@ -62,5 +62,12 @@ fn grant<'a>(
     condition: Condition,
 ) -> Grant {
     let actions = actions.into_iter().map(str::to_owned).collect();
-    Grant { sid, partition: arn::partition_of(backend), actions, resources: BTreeSet::from([resource]), condition }
+    Grant {
+        sid,
+        effect: Effect::Allow,
+        partition: arn::partition_of(backend),
+        actions,
+        resources: BTreeSet::from([resource]),
+        condition,
+    }
 }

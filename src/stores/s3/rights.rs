@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::PolicyName;
+use crate::catalog::layout::Sort;
 use crate::policy::{Encryption, S3Backend, StoreSpec};
-use crate::rights::{Condition, Deed, Grant, Touch};
-use crate::stores::s3::arn;
+use crate::rights::{Condition, Deed, Effect, Grant, Purpose, Touch};
+use crate::stores::s3::{arn, has_endpoint_of_its_own};
 
 /// The action that S3 asks for (service authorization reference for S3); also for `HeadBucket` and `HeadObject`.
 pub(super) fn action(deed: Deed) -> &'static str {
@@ -60,7 +62,7 @@ pub fn grants(spec: &StoreSpec, backend: &S3Backend, touches: &[Touch]) -> Vec<G
             keys.iter().map(|keys| arn::objects(backend, keys)).collect()
         };
         let actions = BTreeSet::from([action(deed).to_owned()]);
-        Grant { sid: sid(deed), partition: arn::partition_of(backend), actions, resources, condition }
+        Grant { sid: sid(deed), effect: Effect::Allow, partition: arn::partition_of(backend), actions, resources, condition }
     });
     granted.chain(key(spec, backend, reads, writes)).collect()
 }
@@ -95,9 +97,67 @@ fn key(spec: &StoreSpec, backend: &S3Backend, reads: bool, writes: bool) -> Opti
     condition.extend(when(if region.is_some() { "StringEquals" } else { "StringLike" }, "kms:ViaService", [via]));
     (!actions.is_empty()).then(|| Grant {
         sid: "UseKey",
+        effect: Effect::Allow,
         partition: arn::partition_of(backend),
         actions,
         resources: BTreeSet::from([resource]),
         condition,
     })
+}
+
+/// What of a bucket only who applies may set (service authorization reference for S3).
+const SETTINGS: [&str; 13] = [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutMetricsConfiguration",
+    "s3:PutReplicationConfiguration",
+];
+
+/// Sorts of objects that only who prunes removes.
+const KEPT: [Sort; 7] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs, Sort::Verified, Sort::Attempts, Sort::Slots];
+
+/// What who has these purposes, and no other, must not do, whatever else is allowed to them. Who only plans is denied nothing in so
+/// many words: nothing that is allowed to them writes.
+pub fn denials(policy: &PolicyName, backend: &S3Backend, purposes: &BTreeSet<Purpose>) -> Vec<Grant> {
+    use Purpose::{Apply, Prune, Restore, Write};
+    let has = |any: &[Purpose]| any.iter().any(|purpose| purposes.contains(purpose));
+    if !has(&[Apply, Write, Restore, Prune]) {
+        return Vec::new();
+    }
+    let everything = [format!("{policy}/*")];
+    let mut all = Vec::new();
+    let mut deny = |sid, actions: &[&str], resources: BTreeSet<String>, condition| {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        let partition = arn::partition_of(backend);
+        all.push(Grant { sid, effect: Effect::Deny, partition, actions, resources, condition });
+    };
+    let below = |keys: &[String]| keys.iter().map(|keys| arn::objects(backend, keys)).collect::<BTreeSet<String>>();
+    if !has(&[Prune]) {
+        // An apply removes old records of applies.
+        let kept = if has(&[Apply]) { KEPT.map(|sort| sort.pattern(policy)).to_vec() } else { everything.to_vec() };
+        deny("NeverDelete", &["s3:DeleteObject", "s3:DeleteObjectVersion"], below(&kept), Condition::new());
+    }
+    if !has(&[Apply, Write, Prune]) {
+        let writes = ["s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectRetention"];
+        deny("NeverWrite", &writes, below(&[everything[0].clone(), ".bdr/*".to_owned()]), Condition::new());
+    }
+    deny("NeverUnlock", &["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"], below(&everything), Condition::new());
+    if !has(&[Apply]) {
+        deny("NeverSetUp", &SETTINGS, BTreeSet::from([arn::bucket(backend)]), Condition::new());
+    }
+    // Whoever writes a manifest creates it: S3 can demand that (S3 user guide, "Enforce conditional writes on Amazon S3 buckets").
+    if has(&[Apply, Write]) && !has_endpoint_of_its_own(backend) {
+        let manifests = below(&[Sort::Manifest.pattern(policy)]);
+        deny("NeverOverwrite", &["s3:PutObject"], manifests, when("Null", "s3:if-none-match", ["true".to_owned()]));
+    }
+    all
 }

@@ -21,9 +21,11 @@ impl Asked {
     }
 }
 
-/// One thing that a document allows: a statement with one of its actions, resources and (of a listing) prefixes.
+/// One thing that a document allows or denies: a statement with one of its actions, resources and (of a listing) prefixes.
 #[derive(Debug, Clone)]
 pub struct Leaf {
+    /// Denied, whatever else allows it.
+    pub denies: bool,
     pub action: String,
     pub resource: String,
     /// Operator, key, values.
@@ -42,7 +44,11 @@ pub fn leaves(document: &str) -> Vec<Leaf> {
     for statement in document["Statement"].as_array().unwrap() {
         let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
         assert!(statement.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{statement}");
-        assert_eq!(statement["Effect"], "Allow");
+        let denies = match statement["Effect"].as_str() {
+            Some("Allow") => false,
+            Some("Deny") => true,
+            other => panic!("no effect of IAM: {other:?}"),
+        };
         assert!(statement["Sid"].as_str().unwrap().bytes().all(|byte| byte.is_ascii_alphanumeric()));
         let mut alternatives = vec![Vec::new()];
         for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
@@ -62,6 +68,7 @@ pub fn leaves(document: &str) -> Vec<Leaf> {
         for action in texts(&statement["Action"]) {
             for resource in texts(&statement["Resource"]) {
                 let leaf = |conditions: &Vec<_>| Leaf {
+                    denies,
                     action: action.clone(),
                     resource: resource.clone(),
                     conditions: conditions.clone(),
@@ -87,20 +94,33 @@ impl Leaf {
             .conditions
             .iter()
             .map(|(operator, key, values)| (operator.clone(), key.clone(), values.iter().map(renamed).collect()));
-        Self { action: self.action.clone(), resource: renamed(&self.resource), conditions: conditions.collect() }
+        Self {
+            denies: self.denies,
+            action: self.action.clone(),
+            resource: renamed(&self.resource),
+            conditions: conditions.collect(),
+        }
     }
 
-    pub fn allows(&self, asked: &Asked) -> bool {
+    /// Whether it speaks of what is asked for.
+    pub fn fits(&self, asked: &Asked) -> bool {
         self.action == asked.action
             && like(&self.resource, &asked.resource)
             && self.conditions.iter().all(|(operator, key, values)| holds(operator, asked.context.get(key.as_str()), values))
     }
 }
 
+/// What is denied is denied; what nothing allows is too (IAM user guide, "Policy evaluation logic").
+pub fn allows(leaves: &[Leaf], asked: &Asked) -> bool {
+    let any = |denies: bool| leaves.iter().any(|leaf| leaf.denies == denies && leaf.fits(asked));
+    any(false) && !any(true)
+}
+
 fn holds(operator: &str, told: Option<&String>, values: &[String]) -> bool {
     let any = |told: &String, fits: fn(&str, &str) -> bool| values.iter().any(|value| fits(value, told));
     match (operator, told) {
         ("StringLikeIfExists", None) => true,
+        ("Null", told) => values.iter().any(|value| (value == "true") == told.is_none()),
         ("StringEquals" | "StringLike" | "ForAnyValue:StringEquals", None) => false,
         ("StringLike" | "StringLikeIfExists", Some(told)) => any(told, like),
         ("StringEquals" | "ForAnyValue:StringEquals", Some(told)) => any(told, |value, told| value == told),
