@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::address::StoreName;
 use crate::diag::{Span, Spanned};
-use crate::policy::Text;
+use crate::policy::{Replication, Text};
 use crate::units::duration::Duration;
 
 /// One place where copies live, and how it is to be set up.
@@ -16,6 +16,9 @@ pub struct StoreSpec {
     pub versioning: Option<Spanned<bool>>,
     /// S3: how long nobody may remove or overwrite what is written; `None`: as long as the bucket says.
     pub immutability: Option<Spanned<Immutability>>,
+    /// S3: what the bucket hands on to other stores by itself, in the order of the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replicate: Vec<Replication>,
     /// S3: default encryption of the bucket; `None`: left as it is.
     pub encryption: Option<Spanned<Encryption>>,
     /// Tags of the bucket besides bdr's own mark.

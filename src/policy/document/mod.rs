@@ -8,6 +8,7 @@ mod component;
 mod contact;
 mod objective;
 mod protection;
+mod replication;
 mod retention;
 mod scheduler;
 mod store;
@@ -19,6 +20,7 @@ pub use component::{ComponentDocument, FilesDocument};
 pub use contact::ContactDocument;
 pub use objective::{ObjectiveDocument, ObjectivesDocument};
 pub use protection::{FileBackupDocument, Level, ProtectionDocument};
+pub use replication::ReplicationDocument;
 pub use retention::TierDocument;
 pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};
 pub use store::{

@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText, Tags};
-use crate::policy::read::{Field, Hints, Instead};
+use super::{
+    AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText,
+    ReplicationDocument, Tags,
+};
+use crate::policy::read::{Field, Hints, Instead, Several};
 
 /// A place where copies live: exactly one of `folder` and `s3`, and how it is to be set up.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -19,6 +22,8 @@ pub struct StoreDocument {
     pub versioning: Field<bool>,
     /// S3: lock what is written, so that nobody removes or overwrites it for a time; needs `versioning: true`.
     pub immutability: Field<ImmutabilityDocument>,
+    /// S3: what the bucket hands on to another store by itself; one destination, or a list.
+    pub replicate: Field<Several<ReplicationDocument>>,
     /// S3: default encryption of the bucket; left as it is unless told.
     pub encryption: Field<EncryptionDocument>,
     /// S3: tags of the bucket, besides bdr's own mark.

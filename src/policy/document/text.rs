@@ -96,6 +96,12 @@ texts! {
     AccountText { "type": ["string", "integer"], "pattern": "^[0-9]{12}$", "minimum": 0, "maximum": 999_999_999_999_u64 }
     /// A key of AWS KMS.
     KeyText { "type": "string", "minLength": 1, "examples": ["alias/backups"] }
+    /// The ARN of a role of AWS IAM; may contain `${env:NAME}`.
+    RoleText {
+        "type": "string",
+        "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/|\\$\\{",
+        "examples": ["arn:aws:iam::111122223333:role/replication"]
+    }
     /// An e-mail address.
     EmailText { "type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$", "examples": ["devops@example.com"] }
 }

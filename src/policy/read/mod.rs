@@ -7,9 +7,11 @@ mod fail;
 mod field;
 mod instead;
 mod mapping;
+mod several;
 
 pub use field::Field;
 pub use instead::{Hints, Instead};
+pub use several::Several;
 
 use std::cell::RefCell;
 
@@ -196,6 +198,10 @@ impl<'de> serde::Deserializer<'de> for Reader<'_> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fail> {
         match name {
             field::SPANNED => visitor.visit_seq(field::Parts::new(self)),
+            several::SEVERAL => match self.shape() {
+                Shape::Sequence(items) => visitor.visit_seq(mapping::Items::new(self, items)),
+                _ => visitor.visit_newtype_struct(self),
+            },
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -6,6 +6,7 @@ mod immutability;
 mod inherit;
 mod merge;
 mod protection;
+mod replication;
 mod retention;
 mod scheduler;
 mod store;
@@ -46,8 +47,9 @@ pub(super) fn resolve(
     let contacts = run.contacts(merged.contacts);
     let known: BTreeMap<StoreName, Option<Span>> =
         merged.stores.iter().map(|(name, (written, _))| (name.clone(), written.span)).collect();
-    let stores = run.stores(merged.stores);
+    let stores = run.stores(merged.stores, &known);
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
+    run.replications_fit(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);
     text::refused(run.refused, run.out);
     Some(Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: Default::default() })

@@ -70,7 +70,11 @@ impl Run<'_> {
         Some(Protection { name, method, schedule, stores: given, span })
     }
 
-    fn store_named(&mut self, field: &Field<StoreText>, known: &BTreeMap<StoreName, Option<Span>>) -> Option<Spanned<StoreName>> {
+    pub(super) fn store_named(
+        &mut self,
+        field: &Field<StoreText>,
+        known: &BTreeMap<StoreName, Option<Span>>,
+    ) -> Option<Spanned<StoreName>> {
         let name = self.named::<StoreName>(field)?;
         if known.contains_key(&name.value) {
             return Some(name);

@@ -5,27 +5,36 @@ use std::collections::BTreeMap;
 use super::{Run, aws, merge::Table};
 use crate::address::StoreName;
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{EncryptionDocument, FolderDocument, S3Document, SseWord, StoreDocument, Tags};
+use crate::policy::document::{EncryptionDocument, FolderDocument, KeyText, S3Document, SseWord, StoreDocument, Tags};
 use crate::policy::read::Field;
 use crate::policy::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec, codes, echo};
 
 const FOLDER_MODE: u32 = 0o700;
 
 impl Run<'_> {
-    pub(super) fn stores(&mut self, stores: Table<StoreName, StoreDocument>) -> BTreeMap<StoreName, StoreSpec> {
+    pub(super) fn stores(
+        &mut self,
+        stores: Table<StoreName, StoreDocument>,
+        known: &BTreeMap<StoreName, Option<Span>>,
+    ) -> BTreeMap<StoreName, StoreSpec> {
         let mut resolved = BTreeMap::new();
         for (name, (written, document)) in stores {
             let Field::Given(document) = document else { continue };
-            if let Some(store) = self.store(written, document) {
+            if let Some(store) = self.store(written, document, known) {
                 resolved.insert(name, store);
             }
         }
         resolved
     }
 
-    fn store(&mut self, name: Spanned<StoreName>, document: Spanned<StoreDocument>) -> Option<StoreSpec> {
+    fn store(
+        &mut self,
+        name: Spanned<StoreName>,
+        document: Spanned<StoreDocument>,
+        known: &BTreeMap<StoreName, Option<Span>>,
+    ) -> Option<StoreSpec> {
         let span = document.span;
-        let StoreDocument { folder, s3, versioning, immutability, encryption, tags, noncurrent, abort_uploads_after } =
+        let StoreDocument { folder, s3, versioning, immutability, replicate, encryption, tags, noncurrent, abort_uploads_after } =
             document.value;
         match (folder.span(), s3.span()) {
             (Some(first), Some(second)) => self.out.push(
@@ -49,6 +58,7 @@ impl Run<'_> {
             let of_s3 = [
                 ("versioning", versioning.span()),
                 ("immutability", immutability.span()),
+                ("replicate", replicate.span()),
                 ("encryption", encryption.span()),
                 ("tags", tags.span()),
                 ("noncurrent", noncurrent.span()),
@@ -65,6 +75,7 @@ impl Run<'_> {
         let versioning = versioning.given();
         let immutability =
             immutability.given().filter(|_| !is_folder).and_then(|document| self.immutability(document, versioning.as_ref()));
+        let replicate = self.replications(replicate, known);
         let encryption = encryption.given().and_then(|document| self.encryption(document));
         let tags = self.tags(tags);
         let abort_uploads_after = self.whole_days("abort_uploads_after", &abort_uploads_after);
@@ -73,7 +84,18 @@ impl Run<'_> {
             (None, Some(s3)) => Backend::S3(self.s3(s3)?),
             (None, None) => return None,
         };
-        Some(StoreSpec { name, backend, versioning, immutability, encryption, tags, noncurrent, abort_uploads_after, span })
+        Some(StoreSpec {
+            name,
+            backend,
+            versioning,
+            immutability,
+            replicate,
+            encryption,
+            tags,
+            noncurrent,
+            abort_uploads_after,
+            span,
+        })
     }
 
     fn of_buckets_only(&mut self, key: &str, at: Option<Span>, folder: Option<Span>) {
@@ -166,7 +188,7 @@ impl Run<'_> {
         Some(text)
     }
 
-    fn prefix(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<String>> {
+    pub(super) fn prefix(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<String>> {
         let written = self.as_written(field)?;
         let parts = written.value.strip_suffix('/').unwrap_or(written.value);
         let fits = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(|c: char| c.is_control() || c == '\\');
@@ -197,19 +219,23 @@ impl Run<'_> {
             }
             return Some(Spanned::new(Encryption::Aes256, document.span));
         }
-        let key = self.plain(&key).filter(|key| {
+        let key = self.kms_key(&key);
+        let bucket_key = bucket_key.given().is_none_or(|value| value.value);
+        Some(Spanned::new(Encryption::Kms { key, bucket_key }, document.span))
+    }
+
+    pub(super) fn kms_key(&mut self, field: &Field<KeyText>) -> Option<Spanned<String>> {
+        self.plain(field).filter(|key| {
             let fits = aws::is_kms_key(&key.value);
             if !fits {
                 let help = "Write the key's id, its ARN, or an alias such as alias/backups.";
                 self.bad(codes::KMS_KEY, key.as_ref().map(String::as_str), "is not a key of AWS KMS", help);
             }
             fits
-        });
-        let bucket_key = bucket_key.given().is_none_or(|value| value.value);
-        Some(Spanned::new(Encryption::Kms { key, bucket_key }, document.span))
+        })
     }
 
-    fn tags(&mut self, field: Field<Tags>) -> BTreeMap<String, Spanned<String>> {
+    pub(super) fn tags(&mut self, field: Field<Tags>) -> BTreeMap<String, Spanned<String>> {
         let Some(tags) = field.given() else { return BTreeMap::new() };
         if tags.value.0.0.len() > aws::MOST_TAGS {
             self.out.push(

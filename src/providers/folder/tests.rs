@@ -15,6 +15,7 @@ fn policy(path: &Path) -> Arc<Policy> {
         name: Spanned::bare(name.clone()),
         backend: Backend::Folder(folder),
         versioning: None,
+        replicate: Vec::new(),
         immutability: None,
         encryption: None,
         tags: BTreeMap::new(),
