@@ -1,10 +1,10 @@
 //! Replication: what a store hands on to another one by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::address::{PolicyName, StoreName};
+use crate::address::{ComponentName, PolicyName, ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
 use crate::policy::{Backend, Encryption, Policy, S3Backend, StoreSpec, Text, host_of_aws, partition};
 use crate::units::duration::Duration;
@@ -46,6 +46,45 @@ impl Replication {
     pub fn overrides_owner(&self) -> bool {
         self.owner_override.as_ref().is_some_and(|stated| stated.value)
     }
+
+    /// Whether all that a protection writes is copied: what bdr writes carries no tags.
+    pub fn covers(&self, component: &ComponentName, protection: &ProtectionName) -> bool {
+        self.tags.is_empty() && format!("{component}/{protection}/").starts_with(&self.prefix.value)
+    }
+}
+
+/// What one rule copies: a part of what a store holds of the policy.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    /// Below the policy's folder; ends in `/`.
+    pub below: String,
+    pub entry: &'a Replication,
+}
+
+impl Scope<'_> {
+    /// Tells the rules of a store apart.
+    pub fn key(&self) -> String {
+        let key = format!("{}/{}", self.entry.to.value, self.below.trim_end_matches('/'));
+        if self.entry.tags.is_empty() {
+            return key;
+        }
+        let tags: Vec<_> = self.entry.tags.iter().map(|(name, value)| (name, &value.value)).collect();
+        format!("{key}/~{}", hex::encode(&Sha256::digest(format!("{tags:?}"))[..8]))
+    }
+}
+
+/// What a store's entries come to: a rule for each component of which it holds copies, so that the lease and the slots, which lie in the
+/// policy's folder too and belong to each store alone, are never copied over those of the other. A prefix that says the same wins.
+pub fn scopes<'a>(entries: &'a [Replication], components: &BTreeSet<&ComponentName>) -> BTreeMap<String, Scope<'a>> {
+    let mut scopes = BTreeMap::new();
+    let (general, narrow): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.prefix.value.is_empty());
+    let narrow = narrow.into_iter().map(|entry| Scope { below: entry.prefix.value.clone(), entry });
+    let each =
+        general.into_iter().flat_map(|entry| components.iter().map(move |name| Scope { below: format!("{name}/"), entry }));
+    for scope in narrow.chain(each) {
+        scopes.entry(scope.key()).or_insert(scope);
+    }
+    scopes
 }
 
 /// Name of the role by which S3 copies from a store's bucket, where the policy states none.
@@ -65,13 +104,43 @@ pub fn role_path(policy: &PolicyName) -> String {
 
 /// ARN of that role; `None` where the account is not known. An endpoint that is not AWS knows no accounts, or takes any.
 pub fn role_arn(policy: &PolicyName, store: &str, backend: &S3Backend) -> Option<String> {
-    let account = match (&backend.account, is_aws(backend)) {
-        (Some(account), _) => account.value.as_str(),
-        (None, true) => return None,
-        (None, false) => NO_ACCOUNT,
-    };
+    let account = account(backend)?;
     let partition = partition(backend.region.as_ref().map(|region| region.value.as_str()));
     Some(format!("arn:{partition}:iam::{account}:role{}{}", role_path(policy), role_name(policy, store)))
+}
+
+/// The key that encrypts the copies, as its ARN, which is all that S3 takes (S3 API reference, `EncryptionConfiguration`); `None`: they are
+/// not encrypted by KMS.
+///
+/// # Errors
+/// The key as it is stated, where it is no ARN and the account or the region in which it lies is not known.
+pub(crate) fn key_of_copies(replication: &Replication, to: &StoreSpec) -> Option<Result<String, String>> {
+    let of_store = || match &to.encryption.as_ref()?.value {
+        Encryption::Kms { key, .. } => Some(key.as_ref().map_or("alias/aws/s3", |key| key.value.as_str())),
+        Encryption::Aes256 => None,
+    };
+    let key = replication.kms.as_ref().map(|key| key.value.as_str()).or_else(of_store)?;
+    let Backend::S3(there) = &to.backend else { return None };
+    Some(key_arn(key, there).ok_or_else(|| key.to_owned()))
+}
+
+fn key_arn(key: &str, backend: &S3Backend) -> Option<String> {
+    if key.starts_with("arn:") {
+        return Some(key.to_owned());
+    }
+    let region = backend.region.as_ref().map(|region| region.value.as_str());
+    let account = account(backend)?;
+    let name = if key.contains('/') { key.to_owned() } else { format!("key/{key}") };
+    Some(format!("arn:{}:kms:{}:{account}:{name}", partition(region), region?))
+}
+
+/// `None` where AWS has one and it is not stated.
+fn account(backend: &S3Backend) -> Option<&str> {
+    match (&backend.account, is_aws(backend)) {
+        (Some(account), _) => Some(&account.value),
+        (None, true) => None,
+        (None, false) => Some(NO_ACCOUNT),
+    }
 }
 
 fn is_aws(backend: &S3Backend) -> bool {
@@ -109,13 +178,9 @@ impl Policy {
         }
     }
 
-    /// The key that encrypts the copies, if they are encrypted by KMS.
+    /// The key that encrypts the copies, as its ARN, if they are encrypted by KMS.
     pub fn key_of_copies(&self, replication: &Replication) -> Option<String> {
-        let there = || match &self.stores.get(&replication.to.value)?.encryption.as_ref()?.value {
-            Encryption::Kms { key, .. } => Some(key.as_ref().map_or("alias/aws/s3", |key| key.value.as_str()).to_owned()),
-            Encryption::Aes256 => None,
-        };
-        replication.kms.as_ref().map(|key| key.value.clone()).or_else(there)
+        key_of_copies(replication, self.stores.get(&replication.to.value)?).and_then(Result::ok)
     }
 
     /// Whether the destination hands on to the source as well.

@@ -6,6 +6,7 @@ mod foreign;
 mod owner;
 mod refusals;
 mod removal;
+mod replication;
 mod requests;
 mod surprises;
 

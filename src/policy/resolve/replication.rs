@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{ReplicationDocument, RoleText};
 use crate::policy::read::{Field, Several};
 use crate::policy::reference::Text;
-use crate::policy::replication::role_arn;
+use crate::policy::replication::{key_of_copies, role_arn};
 use crate::policy::{Backend, Component, Encryption, Medium, Replication, S3Backend, StoreSpec, codes, echo};
 
 /// The only time within which S3 promises copies (S3 user guide, "Using S3 Replication Time Control").
@@ -180,6 +180,16 @@ impl Run<'_> {
                 .at(entry.span, "names no `kms`, and the destination has no key either")
                 .at(from.encryption.as_ref().and_then(|stated| stated.span), "encrypted by KMS")
                 .help("Write `kms:` and a key of the destination's region, or `encryption: { sse: aws:kms, key: … }` there."),
+            );
+        }
+        if let Some(Err(key)) = key_of_copies(entry, to) {
+            let stated = to.encryption.as_ref().and_then(|encryption| encryption.span);
+            let message = format!("S3 takes the key of copies as its ARN, and that of {} is not known", echo::quote(&key));
+            self.out.push(
+                Diagnostic::error(codes::MISSING, message)
+                    .at(entry.kms.as_ref().map_or(stated, |key| key.span), "this key")
+                    .at(to.name.span, "in the account and region of this store")
+                    .help(format!("Write the ARN, or `account:` and `region:` in `{}`.", to.name.value)),
             );
         }
     }

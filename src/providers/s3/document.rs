@@ -31,8 +31,14 @@ pub(super) struct Document {
     pub put: fn(&Place, Send) -> Asked<'_, ()>,
     /// Whether nothing stands in it, which is as good as no document.
     pub is_empty: fn(&Element) -> bool,
-    /// How the bucket is left without it, where an empty one cannot be written.
-    pub clear: Option<fn(&Place) -> Asked<'_, ()>>,
+    /// What endpoints call themselves that do not know it, and answer as though the bucket had none.
+    pub unknown_to: &'static [&'static str],
+    /// Whether an answer, though of the right name, says only that the endpoint does not know the document.
+    pub is_hollow: fn(&Element) -> bool,
+    /// How the bucket is left without it, where an empty one cannot be written; the tree is what stood there.
+    pub clear: Option<for<'a> fn(&'a Place, &'a Element) -> Asked<'a, ()>>,
+    /// Whether a write is refused only because what it rests on is not seen everywhere yet.
+    pub is_early: fn(&Refusal) -> bool,
     /// Where it is kept on an endpoint that does not know it.
     pub elsewhere: Option<fn(&Place) -> Asked<'_, Found>>,
 }
@@ -48,7 +54,10 @@ impl Document {
         get: |_, _| Box::pin(std::future::ready(Ok(()))),
         put: |_, _| Box::pin(std::future::ready(Ok(()))),
         is_empty: |_| false,
+        unknown_to: &[],
+        is_hollow: |_| false,
         clear: None,
+        is_early: |_| false,
         elsewhere: None,
     };
 }

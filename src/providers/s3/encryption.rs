@@ -57,8 +57,12 @@ impl Setting for Encryption {
     }
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
-        let one =
-            |stated: &crate::diag::Spanned<Wished>| Wanted { key: String::new(), attrs: attrs_of(stated), span: stated.span };
+        let one = |stated: &crate::diag::Spanned<Wished>| Wanted {
+            key: String::new(),
+            attrs: attrs_of(stated),
+            span: stated.span,
+            after: Vec::new(),
+        };
         wish.spec.encryption.iter().map(one).collect()
     }
 
@@ -108,7 +112,7 @@ fn attrs_of(wished: &Wished) -> Attrs {
 
 /// S3 stores a key as it was typed: an id, an alias, or the ARN of either. A short form and an ARN that ends in it are one key.
 /// Two different ARNs never are.
-fn same_key(a: &str, b: &str) -> bool {
+pub(super) fn same_key(a: &str, b: &str) -> bool {
     fn tail(key: &str) -> &str {
         let resource = if key.starts_with("arn:") { key.splitn(6, ':').nth(5).unwrap_or(key) } else { key };
         resource.strip_prefix("key/").unwrap_or(resource)

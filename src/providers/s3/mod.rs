@@ -16,6 +16,7 @@ mod owner_object;
 mod ownership_controls;
 mod place;
 mod public_access_block;
+mod replication;
 mod request;
 mod rights;
 mod session;
@@ -32,7 +33,7 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 
-use crate::address::{ResourceId, StoreName, Subject};
+use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
@@ -50,13 +51,14 @@ const SETTINGS: &[&dyn Setting] = &[
     &encryption::Encryption,
     &tags::Tags,
     &lifecycle::LifecycleRules,
+    &replication::ReplicationRules,
 ];
 
 static KINDS: LazyLock<Vec<Kind>> =
     LazyLock::new(|| std::iter::once(bucket::KIND).chain(SETTINGS.iter().map(|setting| *setting.kind())).collect());
 
 /// Findings of this provider.
-pub static CODES: [Code; 2] = [
+pub static CODES: [Code; 3] = [
     Code {
         code: "BDR-C010",
         name: "bucket-set-up-twice",
@@ -73,6 +75,14 @@ pub static CODES: [Code; 2] = [
                bucket that holds its copies, as a net below the retention that bdr carries out itself; and a bucket takes 1,000 \
                rules (S3 API reference, `PutBucketLifecycleConfiguration`). Spread the components over several buckets, or \
                give them fewer tiers.\n",
+    },
+    Code {
+        code: "BDR-C012",
+        name: "too-many-replication-rules",
+        severity: Severity::Error,
+        text: "A bucket would need more replication rules than it can have\n\nA store that is replicated has a rule for each component \
+               of which it holds copies, and a bucket takes 1,000 rules (S3 user guide, \"Replication configuration file elements\"). \
+               Spread the components over several buckets.\n",
     },
 ];
 
@@ -97,16 +107,20 @@ impl Provider for S3 {
     }
 
     fn check(&self, policy: &Policy, _env: &Env, diagnostics: &mut Diagnostics) {
-        let mut rules: BTreeMap<&StoreName, (usize, Wish<'_>)> = BTreeMap::new();
+        let mut rules: BTreeMap<&StoreName, ([usize; 2], Wish<'_>)> = BTreeMap::new();
         let copies = copies(policy);
         for (wish, (first_name, first)) in wishes(policy, &copies) {
             if first_name != wish.name {
                 agree(first_name, first, wish, diagnostics);
             }
-            rules.entry(first_name).or_insert((0, wish)).0 += lifecycle::count(wish);
+            let [nets, copied] = &mut rules.entry(first_name).or_insert(([0; 2], wish)).0;
+            *nets += lifecycle::count(wish);
+            *copied += replication::count(wish);
         }
-        let crowded = rules.into_values().filter(|(rules, _)| *rules > lifecycle::MOST);
-        crowded.for_each(|(rules, wish)| diagnostics.push(too_many(rules, wish)));
+        for ([nets, copied], wish) in rules.into_values() {
+            diagnostics.extend((nets > lifecycle::MOST).then(|| too_many(&CODES[1], "lifecycle", nets, wish)));
+            diagnostics.extend((copied > replication::MOST).then(|| too_many(&CODES[2], "replication", copied, wish)));
+        }
     }
 
     fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
@@ -117,13 +131,10 @@ impl Provider for S3 {
         let Subject::Store(name) = &id.subject else { return };
         match (setting(&id.kind), &live.attrs) {
             (None, None) => {
-                let gone = sharing(policy, name);
+                let gone: BTreeSet<StoreName> = policy.sharing(name).iter().map(|store| store.name.value.clone()).collect();
                 policy.forsake(|store| gone.contains(store));
             }
-            (Some(setting), attrs) if !live.unsupported => {
-                let spec = policy.stores.get_mut(name);
-                spec.into_iter().for_each(|spec| setting.stands(spec, attrs.as_ref()));
-            }
+            (Some(setting), attrs) => setting.stands(policy, name, &id.key, attrs.as_ref()),
             _ => {}
         }
     }
@@ -134,33 +145,37 @@ impl Provider for S3 {
             if first_name == wish.name {
                 set_up(wish, desired);
             } else {
-                let wanted = lifecycle::LifecycleRules.wanted(wish);
-                add(wish, first_name, &lifecycle::LifecycleRules, wanted, desired);
+                let shared = SETTINGS.iter().filter(|setting| setting.kind().shared);
+                shared.for_each(|setting| add(wish, first_name, *setting, setting.wanted(wish), desired));
             }
         }
     }
 }
 
-/// The stores in the bucket of one of them.
-fn sharing(policy: &Policy, name: &StoreName) -> BTreeSet<StoreName> {
-    let bucket = |spec: &StoreSpec| match &spec.backend {
-        Backend::S3(s3) => Some((s3.endpoint.as_ref().map(|text| text.expose().to_owned()), s3.bucket.expose().to_owned())),
-        Backend::Folder(_) => None,
-    };
-    let wanted = policy.stores.get(name).and_then(bucket);
-    let same = policy.stores.iter().filter(|(_, spec)| wanted.is_some() && bucket(spec) == wanted);
-    same.map(|(name, _)| name.clone()).collect()
-}
-
 /// By store, whose copies lie in it.
-type Copies<'a> = BTreeMap<&'a StoreName, Vec<(&'a Component, &'a Protection)>>;
+type Copies<'a> = BTreeMap<&'a StoreName, Held<'a>>;
+
+/// What a store holds.
+#[derive(Default)]
+struct Held<'a> {
+    /// Written there by bdr, or replicated.
+    all: Vec<(&'a Component, &'a Protection)>,
+    /// Of which components bdr writes there itself.
+    written: BTreeSet<&'a ComponentName>,
+}
 
 fn copies(policy: &Policy) -> Copies<'_> {
     let mut copies = Copies::new();
     for component in policy.components.values() {
         for protection in component.protections.values() {
-            for store in &protection.stores {
-                copies.entry(&store.value).or_default().push((component, protection));
+            let written: BTreeSet<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
+            let entries = written.iter().filter_map(|store| policy.stores.get(*store)).flat_map(|store| &store.replicate);
+            let covering = entries.filter(|entry| entry.covers(&component.name.value, &protection.name.value));
+            let replicated: BTreeSet<&StoreName> = covering.map(|entry| &entry.to.value).collect();
+            for store in written.union(&replicated) {
+                let held: &mut Held<'_> = copies.entry(store).or_default();
+                held.all.push((component, protection));
+                held.written.extend(written.contains(store).then_some(&component.name.value));
             }
         }
     }
@@ -174,10 +189,14 @@ fn wishes<'a>(policy: &'a Policy, copies: &'a Copies<'a>) -> impl Iterator<Item 
         let Backend::S3(backend) = &spec.backend else { return None };
         let bucket = (backend.endpoint.as_ref().map(|endpoint| endpoint.expose()), backend.bucket.expose());
         let first = *first_in.entry(bucket).or_insert((name, spec));
-        let copies = copies.get(name).map(Vec::as_slice).unwrap_or_default();
-        Some((Wish { policy, name, spec, backend, copies }, first))
+        let held = copies.get(name);
+        let copies = held.map(|held| held.all.as_slice()).unwrap_or_default();
+        let written = held.map_or(NOTHING, |held| &held.written);
+        Some((Wish { policy, name, spec, backend, copies, written }, first))
     })
 }
+
+const NOTHING: &BTreeSet<&ComponentName> = &BTreeSet::new();
 
 fn id(store: &StoreName, kind: &'static str, key: &str) -> ResourceId {
     ResourceId::new(Subject::Store(store.clone()), kind, key)
@@ -207,7 +226,7 @@ fn add(wish: Wish<'_>, owner: &StoreName, setting: &dyn Setting, wanted: Vec<Wan
             id: id(wish.name, setting.kind().name, &one.key),
             attrs: one.attrs,
             span: one.span,
-            after: after.clone(),
+            after: after.iter().cloned().chain(one.after).collect(),
             queue: Some(queue(wish.backend)),
         });
     }
@@ -240,12 +259,15 @@ fn agree(first_name: &StoreName, first: &StoreSpec, wish: Wish<'_>, diagnostics:
     );
 }
 
-fn too_many(rules: usize, wish: Wish<'_>) -> Diagnostic {
-    let most = lifecycle::MOST;
-    let message = format!("the bucket of `{}` would have {rules} lifecycle rules, and S3 takes {most}", wish.name);
-    Diagnostic::error(CODES[1].code, message)
-        .at(wish.backend.bucket.span, "one rule for each tier of each component that is copied here")
-        .help("Spread the components over several buckets, or give them fewer tiers.")
+fn too_many(code: &Code, what: &str, rules: usize, wish: Wish<'_>) -> Diagnostic {
+    let most = lifecycle::MOST.min(replication::MOST);
+    let message = format!("the bucket of `{}` would have {rules} {what} rules, and S3 takes {most}", wish.name);
+    let (label, help) = match what {
+        "lifecycle" => ("one rule for each tier of each component that is copied here", ", or give them fewer tiers"),
+        _ => ("one rule for each component that is copied here and on", ""),
+    };
+    let help = format!("Spread the components over several buckets{help}.");
+    Diagnostic::error(code.code, message).at(wish.backend.bucket.span, label).help(help)
 }
 
 #[async_trait]

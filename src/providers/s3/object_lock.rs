@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::types as t;
 
-use crate::address::PolicyName;
+use crate::address::{PolicyName, StoreName};
 use crate::attrs::{Attr, Attrs};
-use crate::policy::{Immutability, LockMode, StoreSpec};
+use crate::policy::{Immutability, LockMode, Policy};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
@@ -72,6 +72,7 @@ impl Setting for ObjectLock {
                 ("days".to_owned(), Attr::Int(i64::try_from(stated.days()).unwrap_or(i64::MAX))),
             ]),
             span: stated.span,
+            after: Vec::new(),
         };
         wish.spec.immutability.iter().map(one).collect()
     }
@@ -90,7 +91,8 @@ impl Setting for ObjectLock {
         Live::present(mode.into_iter().chain(days.map(|days| ("days".to_owned(), Attr::Int(days)))).collect())
     }
 
-    fn stands(&self, spec: &mut StoreSpec, live: Option<&Attrs>) {
+    fn stands(&self, policy: &mut Policy, store: &StoreName, _key: &str, live: Option<&Attrs>) {
+        let Some(spec) = policy.stores.get_mut(store) else { return };
         let mode = if is_compliance(live) { LockMode::Compliance } else { LockMode::Governance };
         spec.immutability.iter_mut().for_each(|immutability| immutability.value.mode = mode);
         if days(live).is_none() {

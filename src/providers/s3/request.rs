@@ -19,8 +19,15 @@ use crate::stores::s3::Refusal;
 pub(super) async fn read(place: &Place, document: &Document) -> Result<Answer, Refusal> {
     match (place.look(|| get_once(place, document)).await?, document.elsewhere) {
         (Answer::Unsupported(why), Some(elsewhere)) => instead(elsewhere(place).await, why),
+        (Answer::Absent, _) if is_unknown(place, document) => {
+            Ok(Answer::Unsupported("it answers as though there were none, and takes none".to_owned()))
+        }
         (answer, _) => Ok(answer),
     }
+}
+
+fn is_unknown(place: &Place, document: &Document) -> bool {
+    place.connection.server().is_some_and(|server| document.unknown_to.iter().any(|name| server.starts_with(name)))
 }
 
 /// Who may not read objects there is no worse off than before.
@@ -60,6 +67,9 @@ fn understand(document: &Document, body: &[u8], minimum_size: Option<String>) ->
         region: None,
         reason,
     })?;
+    if (document.is_hollow)(&tree) {
+        return Ok(Answer::Unsupported("it answers with an empty document".to_owned()));
+    }
     // moto calls it `GetBucketVersioningResponse`.
     if tree.name == document.root || (tree.name.starts_with("Get") && tree.name.ends_with("Response")) {
         Ok(Answer::Found(Found { tree, minimum_size, kept: None }))

@@ -24,6 +24,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
         let actions = &mut buckets.entry(bucket.clone()).or_insert((wish.backend, BTreeSet::new())).1;
         actions.extend(actions_on(wish, first == wish.name, applies));
         all.extend(applies.then(|| grant("CreateBucket", wish.backend, ["s3:CreateBucket"], bucket.clone(), Condition::new())));
+        all.extend(pass_role(wish).filter(|_| applies));
         let undone = arn::objects(wish.backend, &format!("{}*", undo::BELOW));
         all.extend(applies.then(|| grant("KeepUndo", wish.backend, ["s3:PutObject"], undone, rights::owned(wish.backend))));
         if has_endpoint_of_its_own(wish.backend) {
@@ -37,6 +38,16 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
         all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
     }
     all
+}
+
+/// Whoever writes a rule hands its role to S3 (service authorization reference for S3, `PutReplicationConfiguration`).
+fn pass_role(wish: Wish<'_>) -> Option<Grant> {
+    wish.spec.replicate.first()?;
+    let role = wish.policy.replication_role(wish.name)?;
+    let passed = BTreeMap::from([("iam:PassedToService".to_owned(), BTreeSet::from(["s3.amazonaws.com".to_owned()]))]);
+    let condition = Condition::from([("StringEquals".to_owned(), passed)]);
+    let role = if role.is_known() { role.expose().to_owned() } else { role.shown.clone() };
+    Some(grant("PassRole", wish.backend, ["iam:PassRole"], role, condition))
 }
 
 /// The actions on the bucket itself. Documents that hold marks are read whatever the policy wants, so that what left it is found, and

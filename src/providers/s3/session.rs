@@ -192,7 +192,10 @@ impl S3Session {
 
     /// What a write would be refused for, told when it is planned. Of a document with many parts each fits alone, whatever all come to.
     fn unfit(&self, setting: &dyn Setting, tree: &Element, live: &Live, desired: Option<&Resource>) -> Option<String> {
-        let wanted = desired.filter(|wanted| !setting.kind().shared && live.attrs.as_ref() != Some(&wanted.attrs))?;
+        let wanted = desired.filter(|wanted| live.attrs.as_ref() != Some(&wanted.attrs))?;
+        if setting.kind().shared {
+            return setting.refuses(tree, &self.policy.name);
+        }
         let edit = Edit { mark: String::new(), attrs: Some(&wanted.attrs) };
         setting.merged(Some(tree), &self.policy.name, &[edit]).err()
     }
@@ -201,7 +204,12 @@ impl S3Session {
     async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Result<Vec<Resource>, ProviderError> {
         let mut found: Vec<Resource> = Vec::new();
         for setting in SETTINGS.iter().rev().filter(|setting| setting.kind().removal == Removal::Delete) {
-            let Answer::Found(document) = self.document(place, setting.document(), Freshness::Cached).await? else { continue };
+            let document = match self.document(place, setting.document(), Freshness::Cached).await {
+                Ok(Answer::Found(document)) => document,
+                // What may not be read hides nothing but itself: what is wanted of it tells why.
+                Err(error) if error.kind != ErrorKind::Denied => return Err(error),
+                _ => continue,
+            };
             let marks = setting.marked(&document.tree, &self.policy.name);
             let after: Vec<ResourceId> = found.iter().map(|resource| resource.id.clone()).collect();
             for mark in marks {

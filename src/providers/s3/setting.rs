@@ -1,6 +1,8 @@
 //! What a kind of resource must say that lives in a document of a bucket: how it is wanted, seen, and written.
 
-use crate::address::{PolicyName, StoreName};
+use std::collections::BTreeSet;
+
+use crate::address::{ComponentName, PolicyName, ResourceId, StoreName};
 use crate::attrs::Attrs;
 use crate::diag::Span;
 use crate::policy::{Component, Policy, Protection, S3Backend, StoreSpec};
@@ -16,8 +18,10 @@ pub(super) struct Wish<'a> {
     pub name: &'a StoreName,
     pub spec: &'a StoreSpec,
     pub backend: &'a S3Backend,
-    /// Whose copies lie in it.
+    /// Whose copies lie in it, replicated ones too.
     pub copies: &'a [(&'a Component, &'a Protection)],
+    /// Of which components bdr writes copies to it.
+    pub written: &'a BTreeSet<&'a ComponentName>,
 }
 
 /// One resource of a kind, as wanted.
@@ -26,6 +30,8 @@ pub(super) struct Wanted {
     pub key: String,
     pub attrs: Attrs,
     pub span: Option<Span>,
+    /// What must be in place in other buckets before it.
+    pub after: Vec<ResourceId>,
 }
 
 /// Which resource of a document is looked at.
@@ -77,14 +83,19 @@ pub(super) trait Setting: Send + Sync {
     /// What the document says of a resource; `None`: the bucket has no such document.
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live;
 
-    /// Makes a store's entry say what stands instead of what is wanted, as far as promises rest on it. Pure.
-    fn stands(&self, _spec: &mut StoreSpec, _live: Option<&Attrs>) {}
+    /// Makes the policy say of a store what stands instead of what is wanted, as far as promises rest on it. Pure.
+    fn stands(&self, _policy: &mut Policy, _store: &StoreName, _key: &str, _live: Option<&Attrs>) {}
 
     /// The document after some edits: everything that is not bdr's as it was.
     ///
     /// # Errors
     /// When the result cannot be written, in words for a person.
     fn merged(&self, document: Option<&Element>, policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String>;
+
+    /// Why nothing of bdr's can be written to a document beside what others have there, in words for a person.
+    fn refuses(&self, _document: &Element, _policy: &PolicyName) -> Option<String> {
+        None
+    }
 
     /// What in the document carries the policy's mark.
     fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {

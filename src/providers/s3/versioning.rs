@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::types as t;
 
-use crate::address::PolicyName;
+use crate::address::{PolicyName, StoreName};
 use crate::attrs::{Attr, Attrs};
-use crate::policy::StoreSpec;
+use crate::policy::Policy;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
@@ -59,6 +59,7 @@ impl Setting for Versioning {
             key: String::new(),
             attrs: Attrs::from([("enabled".to_owned(), enabled.value.into())]),
             span: enabled.span,
+            after: Vec::new(),
         };
         stated.map(one).collect()
     }
@@ -72,8 +73,9 @@ impl Setting for Versioning {
         live
     }
 
-    fn stands(&self, spec: &mut StoreSpec, live: Option<&Attrs>) {
-        spec.versioning.iter_mut().for_each(|versioning| versioning.value = on(live));
+    fn stands(&self, policy: &mut Policy, store: &StoreName, _key: &str, live: Option<&Attrs>) {
+        let spec = policy.stores.get_mut(store);
+        spec.and_then(|spec| spec.versioning.as_mut()).into_iter().for_each(|versioning| versioning.value = on(live));
     }
 
     /// What was probed of the bucket's conditional writes and versions.

@@ -102,20 +102,22 @@ impl S3Session {
                 return Ok(Attempt::Again(refused("somebody else keeps changing it at the same time".to_owned())));
             }
         }
-        let (minimum_size, kept) = first.map_or((None, None), |found| (found.minimum_size, found.kept));
-        match self.send(place, document, Found { tree: merged, minimum_size, kept }).await {
+        let (minimum_size, kept) = first.as_ref().map_or((None, None), |found| (found.minimum_size.clone(), found.kept.clone()));
+        match self.send(place, document, first.as_ref(), Found { tree: merged, minimum_size, kept }).await {
             Ok(()) => {
                 self.settling.wrote(place, document, foreign);
                 Ok(Attempt::Done)
             }
-            Err(refusal) if refusal.retry != Retry::Never || refusal.code == "NoSuchBucket" => Ok(Attempt::Again(refusal)),
+            Err(refusal) if refusal.retry != Retry::Never || refusal.code == "NoSuchBucket" || (document.is_early)(&refusal) => {
+                Ok(Attempt::Again(refusal))
+            }
             Err(refusal) => Err(place.fault(operation(document), document.write_action, refusal)),
         }
     }
 
-    async fn send(&self, place: &Place, document: &Document, content: Found) -> Result<(), Refusal> {
-        match document.clear.filter(|_| (document.is_empty)(&content.tree)) {
-            Some(clear) => place.once(clear(place)).await,
+    async fn send(&self, place: &Place, document: &Document, before: Option<&Found>, content: Found) -> Result<(), Refusal> {
+        match document.clear.zip(before).filter(|_| (document.is_empty)(&content.tree)) {
+            Some((clear, before)) => place.once(clear(place, &before.tree)).await,
             None => place.once(request::write(place, document, &content)).await,
         }
     }

@@ -90,3 +90,24 @@ fn many_stores_take_several_documents() {
     assert!(documents.iter().all(|one| serde_json::to_string(one).unwrap().len() <= 6_144));
     assert!((0..40).all(|n| ran.stdout.contains(&format!("bucket-number-{n:02}-of-many/p/*/packs/*"))));
 }
+
+/// Who writes a replication rule hands its role to S3, and may hand it to nobody else.
+#[test]
+fn the_role_of_a_replication_may_be_passed_to_s3_alone() {
+    let replicated = TWO.replace(
+        "  away:",
+        "  copy: { s3: { bucket: p-copy, region: eu-west-1, account: '111122223333' }, versioning: true }\n  away:",
+    );
+    let entry = "versioning: true, replicate: { to: copy, kms: 'arn:aws:kms:eu-west-1:111122223333:alias/p' }, encryption: { sse: aws:kms, key: alias/p } }";
+    let replicated = replicated.replace("encryption: { sse: aws:kms, key: alias/p } }", entry);
+    let all = run(&replicated, &["apply", "--part", "1"]).ends(0).stdout;
+    let leaves = super::evaluate::leaves(&all);
+    let role = "arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-here";
+    let ask = |service: &str| {
+        super::evaluate::Asked { action: "iam:PassRole", resource: role.to_owned(), context: Default::default() }
+            .with("iam:PassedToService", service)
+    };
+    let allows = |service: &str| leaves.iter().any(|leaf| leaf.allows(&ask(service)));
+    assert!(allows("s3.amazonaws.com") && !allows("ec2.amazonaws.com"), "{all}");
+    assert!(!run(&replicated, &["plan"]).ends(0).stdout.contains("PassRole"));
+}

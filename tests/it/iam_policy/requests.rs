@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::evaluate::Asked;
 
 /// Sub-resources of a bucket with the actions that read and write them.
-const DOCUMENTS: [(&str, &str, &str); 7] = [
+const DOCUMENTS: [(&str, &str, &str); 8] = [
     ("versioning", "s3:GetBucketVersioning", "s3:PutBucketVersioning"),
     ("encryption", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"),
     ("publicAccessBlock", "s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("ownershipControls", "s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls"),
     ("tagging", "s3:GetBucketTagging", "s3:PutBucketTagging"),
     ("lifecycle", "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"),
+    ("replication", "s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"),
     ("object-lock", "s3:GetBucketObjectLockConfiguration", "s3:PutBucketObjectLockConfiguration"),
 ];
 

@@ -80,7 +80,7 @@ pub(super) static DOCUMENT: Document = Document {
         t::BucketLifecycleConfiguration::builder().set_rules(Some(Vec::new())).build()
     ),
     is_empty: |tree| tree.child("Rule").is_none(),
-    clear: Some(|place| Box::pin(clear::clear(place))),
+    clear: Some(|place, _| Box::pin(clear::clear(place))),
     ..Document::PLAIN
 };
 

@@ -44,6 +44,7 @@ fn whole(wish: Wish<'_>) -> Vec<Wanted> {
         key: super::key(&[name]),
         attrs: rule(&below, attribute, stated.days_up()),
         span: stated.span,
+        after: Vec::new(),
     };
     rules.extend(wish.spec.noncurrent.iter().map(|stated| one("noncurrent", "noncurrent_days", stated)));
     rules.extend(wish.spec.abort_uploads_after.iter().map(|stated| one("abort-uploads", "abort_uploads_days", stated)));
@@ -55,7 +56,7 @@ fn whole(wish: Wish<'_>) -> Vec<Wanted> {
 fn scratch(wish: Wish<'_>) -> Wanted {
     let mut attrs = rule(&format!("{}.bdr/probe/", wish.backend.prefix.value), "expire_days", 1);
     attrs.insert("noncurrent_days".to_owned(), 1_i64.into());
-    Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span }
+    Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span, after: Vec::new() }
 }
 
 /// Every tier that has backups in this store.
@@ -80,6 +81,7 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
         key: super::key(&[component.as_str(), protection.name.as_str(), tier.name.as_str()]),
         attrs: rule(&prefix, "expire_days", days),
         span: tier.keep.span,
+        after: Vec::new(),
     }
 }
 
