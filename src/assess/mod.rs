@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod derive;
 pub mod facts;
 mod file_backup;
+pub mod replica;
 pub mod storage;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::address::{ComponentName, StoreName};
-use crate::policy::{Component, Disruption, Location, Medium, Method, Policy};
+use crate::policy::{Component, Disruption, Location, Medium, Method, Policy, Replication};
 
 /// What the policy promises, component by component, disruption by disruption.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +46,15 @@ impl Assessment {
 /// What the stores of the policy promise, by name. Stores that are one place have the name and the promise of the first.
 type Places = BTreeMap<StoreName, (StoreName, Arc<Place>)>;
 
+/// Where replicas lie, by source and destination.
+type Replicas<'a> = BTreeMap<&'a StoreName, Vec<(&'a Replication, StoreName, Arc<Place>)>>;
+
 /// Derives the whole table, in order of component and disruption.
 pub fn assess(policy: &Policy, facts: &Facts) -> Assessment {
     let places = places(policy);
+    let replicas = replicas(policy, &places);
     let cells = policy.components.values().flat_map(|component| {
-        let copies = copies(policy, component, &places, facts);
+        let copies = copies(policy, component, &places, &replicas, facts);
         Disruption::ALL.map(|disruption| derive::cell(component, disruption, &copies))
     });
     Assessment { cells: cells.collect() }
@@ -69,8 +74,22 @@ fn places(policy: &Policy) -> Places {
     places
 }
 
-/// What every copy of a component promises: one entry for each protection and store that the facts do not rule out.
-fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts) -> Vec<CopyBounds> {
+/// What S3 hands on is handed on once: replicas are not replicated.
+fn replicas<'a>(policy: &'a Policy, places: &Places) -> Replicas<'a> {
+    let mut replicas = Replicas::new();
+    for (from, store) in &policy.stores {
+        for entry in &store.replicate {
+            let Some((to, place)) = places.get(&entry.to.value) else { continue };
+            let place = replica::place(policy, from, to, place);
+            replicas.entry(from).or_default().push((entry, to.clone(), place));
+        }
+    }
+    replicas
+}
+
+/// What every copy of a component promises: one entry for each protection and store that the facts do not rule out, and one for each
+/// store that it is replicated to.
+fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Replicas<'_>, facts: &Facts) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
     let pairs = known.flat_map(|protection| {
         let stores: BTreeSet<&StoreName> = {
@@ -79,13 +98,18 @@ fn copies(policy: &Policy, component: &Component, places: &Places, facts: &Facts
         };
         stores.into_iter().map(move |store| (protection, store))
     });
-    pairs
-        .filter_map(|(protection, store)| {
-            let (store, place) = places.get(store)?;
-            let question = bounds::Question { policy, component, protection, store, place, facts };
-            Some(match &protection.method {
-                Method::FileBackup(_) => file_backup::bounds(&question),
-            })
-        })
-        .collect()
+    let mut copies = Vec::new();
+    for (protection, store) in pairs {
+        let Some((store, place)) = places.get(store) else { continue };
+        let question = bounds::Question { policy, component, protection, store, place, facts };
+        let copy = match &protection.method {
+            Method::FileBackup(_) => file_backup::bounds(&question),
+        };
+        let handed_on = replicas.get(store).into_iter().flatten();
+        let covering = handed_on.filter(|(entry, ..)| entry.covers(&component.name.value, &protection.name.value));
+        let replicated: Vec<CopyBounds> = covering.map(|(entry, to, place)| replica::bounds(&copy, entry, to, place)).collect();
+        copies.push(copy);
+        copies.extend(replicated);
+    }
+    copies
 }

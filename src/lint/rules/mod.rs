@@ -18,6 +18,9 @@ mod objective_unscheduled;
 mod open_folder;
 mod plain_http;
 mod protection_unscheduled;
+mod replication_deletes;
+mod replication_near;
+mod replication_unbounded;
 mod similar_names;
 mod store_overlap;
 mod unprotected;
@@ -49,6 +52,9 @@ pub const RULES: &[&dyn Rule] = &[
     &kms_key_elsewhere::KmsKeyElsewhere,
     &lock_beyond_tier::LockBeyondTier,
     &lock_unswept::LockUnswept,
+    &replication_unbounded::ReplicationUnbounded,
+    &replication_near::ReplicationNear,
+    &replication_deletes::ReplicationDeletes,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 
 use crate::assess::{Cell, Derived, Origin, Term, Verdict};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span};
-use crate::lint::rules::objective_unscheduled;
+use crate::lint::rules::{objective_unscheduled, replication_unbounded};
 use crate::lint::{Context, Rule};
 use crate::policy::Disruption;
 use crate::units::cadence::Interval;
@@ -67,6 +67,10 @@ impl Rule for ObjectiveUnreachable {
             for (word, derived) in [("RPO", &cell.rpo), ("RTO", &cell.rto)] {
                 // That nothing runs by itself is told once, by its own rule.
                 if unscheduled && word == "RPO" {
+                    continue;
+                }
+                // So is replication that promises no time.
+                if replication_unbounded::applies(derived) {
                     continue;
                 }
                 if derived.verdict() == Verdict::Broken && !derived.terms.is_empty() {

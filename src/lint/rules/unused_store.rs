@@ -40,7 +40,10 @@ impl Rule for UnusedStore {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         let protections = context.policy.components.values().flat_map(|component| component.protections.values());
-        let used: BTreeSet<_> = protections.flat_map(|protection| &protection.stores).map(|store| &store.value).collect();
+        let mut used: BTreeSet<_> = protections.flat_map(|protection| &protection.stores).map(|store| &store.value).collect();
+        let written = used.iter().filter_map(|name| context.policy.stores.get(*name));
+        let replicated: Vec<_> = written.flat_map(|store| &store.replicate).map(|entry| &entry.to.value).collect();
+        used.extend(replicated);
         for store in context.policy.stores.values().filter(|store| !used.contains(&store.name.value)) {
             found.push(
                 Diagnostic::warning(self.about().code, format!("no protection uses store `{}`", store.name))
