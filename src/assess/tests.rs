@@ -168,3 +168,35 @@ fn a_class_delays_nothing_in_a_folder_and_the_copy_that_is_back_first_counts() {
     assert_eq!(archived("[here]"), [(Verdict::Met, Some(205)), (Verdict::Broken, None)]);
     assert_eq!(archived("[north, here]"), [(Verdict::Met, Some(205)), (Verdict::Broken, Some(12 * 3_600 + 205))]);
 }
+
+fn replicated(more: &str, far: &str) -> String {
+    format!(
+        "  north: {{ s3: {{ bucket: t-north, region: eu-north-1, account: 111122223333 }}, versioning: true, replicate: {{ to: far{more} }} }}\n  \
+         far: {{ s3: {{ bucket: t-far, region: eu-west-1{far} }}, versioning: true }}"
+    )
+}
+
+#[test]
+fn a_replica_is_behind_by_what_s3_promises_and_survives_where_it_lies() {
+    let protect = "    objectives: { region: { rpo: 2h }, account: { rpo: 2h } }\n    protect: { p: { file_backup: {}, schedule: every 1h, store: north } }";
+    let found = |more: &str, far: &str| {
+        let assessment = assess(&policy(&replicated(more, far), protect), &facts());
+        [Disruption::Region, Disruption::Account].map(|disruption| worst(&assessment, disruption))
+    };
+    let (by, lost) = (|seconds| (seconds, Verdict::Met, Some("far".to_owned())), (None, Verdict::Broken, None));
+    let timed = by(Some(3_600 + 900 + OVERHEAD));
+    assert_eq!(found(", within: 15m", ""), [timed.clone(), lost.clone()]);
+    assert_eq!(found(", within: 15m", ", account: 444455556666"), [timed.clone(), timed]);
+    let unbounded = (None, Verdict::Broken, Some("far".to_owned()));
+    assert_eq!(found("", ""), [unbounded, lost.clone()]);
+    // Of another component, or of objects that bdr never writes.
+    assert_eq!(found(", within: 15m, tags: { a: b }", ""), [lost.clone(), lost]);
+}
+
+#[test]
+fn whoever_writes_to_the_destination_has_its_credentials() {
+    let protect = "    objectives: { account: { rpo: 2h } }\n    protect:\n      p: { file_backup: {}, schedule: every 1h, store: north }\n      \
+                   q: { file_backup: {}, schedule: every 1h, store: far }";
+    let both = policy(&replicated(", within: 15m", ", account: 444455556666"), protect);
+    assert_eq!(worst(&assess(&both, &facts()), Disruption::Account), (None, Verdict::Broken, None));
+}

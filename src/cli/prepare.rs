@@ -17,7 +17,7 @@ use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::schedule::{self, Schedules};
 use crate::providers::{self, folder};
-use crate::resource::Desired;
+use crate::resource::{Desired, Live};
 use crate::store::ErrorKind;
 use crate::stores::s3;
 
@@ -177,14 +177,18 @@ impl Opened {
         let promised = assess::assess(policy, &facts);
         let live = self.live_schedules(known);
         let doubtful = gone::doubtful(known);
-        let counted_on = gone::without(policy, &doubtful);
+        let mut counted_on = gone::without(policy, &doubtful);
+        // What an endpoint lacks it lacks afterwards too.
+        let lacks = |live: &Live| live.unsupported;
+        let lacking = known.live.values().any(lacks);
+        self.make_stand(&mut counted_on, known, lacks);
         let mut standing = as_it_stands(&counted_on, &live, holdings);
-        self.make_stand(&mut standing, known);
+        self.make_stand(&mut standing, known, |_| true);
         let without_backup = holdings.map(|holdings| holdings.without_backup(now)).unwrap_or_default();
         let before = assess::assess(&standing, &Facts { live: Some(live), without_backup, ..facts.clone() });
         // Drift is told against what the policy says, a plan against what it will come to: what others override stays.
         let overridden = if intent == Intent::Drift { Schedules::new() } else { self.overridden_schedules(known) };
-        let as_promised = doubtful.is_empty() && overridden.is_empty();
+        let as_promised = doubtful.is_empty() && overridden.is_empty() && !lacking;
         let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
         let after = kept.as_ref().unwrap_or(&promised);
         let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings, now));
@@ -210,10 +214,10 @@ impl Opened {
         })
     }
 
-    /// The stores as they are, not as the policy wants them.
-    fn make_stand(&self, standing: &mut Policy, known: &Known) {
+    /// The stores as they are, not as the policy wants them, as far as some of what was read goes.
+    fn make_stand(&self, standing: &mut Policy, known: &Known, some: impl Fn(&Live) -> bool) {
         let providers = pure_providers();
-        for (id, live) in &known.live {
+        for (id, live) in known.live.iter().filter(|(_, live)| some(live)) {
             let own = providers.iter().find(|provider| provider.kinds().iter().any(|kind| kind.name == id.kind));
             let is_wanted = self.compiled.desired.get(id).is_some();
             own.filter(|_| is_wanted).into_iter().for_each(|provider| provider.stands(standing, id, live));
