@@ -1,5 +1,7 @@
 //! Which backups a command speaks of: a component, its protections, and the stores that hold their copies.
 
+use std::collections::BTreeSet;
+
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::catalog::layout::Series;
 use crate::cli::{Failure, hint};
@@ -19,6 +21,27 @@ pub struct Which {
     /// Store that holds the copies [default: every store of the protection]
     #[arg(long, value_name = "NAME")]
     pub store: Option<String>,
+    /// Whether stores count that only replication brings copies to.
+    #[arg(skip)]
+    pub replicas: Replicas,
+}
+
+/// When stores count to which a protection writes nothing itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replicas {
+    /// What writes has nothing to do there.
+    #[default]
+    Never,
+    /// Where `--store` names one.
+    Named,
+    Always,
+}
+
+impl Which {
+    #[must_use]
+    pub fn with(&self, replicas: Replicas) -> Self {
+        Self { replicas, ..self.clone() }
+    }
 }
 
 /// How a result is printed.
@@ -104,8 +127,10 @@ pub async fn choose<'a>(
     }
     match (&which.store, chosen.is_empty()) {
         (Some(name), true) => {
-            let used = component.protections.values().flat_map(|protection| &protection.stores);
-            Err(unknown("store", name, used.map(|store| store.as_str())))
+            let protections = component.protections.values();
+            let used: BTreeSet<&StoreName> =
+                protections.flat_map(|protection| stores_of(policy, component, protection, which)).collect();
+            Err(unknown("store", name, used.iter().map(|store| store.as_str())))
         }
         (None, true) => Err(Failure::new(format!("component `{}` has no protection, so it has no backups", *component.name))
             .help("Add one under `protect`, such as `nightly: { file_backup: {}, schedule: daily, store: primary }`.")),
@@ -125,6 +150,20 @@ pub async fn shelf(spec: &StoreSpec, env: &Env, patience: Patience, series: Seri
     Ok(Shelf::new(stores::open_with(spec, env, patience).await?, series).marked_by(mark))
 }
 
+/// The stores in which a protection's copies lie: those that it writes to, then those that these are replicated to.
+fn stores_of<'a>(policy: &'a Policy, component: &Component, protection: &'a Protection, which: &Which) -> Vec<&'a StoreName> {
+    let mut stores: Vec<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
+    let counts = which.replicas == Replicas::Always || (which.replicas == Replicas::Named && which.store.is_some());
+    let written = protection.stores.iter().filter_map(|store| policy.stores.get(&store.value));
+    let entries = written.flat_map(|store| &store.replicate).filter(|_| counts);
+    for entry in entries.filter(|entry| entry.covers(&component.name.value, &protection.name.value)) {
+        if !stores.contains(&&entry.to.value) {
+            stores.push(&entry.to.value);
+        }
+    }
+    stores
+}
+
 async fn of_protection<'a>(
     policy: &'a Policy,
     component: &'a Component,
@@ -133,9 +172,9 @@ async fn of_protection<'a>(
     env: &Env,
 ) -> Result<Vec<Chosen<'a>>, Failure> {
     let mut chosen = Vec::new();
-    for name in &protection.stores {
+    for name in stores_of(policy, component, protection, which) {
         let named = which.store.as_ref().is_none_or(|wanted| wanted == name.as_str());
-        let Some(spec) = policy.stores.get(&name.value).filter(|_| named) else { continue };
+        let Some(spec) = policy.stores.get(name).filter(|_| named) else { continue };
         let series = Series {
             policy: policy.name.value.clone(),
             component: component.name.value.clone(),
@@ -143,7 +182,7 @@ async fn of_protection<'a>(
         };
         let soon = shelf(spec, env, Patience::PERSON, series.clone()).await?;
         let shelf = shelf(spec, env, Patience::default(), series).await?;
-        chosen.push(Chosen { component, protection, store: name.value.clone(), shelf, soon });
+        chosen.push(Chosen { component, protection, store: name.clone(), shelf, soon });
     }
     Ok(chosen)
 }

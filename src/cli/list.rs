@@ -1,7 +1,7 @@
 //! `bdr list`: what can be restored.
 
 use crate::catalog::facts::horizon;
-use crate::cli::chosen::{self, Chosen, Format, Which};
+use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::{self, Row, Silent, Unreadable};
 use crate::cli::{Context, Exit, Failure, catalogues, load};
@@ -27,7 +27,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
     let policy = &loaded.policy;
-    let chosen = chosen::all(policy, args.component.as_deref(), &args.which, &env).await?;
+    let chosen = chosen::all(policy, args.component.as_deref(), &args.which.with(Replicas::Always), &env).await?;
     let human = args.format == Format::Human;
     let (mut rows, mut unreadable, mut damaged) = (Vec::new(), Vec::new(), false);
     let failed = catalogues::each(context, &chosen, |chosen, known| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::catalogues::{self, Haste, InOrder};
-use crate::cli::chosen::{self, Chosen, Which};
+use crate::cli::chosen::{self, Chosen, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::telling::{self, Telling, series};
 use crate::cli::view::backups::{heading, moment};
@@ -51,7 +51,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
-    let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
+    let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which.with(Replicas::Named), &env).await?;
     let act = args.yes || !(args.dry_run || context.terminal.stdout || context.terminal.stdin);
     let how = How { act, quiet: false, telling: args.format };
     let policy = loaded.policy.name.to_string();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::cli::catalogues::{self, Failed, Haste};
-use crate::cli::chosen::{self, Chosen, Format, Which};
+use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::Silent;
 use crate::cli::view::verification::{self, Told};
@@ -51,7 +51,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
-    let chosen = chosen::all(&loaded.policy, args.component.as_deref(), &args.which, &env).await?;
+    let chosen = chosen::all(&loaded.policy, args.component.as_deref(), &args.which.with(Replicas::Named), &env).await?;
     let read = args.read_data.map_or(Read::Nothing, |share| share.0);
     let (mut all, failed) = every(context, &chosen, read).await?;
     all.sort_by_key(|(at, _)| *at);

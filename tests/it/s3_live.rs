@@ -5,6 +5,7 @@ mod behind;
 mod down;
 mod locked;
 mod refused;
+mod replication;
 
 use std::process::Command;
 

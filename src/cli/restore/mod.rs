@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::address::BackupId;
 use crate::catalog::manifest::Manifest;
 use crate::cli::backup::threads;
-use crate::cli::chosen::{self, Which};
+use crate::cli::chosen::{self, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::restore::archive::Fast;
 use crate::cli::restore::pick::Picked;
@@ -90,7 +90,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let zone = &loaded.policy.timezone;
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
-    let all = chosen::choose(&loaded.policy, component, &args.which, &env).await?;
+    let all = chosen::choose(&loaded.policy, component, &args.which.with(Replicas::Always), &env).await?;
     let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {

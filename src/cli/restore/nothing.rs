@@ -6,7 +6,7 @@ use crate::address::BackupId;
 use crate::catalog::manifest::Manifest;
 use crate::cli::catalogues::Looked;
 use crate::cli::catalogues::{Haste, InOrder};
-use crate::cli::chosen::{self, Chosen, Which};
+use crate::cli::chosen::{self, Chosen, Replicas, Which};
 use crate::cli::restore::Args;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure, hint};
@@ -31,7 +31,7 @@ pub async fn found(
     at: Timestamp,
 ) -> Result<Failure, Failure> {
     let component = chosen::component(policy, &args.component)?;
-    let mut others = chosen::choose(policy, component, &Which::default(), env).await?;
+    let mut others = chosen::choose(policy, component, &Which::default().with(Replicas::Always), env).await?;
     let same = |a: &Chosen<'_>, b: &Chosen<'_>| a.protection.name == b.protection.name && a.store == b.store;
     others.retain(|other| !looked.iter().any(|(chosen, _)| same(chosen, other)));
     let mut reads = InOrder::read(context, &others, Haste::Person);

@@ -19,7 +19,7 @@ use crate::stores::s3::Refusal;
 pub(super) async fn read(place: &Place, document: &Document) -> Result<Answer, Refusal> {
     match (place.look(|| get_once(place, document)).await?, document.elsewhere) {
         (Answer::Unsupported(why), Some(elsewhere)) => instead(elsewhere(place).await, why),
-        (Answer::Absent, _) if is_unknown(place, document) => {
+        (Answer::Absent | Answer::NoBucket, _) if is_unknown(place, document) => {
             Ok(Answer::Unsupported("it answers as though there were none, and takes none".to_owned()))
         }
         (answer, _) => Ok(answer),
