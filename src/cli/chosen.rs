@@ -150,18 +150,13 @@ pub async fn shelf(spec: &StoreSpec, env: &Env, patience: Patience, series: Seri
     Ok(Shelf::new(stores::open_with(spec, env, patience).await?, series).marked_by(mark))
 }
 
-/// The stores in which a protection's copies lie: those that it writes to, then those that these are replicated to.
+/// The stores of a protection that count.
 fn stores_of<'a>(policy: &'a Policy, component: &Component, protection: &'a Protection, which: &Which) -> Vec<&'a StoreName> {
-    let mut stores: Vec<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
-    let counts = which.replicas == Replicas::Always || (which.replicas == Replicas::Named && which.store.is_some());
-    let written = protection.stores.iter().filter_map(|store| policy.stores.get(&store.value));
-    let entries = written.flat_map(|store| &store.replicate).filter(|_| counts);
-    for entry in entries.filter(|entry| entry.covers(&component.name.value, &protection.name.value)) {
-        if !stores.contains(&&entry.to.value) {
-            stores.push(&entry.to.value);
-        }
+    if which.replicas == Replicas::Always || (which.replicas == Replicas::Named && which.store.is_some()) {
+        policy.stores_of(&component.name.value, protection)
+    } else {
+        protection.stores.iter().map(|store| &store.value).collect()
     }
-    stores
 }
 
 async fn of_protection<'a>(

@@ -59,7 +59,7 @@ async fn series(policy: &Policy, name: &StoreName, spec: &StoreSpec, env: &Env, 
 
 fn is_copied(policy: &Policy, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> bool {
     let protection = policy.components.get(component).and_then(|component| component.protections.get(protection));
-    protection.is_some_and(|protection| protection.stores.iter().any(|one| one.value == *store))
+    protection.is_some_and(|protection| policy.stores_of(component, protection).contains(&store))
 }
 
 /// What a plan says of them, beside the store that they lie in.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{ComponentName, PolicyName, ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Backend, Encryption, Policy, S3Backend, StoreSpec, Text, host_of_aws, partition};
+use crate::policy::{Backend, Encryption, Policy, Protection, S3Backend, StoreSpec, Text, host_of_aws, partition};
 use crate::units::duration::Duration;
 use crate::units::hex;
 use crate::units::storage_class::StorageClass;
@@ -181,6 +181,19 @@ impl Policy {
     /// The key that encrypts the copies, as its ARN, if they are encrypted by KMS.
     pub fn key_of_copies(&self, replication: &Replication) -> Option<String> {
         key_of_copies(replication, self.stores.get(&replication.to.value)?).and_then(Result::ok)
+    }
+
+    /// The stores in which a protection's copies lie: those that bdr writes to, then those that these are replicated to.
+    pub fn stores_of<'a>(&'a self, component: &ComponentName, protection: &'a Protection) -> Vec<&'a StoreName> {
+        let mut stores: Vec<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
+        let written = protection.stores.iter().filter_map(|store| self.stores.get(&store.value));
+        let entries = written.flat_map(|store| &store.replicate).filter(|entry| entry.covers(component, &protection.name.value));
+        for entry in entries {
+            if !stores.contains(&&entry.to.value) {
+                stores.push(&entry.to.value);
+            }
+        }
+        stores
     }
 
     /// Whether the destination hands on to the source as well.

@@ -2,7 +2,7 @@
 //!
 //! ## What it finds
 //!
-//! A store that no protection names: it is set up and kept up, and no copy ever goes there.
+//! A store that no protection names, and that nothing is replicated to: it is set up and kept up, and no copy ever goes there.
 //!
 //! ## Why it matters
 //!

@@ -44,6 +44,8 @@ async fn a_backup_arrives_in_the_other_store_and_comes_back_from_there() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     trial.run(&["verify", "docs", "--store", "dr", "--read-data"]).ends(0);
+    let plan = trial.run(&["plan"]).ends(0).stdout;
+    assert!(!plan.contains("does not copy there"), "{plan}");
     // The lease and the slots are each store's own.
     let keys = trial.client.list_objects_v2().bucket(&there).send().await.unwrap().contents.unwrap_or_default();
     let foreign = |key: &str| key.contains("lease.json") && !key.contains("/docs/");
@@ -73,7 +75,10 @@ async fn taken_away_it_weakens_and_behind_its_back_it_is_drift() {
     let text = trial.home.text("bdr.yaml");
     trial.home.policy(&text.replace("    replicate: { to: dr, within: 15m }\n", ""));
     let plan = words(&trial.run(&["plan"]).ends(0).stdout);
-    assert!(plan.contains("! replication rule dr/docs removed, which weakens") && plan.contains("1 weakens a protection"), "{plan}");
+    assert!(
+        plan.contains("! replication rule dr/docs removed, which weakens") && plan.contains("1 weakens a protection"),
+        "{plan}"
+    );
 }
 
 /// Regions are words to a compatible endpoint, so that the two stores may lie in two: the objective is kept on paper only.
