@@ -79,6 +79,8 @@ name! {
     ProtectionName,
     /// A class of retention.
     TierName,
+    /// A role of the policy.
+    RoleName,
 }
 
 /// One backup: the second in which it began (UTC) and eight random hex digits, so that names sort by time.

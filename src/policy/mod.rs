@@ -5,6 +5,7 @@
 pub mod document;
 pub mod tree;
 
+mod access;
 mod class;
 pub mod codes;
 mod component;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use access::{AUDIENCE, Access, GITHUB, Role, Trust, provider_arn, role_name};
 pub use class::{Class, classes};
 pub use component::{Component, ComponentKind, Files};
 pub(crate) use echo::nearest;
@@ -57,6 +59,8 @@ pub struct Policy {
     pub stores: BTreeMap<StoreName, StoreSpec>,
     pub components: BTreeMap<ComponentName, Component>,
     pub scheduler: Option<Spanned<Scheduler>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     #[serde(skip)]
     pub digest: digest::Once,
 }

@@ -1,11 +1,13 @@
 //! The codes of what reading a policy finds, each with its explanation and an example of both the mistake and the way out.
 
+mod access;
 mod files;
 mod names;
 mod shape;
 mod text;
 mod values;
 
+pub use access::*;
 pub use files::*;
 pub use names::*;
 pub use shape::*;
@@ -14,8 +16,9 @@ pub use values::*;
 
 use crate::diag::Code;
 
-const GROUPS: [&[Code]; 5] = [text::CODES, shape::CODES, names::CODES, values::CODES, files::CODES];
-const COUNT: usize = text::CODES.len() + shape::CODES.len() + names::CODES.len() + values::CODES.len() + files::CODES.len();
+const GROUPS: [&[Code]; 6] = [text::CODES, shape::CODES, names::CODES, values::CODES, files::CODES, access::CODES];
+const COUNT: usize =
+    text::CODES.len() + shape::CODES.len() + names::CODES.len() + values::CODES.len() + files::CODES.len() + access::CODES.len();
 
 /// All codes of the policy language, in order. `bdr explain CODE` and docs/rules.md come from here.
 pub const CODES: &[Code] = &all();

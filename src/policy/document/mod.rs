@@ -3,6 +3,7 @@
 //! Every value is a [`Field`], so that one wrong value costs no other. What is required, and what values mean, is checked in
 //! `resolve`.
 
+mod access;
 mod class;
 mod component;
 mod contact;
@@ -15,6 +16,7 @@ mod store;
 mod table;
 mod text;
 
+pub use access::{AccessDocument, GithubDocument, GitlabDocument, RoleDocument, TrustDocument};
 pub use class::ClassDocument;
 pub use component::{ComponentDocument, FilesDocument};
 pub use contact::ContactDocument;
@@ -56,4 +58,6 @@ pub struct Document {
     pub components: Field<Named<ComponentDocument>>,
     /// What carries schedules out.
     pub scheduler: Field<SchedulerDocument>,
+    /// Who may do what with the stores: roles of AWS IAM.
+    pub access: Field<AccessDocument>,
 }

@@ -102,6 +102,22 @@ texts! {
         "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/|\\$\\{",
         "examples": ["arn:aws:iam::111122223333:role/replication"]
     }
+    /// The ARN of a managed policy of AWS IAM.
+    BoundaryText {
+        "type": "string",
+        "pattern": "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/",
+        "examples": ["arn:aws:iam::111122223333:policy/Boundary"]
+    }
+    /// A service of AWS that takes roles on.
+    ServiceText { "type": "string", "pattern": "^[a-z0-9.-]+\\.amazonaws\\.com(\\.cn)?$", "examples": ["ec2.amazonaws.com"] }
+    /// A repository of GitHub, with its owner.
+    RepositoryText { "type": "string", "pattern": "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", "examples": ["example/backups"] }
+    /// A project of GitLab, with its groups.
+    ProjectText { "type": "string", "pattern": "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)+$", "examples": ["example/backups"] }
+    /// A branch or a tag.
+    RefText { "type": ["string", "number"], "pattern": "^[^*?\\s:]+$", "examples": ["main"] }
+    /// A host.
+    HostText { "type": "string", "pattern": "^[a-z0-9.-]+$", "examples": ["gitlab.com"] }
     /// An e-mail address.
     EmailText { "type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$", "examples": ["devops@example.com"] }
 }

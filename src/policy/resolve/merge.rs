@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::address::{ComponentName, NameError, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::policy::document::{
-    ComponentDocument, ContactDocument, Document, NameText, Named, SchedulerDocument, StoreDocument, ZoneText,
+    AccessDocument, ComponentDocument, ContactDocument, Document, NameText, Named, SchedulerDocument, StoreDocument, ZoneText,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -23,6 +23,7 @@ pub(super) struct Merged {
     pub stores: Table<StoreName, StoreDocument>,
     pub components: Table<ComponentName, ComponentDocument>,
     pub scheduler: Field<SchedulerDocument>,
+    pub access: Field<AccessDocument>,
     /// Where the first document begins, to say there what the policy lacks.
     pub start: Option<Span>,
 }
@@ -36,6 +37,7 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
         stores: Table::new(),
         components: Table::new(),
         scheduler: Field::Absent,
+        access: Field::Absent,
         start: None,
     };
     for document in documents {
@@ -50,6 +52,11 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
             out.push(twice("`scheduler`", again, first));
         } else {
             merged.scheduler = merged.scheduler.or(document.scheduler);
+        }
+        if let (Some(first), Some(again)) = (merged.access.span(), document.access.span()) {
+            out.push(twice("`access`", again, first));
+        } else {
+            merged.access = merged.access.or(document.access);
         }
     }
     merged
@@ -69,6 +76,7 @@ fn start(document: &Document) -> Option<Span> {
         document.stores.span(),
         document.components.span(),
         document.scheduler.span(),
+        document.access.span(),
     ];
     let first = spans.into_iter().flatten().min()?;
     Some(Span { end: first.start, ..first })

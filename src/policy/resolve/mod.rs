@@ -1,5 +1,6 @@
 //! From documents to the policy: merged, inherited, references looked up, every value read into its type and checked.
 
+mod access;
 mod aws;
 mod component;
 mod immutability;
@@ -51,8 +52,9 @@ pub(super) fn resolve(
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
     run.replications_fit(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);
+    let access = run.access(merged.access, &known, name.as_ref().map(|name| &name.value));
     text::refused(run.refused, run.out);
-    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler, digest: Default::default() })
+    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler, access, digest: Default::default() })
 }
 
 /// What every step needs: texts to take relative paths from, the way to the outside, and where findings go.

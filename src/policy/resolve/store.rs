@@ -142,18 +142,7 @@ impl Run<'_> {
         let region = self.region(&region, own_endpoint);
         let endpoint = self.endpoint(&endpoint);
         let prefix = self.prefix(&prefix).unwrap_or_else(|| Spanned::bare(String::new()));
-        let account = self.plain(&account).filter(|account| {
-            let fits = account.value.len() == 12 && account.value.bytes().all(|byte| byte.is_ascii_digit());
-            if !fits {
-                self.bad(
-                    codes::ACCOUNT,
-                    account.as_ref().map(String::as_str),
-                    "is not an AWS account",
-                    "Write its twelve digits.",
-                );
-            }
-            fits
-        });
+        let account = self.account(&account);
         Some(S3Backend { bucket: bucket.filter(|_| fits)?, region, endpoint, path_style: path_style.given(), prefix, account })
     }
 
@@ -173,7 +162,7 @@ impl Run<'_> {
         Some(written.map(str::to_owned))
     }
 
-    fn endpoint(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<crate::policy::Text>> {
+    pub(super) fn endpoint(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<crate::policy::Text>> {
         let text = self.text(field)?;
         if let Some(why) = Some(&text.value).filter(|text| text.is_known()).and_then(|text| aws::endpoint_fault(text.expose())) {
             let shown = Spanned::new(text.value.shown.as_str(), text.span);

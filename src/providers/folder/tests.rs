@@ -30,6 +30,7 @@ fn policy(path: &Path) -> Arc<Policy> {
         stores: BTreeMap::from([(name, spec)]),
         components: BTreeMap::new(),
         scheduler: None,
+        access: None,
         digest: Default::default(),
     })
 }

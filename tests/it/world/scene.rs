@@ -51,6 +51,7 @@ fn policy() -> Policy {
         stores: BTreeMap::new(),
         components: BTreeMap::new(),
         scheduler: None,
+        access: None,
         digest: Default::default(),
     }
 }
