@@ -3,6 +3,7 @@
 //! Pure: a policy in, documents out. What drivers call what is done stands with them ([`crate::rights`]).
 
 mod document;
+pub mod meaning;
 mod touches;
 
 pub use document::{Document, INLINE, MANAGED, documents};
