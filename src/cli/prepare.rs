@@ -16,7 +16,7 @@ use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow
 use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::schedule::{self, Schedules};
-use crate::providers::{self, folder};
+use crate::providers::{self, folder, iam};
 use crate::resource::{Desired, Live};
 use crate::store::ErrorKind;
 use crate::stores::s3;
@@ -88,6 +88,7 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
 pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
     let (loaded, mut env, compiled) = compiled(context, references)?;
     let mut places = schedule::places(&compiled.desired);
+    places.extend(iam::place(&compiled.desired));
     let past = working::patiently(context, past::past(&loaded.policy, &env, context)).await;
     places.extend(past.places.iter().cloned());
     places.extend(folder::standing(&loaded.policy));

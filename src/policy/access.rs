@@ -8,7 +8,7 @@ use crate::policy::Text;
 use crate::rights::Purpose;
 
 /// Longest name of a role (IAM API reference, `CreateRole`).
-pub const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 
 /// Host of GitHub's tokens (GitHub documentation, "Configuring OpenID Connect in Amazon Web Services").
 pub const GITHUB: &str = "token.actions.githubusercontent.com";

@@ -40,6 +40,7 @@ pub use objective::{Disruption, Objective, Objectives};
 pub use protection::{FileBackup, Method, Protection};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use replication::Replication;
+pub use replication::{role_name as replication_role_name, role_path};
 pub use retention::Tier;
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use schema::schema;

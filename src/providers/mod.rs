@@ -1,6 +1,7 @@
 //! Providers: what knows how to declare, read and change each kind of resource.
 
 pub mod folder;
+pub mod iam;
 mod plain;
 pub mod rights;
 pub mod s3;
@@ -10,4 +11,5 @@ mod writable;
 use crate::provider::Connect;
 
 /// Every provider, in the order in which plans ask them. A new one is a file and a line here.
-pub const ALL: &[&dyn Connect] = &[&folder::Folders, &s3::S3, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];
+pub const ALL: &[&dyn Connect] =
+    &[&folder::Folders, &s3::S3, &iam::Iam, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];

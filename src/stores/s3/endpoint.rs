@@ -18,12 +18,24 @@ pub(super) fn host_of(uri: &str) -> &str {
 /// S3's own endpoints are always allowed; another one only where the caller names it. One that is named with `https://` is not
 /// allowed without encryption; the trailing `/` is left aside.
 pub(super) fn check_allowed(endpoint: &str, shown: &str, allowed: &[String]) -> Result<(), StoreError> {
+    check(endpoint, shown, allowed, is_s3_of_aws)
+}
+
+/// The same for IAM.
+///
+/// # Errors
+/// When the caller does not allow the endpoint.
+pub fn check_allowed_for_iam(endpoint: &str, shown: &str, allowed: &[String]) -> Result<(), StoreError> {
+    check(endpoint, shown, allowed, is_iam_of_aws)
+}
+
+fn check(endpoint: &str, shown: &str, allowed: &[String], is_own: fn(&str) -> bool) -> Result<(), StoreError> {
     let named = |known: &String| {
         let (scheme, bare) = endpoint.split_once("://").unwrap_or(("", endpoint));
         let (allowed, known) = known.split_once("://").map_or((None, known.as_str()), |(scheme, known)| (Some(scheme), known));
         bare.trim_end_matches('/') == known.trim_end_matches('/') && (scheme == "https" || allowed != Some("https"))
     };
-    if is_s3_of_aws(endpoint) || allowed.iter().any(named) {
+    if is_own(endpoint) || allowed.iter().any(named) {
         return Ok(());
     }
     let reason = "the caller does not allow this endpoint".to_owned();
@@ -60,6 +72,26 @@ fn is_s3_of_aws(endpoint: &str) -> bool {
     };
     let of_partition = |region: &str| regions.iter().any(|begin| region.starts_with(begin)) && is_region(region);
     NAMES.iter().filter_map(|before| name.strip_prefix(before)).any(of_partition)
+}
+
+/// Whether it is one of IAM's own endpoints: one for each part of the cloud (AWS General Reference, "AWS Identity and Access
+/// Management endpoints and quotas").
+fn is_iam_of_aws(endpoint: &str) -> bool {
+    const HOSTS: [&str; 10] = [
+        "iam.amazonaws.com",
+        "iam.global.api.aws",
+        "iam-fips.amazonaws.com",
+        "iam.us-gov.amazonaws.com",
+        "iam.cn-north-1.amazonaws.com.cn",
+        "iam.eusc-de-east-1.amazonaws.eu",
+        "iam.us-iso-east-1.c2s.ic.gov",
+        "iam.us-isob-east-1.sc2s.sgov.gov",
+        "iam.eu-isoe-west-1.cloud.adc-e.uk",
+        "iam.us-isof-south-1.csp.hci.ic.gov",
+    ];
+    let Some(host) = endpoint.strip_prefix("https://") else { return false };
+    let host = host.strip_suffix('/').unwrap_or(host).to_ascii_lowercase();
+    HOSTS.contains(&host.strip_suffix(":443").unwrap_or(&host))
 }
 
 /// Like `eu-north-1`: words of letters and a number.
@@ -189,6 +221,27 @@ mod tests {
             assert!(check_allowed(&endpoint, &endpoint, &[]).is_err(), "{endpoint}");
         }
         assert!(check_allowed("http://s3.eu-north-1.amazonaws.com", "x", &[]).is_err(), "without encryption");
+    }
+
+    #[test]
+    fn of_what_nobody_named_only_iam_itself_is_allowed_for_roles() {
+        for host in ["iam.amazonaws.com", "IAM.amazonaws.com:443/", "iam.cn-north-1.amazonaws.com.cn"] {
+            let endpoint = format!("https://{host}");
+            assert!(check_allowed_for_iam(&endpoint, &endpoint, &[]).is_ok(), "{endpoint}");
+            assert!(check_allowed(&endpoint, &endpoint, &[]).is_err(), "{endpoint} is no store");
+        }
+        for endpoint in [
+            "http://iam.amazonaws.com",
+            "https://iam.amazonaws.com.evil.example",
+            "https://evil.iam.amazonaws.com",
+            "https://s3.eu-north-1.amazonaws.com",
+            "https://iam.amazonaws.com@evil.example",
+            "https://iam.amazonaws.com:8443",
+        ] {
+            assert!(check_allowed_for_iam(endpoint, endpoint, &[]).is_err(), "{endpoint}");
+        }
+        let named = ["http://127.0.0.1:9000".to_owned()];
+        assert!(check_allowed_for_iam("http://127.0.0.1:9000", "x", &named).is_ok());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 pub use connection::{Connection, METADATA, Watch, connect, requests, unreached};
-pub use endpoint::has_endpoint_of_its_own;
+pub use endpoint::{check_allowed_for_iam, has_endpoint_of_its_own};
 pub use identity::Identity;
 pub use refusal::{Refusal, credentials, needed};
 

@@ -74,15 +74,20 @@ fn key(spec: &StoreSpec, backend: &S3Backend, reads: bool, writes: bool) -> Opti
         return None;
     };
     let actions = [("kms:Decrypt", reads), ("kms:GenerateDataKey", writes)];
-    let actions: BTreeSet<String> = actions.iter().filter(|(_, used)| *used).map(|(action, _)| (*action).to_owned()).collect();
+    let actions: Vec<&str> = actions.iter().filter(|(_, used)| *used).map(|(action, _)| *action).collect();
+    (!actions.is_empty()).then(|| use_of_key("UseKey", &key.value, backend, &actions))
+}
+
+/// The use of a key, named by its id, ARN or alias, through S3 in the region of a bucket alone.
+pub fn use_of_key(sid: &'static str, key: &str, backend: &S3Backend, actions: &[&str]) -> Grant {
     let region = backend.region.as_ref().map(|region| region.value.as_str());
     let mut condition = Condition::new();
-    let (arn, rest) = match key.value.strip_prefix("arn:").map(|rest| rest.splitn(5, ':').collect::<Vec<_>>()) {
+    let (arn, rest) = match key.strip_prefix("arn:").map(|rest| rest.splitn(5, ':').collect::<Vec<_>>()) {
         Some(parts) if parts.len() == 5 => (format!("arn:{}:{}:{}:{}:", parts[0], parts[1], parts[2], parts[3]), parts[4]),
         _ => {
             let account = backend.account.as_ref().map_or("*", |account| account.value.as_str());
             let partition = arn::partition_of(backend);
-            (format!("arn:{partition}:kms:{}:{account}:", region.unwrap_or("*")), key.value.as_str())
+            (format!("arn:{partition}:kms:{}:{account}:", region.unwrap_or("*")), key)
         }
     };
     // No resource is named by an alias (KMS developer guide, "Use aliases to control access to KMS keys").
@@ -95,14 +100,14 @@ fn key(spec: &StoreSpec, backend: &S3Backend, reads: bool, writes: bool) -> Opti
     let domain = if arn::partition_of(backend) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let via = format!("s3.{}.{domain}", region.unwrap_or("*"));
     condition.extend(when(if region.is_some() { "StringEquals" } else { "StringLike" }, "kms:ViaService", [via]));
-    (!actions.is_empty()).then(|| Grant {
-        sid: "UseKey",
+    Grant {
+        sid,
         effect: Effect::Allow,
         partition: arn::partition_of(backend),
-        actions,
+        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
         resources: BTreeSet::from([resource]),
         condition,
-    })
+    }
 }
 
 /// What of a bucket only who applies may set (service authorization reference for S3).

@@ -1,0 +1,179 @@
+//! Provider `iam`: roles of AWS IAM, each with the rights that `bdr iam-policy` prints and no others.
+//!
+//! A role and its one inline policy are two kinds, one file each. Roles carry the policy's mark in their path, which cannot change,
+//! and in a tag; what others attach to them is kept.
+
+mod connection;
+mod replication;
+mod request;
+mod rights;
+mod role;
+mod role_policy;
+mod session;
+mod trust;
+mod wanted;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::access::{INLINE, meaning};
+use crate::address::{ResourceId, StoreName, Subject};
+use crate::attrs::{Attr, Attrs};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::policy::Policy;
+use crate::provider::{Connect, Env, Provider, ProviderError, Session};
+use crate::resource::{Desired, Kind, Risk};
+use crate::rights::{Grant, Purpose};
+use wanted::Wanted;
+
+/// How long IAM takes until a role can be used everywhere (IAM user guide, "Changes that I make are not always immediately visible").
+const VISIBLE: u32 = 120;
+
+pub(super) static ROLE: Kind = Kind {
+    name: "iam_role",
+    title: "role",
+    summary: "A role of AWS IAM and who may take it on. Owned by its path `/bdr/<policy>/` and the tag `bdr:policy`.",
+    risk: role_risk,
+    headline: &["name", "trust", "permissions_boundary"],
+    visible_within: VISIBLE,
+    ..Kind::PLAIN
+};
+
+pub(super) static ROLE_POLICY: Kind = Kind {
+    name: "iam_role_policy",
+    title: "rights of role",
+    summary: "The inline policy `bdr` of a role: exactly what `bdr iam-policy` prints. Other policies of the role are kept.",
+    risk: rights_risk,
+    headline: &["name"],
+    visible_within: VISIBLE,
+    ..Kind::PLAIN
+};
+
+static KINDS: std::sync::LazyLock<[Kind; 2]> = std::sync::LazyLock::new(|| [ROLE, ROLE_POLICY]);
+
+/// Findings of this provider.
+pub static CODES: [Code; 2] = [
+    Code {
+        code: "BDR-C020",
+        name: "rights-too-large",
+        severity: Severity::Error,
+        text: "A role would need more rights than one inline policy holds\n\nThe inline policies of a role hold 10,240 characters \
+               together (IAM user guide, \"IAM and AWS STS quotas\"), and every bucket, prefix and key of the policy is named in them. \
+               Make several roles, each for some stores: `stores: [NAME]`.\n",
+    },
+    Code {
+        code: "BDR-C021",
+        name: "role-of-several-clouds",
+        severity: Severity::Error,
+        text: "A role would need rights in several parts of the cloud\n\nAn account lies in one partition (`aws`, `aws-cn`, `aws-us-gov`), \
+               and so do its roles: none of them reaches a bucket of another partition. Make a role for the stores of this one, \
+               `stores: [NAME]`, and others in a policy of an account there.\n",
+    },
+];
+
+/// Roles and their rights.
+pub struct Iam;
+
+impl Provider for Iam {
+    fn name(&self) -> &'static str {
+        "iam"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        KINDS.as_slice()
+    }
+
+    fn codes(&self) -> &'static [Code] {
+        &CODES
+    }
+
+    fn check(&self, policy: &Policy, _env: &Env, diagnostics: &mut Diagnostics) {
+        wanted::all(policy).values().filter_map(unfit).for_each(|finding| diagnostics.push(finding));
+    }
+
+    fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
+        let wanted = wanted::all(policy);
+        wanted.values().for_each(|one| one.declare(&wanted, policy, desired));
+    }
+
+    fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
+        rights::grants(policy, purpose)
+    }
+}
+
+#[async_trait]
+impl Connect for Iam {
+    async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError> {
+        Ok(Box::new(session::IamSession::open(policy, env).await))
+    }
+}
+
+/// The resources that must be in place before a bucket replicates by the role of a store: the role, and its rights. Empty where bdr
+/// makes none.
+pub fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId> {
+    let sharing = policy.sharing(store);
+    let copying = replication::all(policy);
+    let ours = copying.iter().find(|copying| sharing.iter().any(|other| other.name.value == copying.from.name.value));
+    let keys = ours
+        .map(|copying| wanted::key_of(policy, &crate::policy::replication_role_name(&policy.name, copying.from.name.as_str())));
+    let id = |kind: &'static str, key: &str| ResourceId::new(Subject::Policy, kind, key);
+    keys.iter().flat_map(|key| [id(ROLE.name, key), id(ROLE_POLICY.name, key)]).collect()
+}
+
+/// How the record of an apply names that roles were made, so that they are found when the policy speaks of none any more.
+const PLACE: &str = "iam roles";
+
+/// Whether an apply of these makes roles, for its record.
+pub fn place(desired: &Desired) -> Option<String> {
+    desired.iter().any(|resource| resource.id.kind == ROLE.name).then(|| PLACE.to_owned())
+}
+
+/// Whether a policy has anything to do with IAM.
+fn is_used(policy: &Policy) -> bool {
+    policy.access.is_some() || !replication::all(policy).is_empty()
+}
+
+fn unfit(wanted: &Wanted) -> Option<Diagnostic> {
+    let partitions: std::collections::BTreeSet<&str> = wanted.documents.iter().map(|document| document.partition).collect();
+    let key = &wanted.key;
+    let help = "Make several roles, each for some of the stores: `stores: [NAME]`.";
+    if partitions.len() > 1 {
+        let message = format!("the role `{key}` would need rights in several parts of the cloud");
+        let told = partitions.into_iter().collect::<Vec<_>>().join(", ");
+        return Some(Diagnostic::error(CODES[1].code, message).at(wanted.span, told).help(help));
+    }
+    if wanted.documents.is_empty() {
+        return None;
+    }
+    let size: usize = wanted.documents.iter().map(crate::access::Document::size).sum();
+    wanted.document().is_none().then(|| {
+        let message = format!("the role `{key}` would need more rights than an inline policy holds");
+        let label = format!("{size} characters; IAM takes {INLINE}");
+        Diagnostic::error(CODES[0].code, message).at(wanted.span, label).help(help)
+    })
+}
+
+fn role_risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
+    let (Some(before), Some(after)) = (before, after) else { return Risk::None };
+    let opened = match (before.get("trust"), after.get("trust")) {
+        (Some(before), Some(after)) => meaning::widens(before, after),
+        _ => false,
+    };
+    let bound = |attrs: &Attrs| attrs.get("permissions_boundary").cloned();
+    let unbound = bound(before).is_some() && bound(before) != bound(after);
+    if opened || unbound { Risk::Weakens } else { Risk::None }
+}
+
+fn rights_risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
+    let document = |attrs: Option<&Attrs>| attrs.and_then(|attrs| attrs.get("document")).cloned();
+    match (document(before), document(after)) {
+        (Some(before), Some(after)) if meaning::loosens(&before, &after) => Risk::Weakens,
+        _ => Risk::None,
+    }
+}
+
+/// The name of a resource's role, as IAM calls it.
+fn name_in(attrs: Option<&Attrs>) -> Option<&str> {
+    attrs.and_then(|attrs| attrs.get("name")).and_then(Attr::as_str)
+}
