@@ -1,7 +1,7 @@
 //! Each S3 kind on real endpoints: made, read back equal, nothing more to do, drift seen and mended, what is foreign kept.
 
 mod aws;
-mod driver;
+pub mod driver;
 mod foreign;
 mod owner;
 mod refusals;

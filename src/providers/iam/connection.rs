@@ -119,6 +119,7 @@ impl Reached {
     fn help(&self, name: &str, action: &str, refusal: &Refusal) -> Option<String> {
         let resource = match action {
             "iam:GetOpenIDConnectProvider" => "the provider of tokens".to_owned(),
+            "iam:ListRoles" => "*".to_owned(),
             _ => format!("{}{name}", self.roles),
         };
         Some(match (refusal.code.as_str(), refusal.kind) {

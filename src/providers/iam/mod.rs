@@ -35,7 +35,7 @@ pub(super) static ROLE: Kind = Kind {
     title: "role",
     summary: "A role of AWS IAM and who may take it on. Owned by its path `/bdr/<policy>/` and the tag `bdr:policy`.",
     risk: role_risk,
-    headline: &["name", "trust", "permissions_boundary"],
+    headline: &["description", "trust.Statement", "permissions_boundary"],
     visible_within: VISIBLE,
     ..Kind::PLAIN
 };
@@ -122,11 +122,13 @@ pub fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId>
 }
 
 /// How the record of an apply names that roles were made, so that they are found when the policy speaks of none any more.
-const PLACE: &str = "iam roles";
+const LEFT: &str = "iam roles";
+/// Where all of them lie: told of what could not be read, and written one after the other.
+const PLACE: &str = "AWS IAM";
 
 /// Whether an apply of these makes roles, for its record.
 pub fn place(desired: &Desired) -> Option<String> {
-    desired.iter().any(|resource| resource.id.kind == ROLE.name).then(|| PLACE.to_owned())
+    desired.iter().any(|resource| resource.id.kind == ROLE.name).then(|| LEFT.to_owned())
 }
 
 /// Whether a policy has anything to do with IAM.

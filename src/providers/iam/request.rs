@@ -146,7 +146,9 @@ pub(super) async fn account(reached: &Reached) -> Result<Option<String>, Refusal
 pub(super) fn lacks(refusal: &Refusal) -> bool {
     let unknown =
         ["InvalidAction", "UnknownOperationException", "NotImplemented", "MethodNotAllowed", "NoSuchBucket", "NoSuchKey"];
-    refusal.kind == ErrorKind::Unsupported || unknown.contains(&refusal.code.as_str())
+    // SeaweedFS.
+    let off = refusal.reason.starts_with("IAM write operations are disabled");
+    off || refusal.kind == ErrorKind::Unsupported || unknown.contains(&refusal.code.as_str())
 }
 
 fn there<T>(outcome: Result<T, Refusal>) -> Result<Option<T>, Refusal> {

@@ -7,8 +7,7 @@ use crate::providers::iam::replication;
 use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3::rights::when;
 
-const READS: [&str; 5] =
-    ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListRoles"];
+const READS: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
 const WRITES: [&str; 5] =
     ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"];
 /// What gives a role rights: only to one that the stated boundary bounds.
@@ -36,7 +35,9 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
         resources: BTreeSet::from([resource.to_owned()]),
         condition,
     };
-    let mut all = vec![grant("ReadRoles", &READS, &roles, Condition::new())];
+    // A listing is of no role (service authorization reference for IAM).
+    let mut all =
+        vec![grant("ReadRoles", &READS, &roles, Condition::new()), grant("ListRoles", &["iam:ListRoles"], "*", Condition::new())];
     let tokens = super::wanted::issuers(policy);
     all.extend(tokens.into_iter().map(|issuer| {
         let provider = crate::policy::provider_arn(partition, &account, issuer);

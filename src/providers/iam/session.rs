@@ -14,7 +14,7 @@ use crate::provider::{Env, Freshness, ProviderError, Session, Settled};
 use crate::providers::iam::connection::{Reached, reach};
 use crate::providers::iam::request::{self, Listed, Rights, Role};
 use crate::providers::iam::wanted::{self, MARK, Wanted};
-use crate::providers::iam::{PLACE, ROLE, ROLE_POLICY, is_used, name_in, role, role_policy};
+use crate::providers::iam::{LEFT, PLACE, ROLE, ROLE_POLICY, is_used, name_in, role, role_policy};
 use crate::resource::{Change, Hindrance, Live, Op, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 
@@ -64,7 +64,7 @@ impl IamSession {
             path: role_path(&policy.name),
             wanted: wanted::all(&policy),
             reached: reach(&policy, &env).await,
-            left: env.left_places.iter().any(|place| place == PLACE),
+            left: env.left_places.iter().any(|place| place == LEFT),
             policy,
             listing: OnceCell::new(),
             account: OnceCell::new(),
@@ -236,7 +236,7 @@ impl IamSession {
             attrs: Attrs::from([("name".to_owned(), listed.name.as_str().into())]),
             span: None,
             after,
-            queue: Some(format!("iam {}", listed.name)),
+            queue: Some(PLACE.to_owned()),
         };
         let rights = self.rights(&listed.name, Freshness::Cached).await?;
         let given = rights.ours.as_ref().map(|_| resource(ROLE_POLICY.name, Vec::new()));

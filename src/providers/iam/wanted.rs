@@ -8,7 +8,7 @@ use crate::attrs::{Attr, Attrs};
 use crate::diag::Span;
 use crate::policy::{Access, Backend, Policy, Role, Text, Trust, partition, provider_arn, role_name};
 use crate::providers::iam::replication::{self, Copying};
-use crate::providers::iam::{ROLE, ROLE_POLICY, trust};
+use crate::providers::iam::{PLACE, ROLE, ROLE_POLICY, trust};
 use crate::providers::rights;
 use crate::resource::{Desired, Resource};
 use crate::stores::s3::arn;
@@ -143,7 +143,7 @@ impl Wanted {
             attrs,
             span: self.span,
             after,
-            queue: Some(format!("iam {}", self.name)),
+            queue: Some(PLACE.to_owned()),
         };
         desired.add(resource(ROLE.name, self.role(policy), trusts.collect()));
         if let Some(attrs) = self.role_policy() {

@@ -54,7 +54,7 @@ pub fn start() -> Option<Endpoint> {
         until_done(|| {
             let mut create = ceph("radosgw-admin");
             create.args(["user", "create", "--uid", user, "--display-name", user]);
-            create.args(["--access-key", access_key, "--secret", secret_key]);
+            create.args(["--access-key", access_key, "--secret", secret_key, "--caps", "roles=*;user-policy=*"]);
             create
         });
     }

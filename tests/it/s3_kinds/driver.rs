@@ -15,6 +15,7 @@ use crate::harness::Endpoint;
 
 /// A policy against an endpoint.
 pub struct Driver {
+    provider: &'static dyn Connect,
     pub policy: Arc<Policy>,
     pub compiled: Compiled,
     pub env: Arc<Env>,
@@ -29,18 +30,23 @@ pub struct Seen {
 impl Driver {
     /// `stores` and the rest of the policy as YAML below its name.
     pub fn new(name: &str, yaml: &str, env: Env) -> Self {
+        Self::of(&S3, name, yaml, env)
+    }
+
+    /// The same with another provider.
+    pub fn of(provider: &'static dyn Connect, name: &str, yaml: &str, env: Env) -> Self {
         let mut sources = Sources::new();
         sources.add("policy.yaml", format!("version: 1\nname: {name}\n{yaml}"));
         let loaded = load_unresolved(sources);
         assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics);
         let policy = loaded.policy.unwrap();
-        let (compiled, diagnostics) = compile(&policy, &[&S3 as &dyn Provider], &env);
+        let (compiled, diagnostics) = compile(&policy, &[provider as &dyn Provider], &env);
         assert!(!diagnostics.has_errors(), "{diagnostics:?}");
-        Self { policy: Arc::new(policy), compiled, env: Arc::new(env) }
+        Self { provider, policy: Arc::new(policy), compiled, env: Arc::new(env) }
     }
 
     pub async fn session(&self) -> Box<dyn Session> {
-        S3.connect(Arc::clone(&self.policy), Arc::clone(&self.env)).await.unwrap()
+        self.provider.connect(Arc::clone(&self.policy), Arc::clone(&self.env)).await.unwrap()
     }
 
     /// All changes, those that do nothing included, in the order in which they may be carried out.
