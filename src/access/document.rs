@@ -89,7 +89,7 @@ pub fn documents(grants: Vec<Grant>) -> Vec<Document> {
 }
 
 /// Grants that differ in their resources only become one, then those that differ in their actions only.
-fn merged(grants: Vec<Grant>) -> Vec<Grant> {
+pub fn merged(grants: Vec<Grant>) -> Vec<Grant> {
     let mut by_actions: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for Grant { sid, effect, partition, actions, resources, condition } in grants {
         by_actions.entry((effect, sid, partition, actions, condition)).or_default().extend(resources);

@@ -6,5 +6,5 @@ mod document;
 pub mod meaning;
 mod touches;
 
-pub use document::{Document, INLINE, MANAGED, documents};
+pub use document::{Document, INLINE, MANAGED, documents, merged};
 pub use touches::touches;

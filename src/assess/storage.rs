@@ -67,6 +67,9 @@ pub fn survives(store: &StoreSpec, site: &Site, disruption: Disruption) -> Survi
         (Backend::S3(_), Disruption::Account) if locks(store, LockMode::Compliance) => {
             yes(format!("`{name}` locks its copies, and nobody ends such a lock"))
         }
+        (_, Disruption::Account) if store.access.as_ref().is_some_and(|access| access.value.parts_writers()) => {
+            yes(format!("who writes to `{name}` can neither remove what is in it nor change its settings"))
+        }
         (_, Disruption::Account) if locks(store, LockMode::Governance) => {
             no(format!("who holds the credentials of the account of `{name}` can end a lock of mode governance"))
         }

@@ -25,6 +25,7 @@ mod scheduler;
 mod schema;
 mod secrets;
 mod store;
+mod store_access;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,7 @@ pub use retention::Tier;
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
+pub use store_access::{Principals, StoreAccess};
 
 use crate::address::{ComponentName, PolicyName, StoreName};
 use crate::diag::Spanned;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::address::StoreName;
 use crate::diag::{Span, Spanned};
-use crate::policy::{Replication, Text};
+use crate::policy::{Replication, StoreAccess, Text};
 use crate::units::duration::Duration;
 
 /// One place where copies live, and how it is to be set up.
@@ -21,6 +21,9 @@ pub struct StoreSpec {
     pub replicate: Vec<Replication>,
     /// S3: default encryption of the bucket; `None`: left as it is.
     pub encryption: Option<Spanned<Encryption>>,
+    /// S3: who may do what there, whatever else is allowed to them; `None`: left as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<Spanned<StoreAccess>>,
     /// Tags of the bucket besides bdr's own mark.
     pub tags: BTreeMap<String, Spanned<String>>,
     /// S3: how long versions stay that are no longer current.

@@ -130,7 +130,7 @@ impl Guarded {
 fn policy(bucket: &str, url: &str, region: &str) -> String {
     format!(
         "version: 1\nname: {bucket}\nstores:\n  bucket:\n    s3: {{ bucket: {bucket}, region: {region}, endpoint: '{url}', prefix: \
-         some/where, account: '{ACCOUNT}' }}\n    versioning: true\n    immutability: {{ mode: governance, for: 7d }}\n    encryption: {{ sse: aws:kms, key: {ALIAS} }}\n    tags: {{ \
+         some/where, account: '{ACCOUNT}' }}\n    versioning: true\n    immutability: {{ mode: governance, for: 7d }}\n    encryption: {{ sse: aws:kms, key: {ALIAS} }}\n    access: {{ delete: ['arn:aws:iam::{ACCOUNT}:role/prune'] }}\n    tags: {{ \
          team: ops }}\ncomponents:\n  docs:\n    files: {{ paths: ['@/docs'] }}\n    protect:\n      nightly: {{ file_backup: {{}}, \
          schedule: '0 2 * * *', store: bucket }}\n    retain: {{ daily: {{ for: 14d }}, monthly: {{ for: 12mo, class: GLACIER }} \
          }}\nscheduler: {{ systemd: {{ directory: '@/units' }} }}\n"

@@ -6,6 +6,7 @@ mod down;
 mod locked;
 mod refused;
 mod replication;
+mod statements;
 
 use std::process::Command;
 

@@ -165,6 +165,16 @@ minutes, `mo` is months."
   primary: { s3: { bucket: example-backups }, versioning: true, noncurrent: { for: 30d } }
 ";
 
+    PRINCIPAL "BDR-P046" "principal" "Somebody who cannot be named in a bucket's policy."
+    "Who may do something in a bucket is named by the ARN of a role, a user or an account's root, and exactly: with a wildcard it
+would be anybody who takes such a name. Where nobody is named, everybody is shut out, which is meant only of deletion."
+    wrong "stores:
+  primary: { s3: { bucket: example-backups }, access: { write: [\"*\"] } }
+"
+    right "stores:
+  primary: { s3: { bucket: example-backups }, access: { write: [\"arn:aws:iam::111122223333:role/backups\"] } }
+";
+
     CONTAINED "BDR-P060" "tier-outlived" "A tier that goes before one of shorter periods does."
     "Each tier keeps the first good backup of each of its periods. The first backup of a week is also the first of its day, so
 everything that a weekly tier would keep is in the daily tier already, for as long as that lasts. A tier of longer periods is

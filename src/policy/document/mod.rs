@@ -13,6 +13,7 @@ mod replication;
 mod retention;
 mod scheduler;
 mod store;
+mod store_access;
 mod table;
 mod text;
 
@@ -28,6 +29,7 @@ pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};
 pub use store::{
     EncryptionDocument, FolderDocument, ImmutabilityDocument, LockWord, NoncurrentDocument, S3Document, SseWord, StoreDocument,
 };
+pub use store_access::StoreAccessDocument;
 pub use table::{Named, Tags};
 pub use text::*;
 

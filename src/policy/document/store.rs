@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText,
-    ReplicationDocument, Tags,
+    ReplicationDocument, StoreAccessDocument, Tags,
 };
 use crate::policy::read::{Field, Hints, Instead, Several};
 
@@ -26,6 +26,8 @@ pub struct StoreDocument {
     pub replicate: Field<Several<ReplicationDocument>>,
     /// S3: default encryption of the bucket; left as it is unless told.
     pub encryption: Field<EncryptionDocument>,
+    /// S3: who may do what there; left as it is unless told.
+    pub access: Field<StoreAccessDocument>,
     /// S3: tags of the bucket, besides bdr's own mark.
     pub tags: Field<Tags>,
     /// S3: what happens to versions that are no longer current.

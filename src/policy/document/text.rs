@@ -118,6 +118,12 @@ texts! {
     RefText { "type": ["string", "number"], "pattern": "^[^*?\\s:]+$", "examples": ["main"] }
     /// A host.
     HostText { "type": "string", "pattern": "^[a-z0-9.-]+$", "examples": ["gitlab.com"] }
+    /// Somebody, by an ARN of AWS IAM.
+    PrincipalText {
+        "type": "string",
+        "pattern": "^arn:[a-z-]+:iam::[^:*?]*:(root$|(role|user)/[^*?]+$)",
+        "examples": ["arn:aws:iam::111122223333:role/backups"]
+    }
     /// An e-mail address.
     EmailText { "type": "string", "pattern": "^[^@\\s]+@[^@\\s]+$", "examples": ["devops@example.com"] }
 }

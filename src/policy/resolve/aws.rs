@@ -100,6 +100,23 @@ pub(super) fn endpoint_fault(url: &str) -> Option<&'static str> {
         .then_some("its port is not a number from 1 to 65535")
 }
 
+/// Why a text is no principal of one role, user or account. Ceph's accounts are empty or tenants' names (Ceph documentation, "Bucket
+/// Policies").
+pub(super) fn principal_fault(text: &str) -> Option<&'static str> {
+    if text.contains(['*', '?']) {
+        return Some("would be anybody who takes such a name");
+    }
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, who] = parts.as_slice() else { return Some("is not an ARN") };
+    let named = |kind: &str| who.strip_prefix(kind).is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+    let one = *who == "root" || named("role/") || named("user/");
+    let is_aws = partition.starts_with("aws") && !account.is_empty();
+    let account_fits = !is_aws || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()));
+    let fits = *arn == "arn" && *service == "iam" && region.is_empty() && !partition.is_empty() && account_fits && one;
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/+=,.@_-".contains(&byte));
+    (!fits || !plain).then_some("is not the ARN of a role, a user or an account's root")
+}
+
 /// A key's id, ARN or alias (AWS KMS developer guide, "Key identifiers").
 pub(super) fn is_kms_key(text: &str) -> bool {
     let name = |text: &str| {
@@ -199,6 +216,30 @@ mod tests {
         }
         for key in ["", "backups", "alias/", "arn:aws:s3:::x", "1234"] {
             assert!(!is_kms_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn principals_are_named_exactly() {
+        for principal in [
+            "arn:aws:iam::111122223333:role/bdr/p/bdr-p-writer",
+            "arn:aws-cn:iam::111122223333:user/a.b@c",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam:::user/alice",
+        ] {
+            assert_eq!(principal_fault(principal), None, "{principal}");
+        }
+        for principal in [
+            "",
+            "*",
+            "111122223333",
+            "arn:aws:iam::111122223333:role/*",
+            "arn:aws:iam::1234:role/x",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:sts::111122223333:assumed-role/x/y",
+            "arn:aws:iam::111122223333:role/a b",
+        ] {
+            assert!(principal_fault(principal).is_some(), "{principal}");
         }
     }
 

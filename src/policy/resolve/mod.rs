@@ -11,6 +11,7 @@ mod replication;
 mod retention;
 mod scheduler;
 mod store;
+mod store_access;
 mod text;
 mod value;
 

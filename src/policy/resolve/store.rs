@@ -34,8 +34,18 @@ impl Run<'_> {
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<StoreSpec> {
         let span = document.span;
-        let StoreDocument { folder, s3, versioning, immutability, replicate, encryption, tags, noncurrent, abort_uploads_after } =
-            document.value;
+        let StoreDocument {
+            folder,
+            s3,
+            versioning,
+            immutability,
+            replicate,
+            encryption,
+            access,
+            tags,
+            noncurrent,
+            abort_uploads_after,
+        } = document.value;
         match (folder.span(), s3.span()) {
             (Some(first), Some(second)) => self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`folder` and `s3` exclude each other")
@@ -60,6 +70,7 @@ impl Run<'_> {
                 ("immutability", immutability.span()),
                 ("replicate", replicate.span()),
                 ("encryption", encryption.span()),
+                ("access", access.span()),
                 ("tags", tags.span()),
                 ("noncurrent", noncurrent.span()),
                 ("abort_uploads_after", abort_uploads_after.span()),
@@ -77,6 +88,7 @@ impl Run<'_> {
             immutability.given().filter(|_| !is_folder).and_then(|document| self.immutability(document, versioning.as_ref()));
         let replicate = self.replications(replicate, known);
         let encryption = encryption.given().and_then(|document| self.encryption(document));
+        let access = access.given().map(|document| self.store_access(document));
         let tags = self.tags(tags);
         let abort_uploads_after = self.whole_days("abort_uploads_after", &abort_uploads_after);
         let backend = match (folder.given(), s3.given()) {
@@ -84,6 +96,7 @@ impl Run<'_> {
             (None, Some(s3)) => Backend::S3(self.s3(s3)?),
             (None, None) => return None,
         };
+        access.iter().for_each(|access| self.tls_can_be(access, &backend));
         Some(StoreSpec {
             name,
             backend,
@@ -91,6 +104,7 @@ impl Run<'_> {
             immutability,
             replicate,
             encryption,
+            access,
             tags,
             noncurrent,
             abort_uploads_after,

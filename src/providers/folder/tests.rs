@@ -18,6 +18,7 @@ fn policy(path: &Path) -> Arc<Policy> {
         replicate: Vec::new(),
         immutability: None,
         encryption: None,
+        access: None,
         tags: BTreeMap::new(),
         noncurrent: None,
         abort_uploads_after: None,

@@ -13,6 +13,21 @@ use crate::stores::s3::Refusal;
 /// A request about a document, and its answer.
 pub(super) type Asked<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
 
+/// How a document is written.
+pub(super) struct Format {
+    /// Makes a tree of a text.
+    pub parse: fn(&str) -> Result<Element, String>,
+    /// Makes a text of a tree.
+    pub write: fn(&Element) -> String,
+    /// Ends the names of copies.
+    pub suffix: &'static str,
+    pub content_type: &'static str,
+}
+
+impl Format {
+    pub const XML: Self = Self { parse: Element::parse, write: Element::to_xml, suffix: "xml", content_type: "application/xml" };
+}
+
 /// One document of a bucket, declared in the file of the kind that lives in it.
 pub(super) struct Document {
     /// Name of its root element (S3 API reference).
@@ -25,10 +40,13 @@ pub(super) struct Document {
     pub read_action: &'static str,
     /// The IAM action that writes it.
     pub write_action: &'static str,
+    /// The IAM action that takes it away, where that is another one.
+    pub clear_action: Option<&'static str>,
     /// The SDK's operation that reads it, see [`super::operation::get`].
     pub get: fn(&Place, Receive) -> Asked<'_, ()>,
     /// The SDK's operation that replaces it, see [`super::operation::put`].
     pub put: fn(&Place, Send) -> Asked<'_, ()>,
+    pub format: Format,
     /// Whether nothing stands in it, which is as good as no document.
     pub is_empty: fn(&Element) -> bool,
     /// What endpoints call themselves that do not know it, and answer as though the bucket had none.
@@ -51,8 +69,10 @@ impl Document {
         without: "",
         read_action: "",
         write_action: "",
+        clear_action: None,
         get: |_, _| Box::pin(std::future::ready(Ok(()))),
         put: |_, _| Box::pin(std::future::ready(Ok(()))),
+        format: Format::XML,
         is_empty: |_| false,
         unknown_to: &[],
         is_hollow: |_| false,

@@ -4,6 +4,7 @@
 //! document once for all of them, and writes shared ones by reading, merging, reading again, writing once and verifying.
 
 mod bucket;
+mod bucket_policy;
 mod contract;
 mod discover;
 mod document;
@@ -49,6 +50,7 @@ const SETTINGS: &[&dyn Setting] = &[
     &versioning::Versioning,
     &object_lock::ObjectLock,
     &encryption::Encryption,
+    &bucket_policy::BucketPolicy,
     &tags::Tags,
     &lifecycle::LifecycleRules,
     &replication::ReplicationRules,

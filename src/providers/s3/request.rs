@@ -5,7 +5,6 @@
 use futures_util::FutureExt;
 
 use crate::providers::s3::document::{Answer, Document, Found};
-use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{Receive, Send};
 use crate::providers::s3::owner_object;
 use crate::providers::s3::place::Place;
@@ -59,7 +58,7 @@ fn understand(document: &Document, body: &[u8], minimum_size: Option<String>) ->
     if text.trim().is_empty() {
         return Ok(Answer::Unsupported("it answers with an empty document".to_owned()));
     }
-    let tree = Element::parse(&text).map_err(|reason| Refusal {
+    let tree = (document.format.parse)(&text).map_err(|reason| Refusal {
         kind: ErrorKind::Other,
         retry: Retry::Never,
         code: String::new(),
@@ -95,7 +94,7 @@ pub(super) async fn write(place: &Place, document: &Document, content: &Found) -
     if let Some(kept) = &content.kept {
         return owner_object::write(place, &content.tree, kept).boxed().await;
     }
-    let send = Send { body: content.tree.to_xml(), minimum_size: content.minimum_size.clone() };
+    let send = Send { body: (document.format.write)(&content.tree), minimum_size: content.minimum_size.clone() };
     (document.put)(place, send).await
 }
 

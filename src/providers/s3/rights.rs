@@ -60,6 +60,7 @@ fn actions_on(wish: Wish<'_>, sets_up: bool, applies: bool) -> BTreeSet<String> 
             let document = setting.document();
             actions.insert(document.read_action.to_owned());
             actions.extend(applies.then(|| document.write_action.to_owned()));
+            actions.extend(document.clear_action.filter(|_| applies).map(str::to_owned));
         }
     }
     actions

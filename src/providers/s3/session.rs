@@ -97,7 +97,11 @@ impl S3Session {
                 setting.mark(&self.policy.name, &id.key[LEFT.len_utf8()..])
             }
             (Subject::Store(store), Some(setting)) => setting.mark(&self.policy.name, &format!("{store}/{}", id.key)),
-            _ => id.key.split_once('/').map_or_else(String::new, |(_, rule)| rule.to_owned()),
+            (_, Some(setting)) => {
+                let spelled = id.key.split_once('/').map_or("", |(_, spelled)| spelled);
+                let own = spelled.strip_prefix(&lifecycle::owner(&self.policy.name));
+                own.map_or_else(|| spelled.to_owned(), |rest| setting.mark(&self.policy.name, rest))
+            }
         }
     }
 
@@ -215,7 +219,7 @@ impl S3Session {
             for mark in marks {
                 let sight = Sight { policy: &self.policy.name, mark: &mark, desired: None };
                 let attrs = setting.live(Some(&document.tree), sight).attrs.unwrap_or_default();
-                let id = self.address(place, store, setting.kind().name, &mark);
+                let id = self.address(place, store, setting.kind().name, &setting.spelled_out(&mark));
                 found.push(self.resource(place, id, attrs, after.clone()));
             }
         }

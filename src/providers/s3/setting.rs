@@ -1,5 +1,6 @@
 //! What a kind of resource must say that lives in a document of a bucket: how it is wanted, seen, and written.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::address::{ComponentName, PolicyName, ResourceId, StoreName};
@@ -60,6 +61,11 @@ pub(super) trait Setting: Send + Sync {
     /// others', then the rest, `<store>/<key>`.
     fn mark(&self, _policy: &PolicyName, _rest: &str) -> String {
         String::new()
+    }
+
+    /// A mark as `mark` was given it: `bdr/<policy>/<store>/<key>`.
+    fn spelled_out<'a>(&self, mark: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(mark)
     }
 
     /// Whether others write the document at the same time: it is then read again right before it is written.

@@ -17,7 +17,7 @@ pub(super) const BELOW: &str = ".bdr/undo/";
 
 fn key(place: &Place, document: &Document, now: jiff::Timestamp) -> String {
     let time = now.strftime("%Y%m%dT%H%M%SZ");
-    format!("{}{BELOW}{time}-{:08x}-{}.xml", place.prefix, fastrand::u32(..), document.root)
+    format!("{}{BELOW}{time}-{:08x}-{}.{}", place.prefix, fastrand::u32(..), document.root, document.format.suffix)
 }
 
 /// Keeps a document as it was read. Who may change settings but write no object goes without: that is a right to give or not.
@@ -26,10 +26,10 @@ fn key(place: &Place, document: &Document, now: jiff::Timestamp) -> String {
 /// What the endpoint refused for another reason.
 pub(super) async fn keep(place: &Place, document: &Document, tree: &Element) -> Result<(), Refusal> {
     let key = key(place, document, jiff::Timestamp::now());
-    let text = tree.to_xml();
+    let text = (document.format.write)(tree);
     let write = || {
         let request = place.connection.client.put_object().bucket(&place.bucket).key(&key);
-        let request = request.set_expected_bucket_owner(place.owner.clone()).content_type("application/xml");
+        let request = request.set_expected_bucket_owner(place.owner.clone()).content_type(document.format.content_type);
         place.connection.ask(ANSWER, request.body(ByteStream::from(text.clone().into_bytes())).send())
     };
     match place.look(write).await {

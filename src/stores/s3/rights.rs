@@ -111,7 +111,7 @@ pub fn use_of_key(sid: &'static str, key: &str, backend: &S3Backend, actions: &[
 }
 
 /// What of a bucket only who applies may set (service authorization reference for S3).
-const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 13] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:PutBucketAcl",
@@ -127,8 +127,11 @@ const SETTINGS: [&str; 13] = [
     "s3:PutReplicationConfiguration",
 ];
 
+/// What removes an object, or lets it be removed.
+pub const REMOVALS: [&str; 3] = ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+
 /// Sorts of objects that only who prunes removes.
-const KEPT: [Sort; 7] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs, Sort::Verified, Sort::Attempts, Sort::Slots];
+pub const KEPT: [Sort; 7] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs, Sort::Verified, Sort::Attempts, Sort::Slots];
 
 /// What who has these purposes, and no other, must not do, whatever else is allowed to them. Who only plans is denied nothing in so
 /// many words: nothing that is allowed to them writes.

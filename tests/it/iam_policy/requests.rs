@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::evaluate::Asked;
 
 /// Sub-resources of a bucket with the actions that read and write them.
-const DOCUMENTS: [(&str, &str, &str); 8] = [
+const DOCUMENTS: [(&str, &str, &str); 9] = [
     ("versioning", "s3:GetBucketVersioning", "s3:PutBucketVersioning"),
     ("encryption", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"),
     ("publicAccessBlock", "s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
@@ -13,6 +13,7 @@ const DOCUMENTS: [(&str, &str, &str); 8] = [
     ("tagging", "s3:GetBucketTagging", "s3:PutBucketTagging"),
     ("lifecycle", "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"),
     ("replication", "s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"),
+    ("policy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"),
     ("object-lock", "s3:GetBucketObjectLockConfiguration", "s3:PutBucketObjectLockConfiguration"),
 ];
 
@@ -55,6 +56,7 @@ pub fn asked(line: &str) -> Asked {
             ("PUT", Some((.., write))) => ask(write, ""),
             // There is no action of its own for it.
             ("DELETE", Some(("lifecycle", _, write))) => ask(write, ""),
+            ("DELETE", Some(("policy", ..))) => ask("s3:DeleteBucketPolicy", ""),
             ("HEAD", None) => ask("s3:ListBucket", ""),
             ("PUT", None) if query.is_empty() => ask("s3:CreateBucket", ""),
             ("GET", None) if query.contains_key("list-type") => match query.get("prefix") {

@@ -136,6 +136,7 @@ async fn apply_needs_what_its_document_allows_and_no_less() {
         ),
         ("s3:DeleteObject", "/.bdr/probe/*", "what a probe wrote then stays until the lifecycle takes it"),
         ("s3:PutBucketOwnershipControls", "", "a new bucket has them already, as on AWS since April 2023; an older one has not"),
+        ("s3:DeleteBucketPolicy", "", "asked for when the last statement leaves the policy, and nobody else has one there"),
         ("s3:DeleteObject", "/.bdr/runs/*", "records of applies go after 400 days; they stay"),
         ("s3:GetReplicationConfiguration", "", NO_REPLICATION),
         ("s3:PutReplicationConfiguration", "", "takes away what left the policy, and there is no such rule in a new bucket"),

@@ -1,0 +1,104 @@
+//! The statements that a store's `access` comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::statement::Statement;
+use crate::access::{merged, touches};
+use crate::catalog::layout::Sort;
+use crate::policy::Principals;
+use crate::providers::s3::setting::{Wanted, Wish};
+use crate::rights::{Condition, Effect, Purpose};
+use crate::stores::s3::{arn, rights};
+
+/// Keys of the denials that promises rest on.
+pub(super) const DELETERS: &str = "only-deleters";
+pub(super) const CONFIGURERS: &str = "only-configurers";
+
+/// What backups are made of, but for their manifests, which plans read too.
+const CONTENT: [Sort; 3] = [Sort::Index, Sort::Table, Sort::Packs];
+const WHOLE: [Sort; 4] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs];
+
+pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
+    let Some(access) = &wish.spec.access else { return Vec::new() };
+    let mut all = Vec::new();
+    if let Some(on) = access.value.tls_only.as_ref().filter(|on| on.value) {
+        let bucket = arn::bucket(wish.backend);
+        let resources = BTreeSet::from([format!("{bucket}/*"), bucket]);
+        let condition = when("Bool", "aws:SecureTransport", ["false".to_owned()]);
+        let statement = Statement { condition, ..deny(["s3:*"], resources) };
+        all.push(Wanted { key: "tls-only".to_owned(), attrs: statement.attrs(), span: on.span, after: Vec::new() });
+    }
+    let allowed = [
+        ("write", Purpose::Write, &access.value.write),
+        ("read", Purpose::Restore, &access.value.read),
+        ("delete", Purpose::Prune, &access.value.delete),
+    ];
+    for (key, purpose, list) in allowed {
+        let Some(list) = list.as_ref().filter(|list| !list.value.is_empty()) else { continue };
+        let each = allow(wish, purpose, &list.value).into_iter().zip(1..);
+        all.extend(each.map(|(statement, n)| Wanted {
+            key: format!("{key}-{n}"),
+            attrs: statement.attrs(),
+            span: list.span,
+            after: Vec::new(),
+        }));
+    }
+    all.extend(denied(wish));
+    all
+}
+
+/// What nobody but those listed may.
+fn denied(wish: Wish<'_>) -> Vec<Wanted> {
+    let Some(access) = &wish.spec.access else { return Vec::new() };
+    let access = &access.value;
+    let policy = &wish.policy.name.value;
+    let below = |sorts: &[Sort]| sorts.iter().map(|sort| arn::objects(wish.backend, &sort.pattern(policy))).collect();
+    let mut all = Vec::new();
+    if let Some(list) = &access.write {
+        all.push(("only-writers", list, vec![&list.value], deny(["s3:PutObject"], below(&WHOLE))));
+    }
+    if let Some(list) = &access.read {
+        // Who writes goes on with what an interrupted backup left, and compares with the backup before.
+        let who = [Some(list), access.write.as_ref()].into_iter().flatten().map(|list| &list.value).collect();
+        all.push(("only-readers", list, who, deny(["s3:GetObject", "s3:GetObjectVersion"], below(&CONTENT))));
+    }
+    if let Some(list) = &access.delete {
+        let statement = deny(rights::REMOVALS, below(&rights::KEPT));
+        all.push((DELETERS, list, vec![&list.value], statement));
+    }
+    if let Some(list) = &access.configure {
+        let bucket = BTreeSet::from([arn::bucket(wish.backend)]);
+        all.push((CONFIGURERS, list, vec![&list.value], deny(rights::SETTINGS, bucket)));
+    }
+    let each = |(key, list, who, statement): (&str, &crate::diag::Spanned<Principals>, Vec<&Principals>, Statement)| {
+        let but: BTreeSet<String> = who.into_iter().flatten().map(|one| one.value.clone()).collect();
+        let condition = if but.is_empty() { Condition::new() } else { when("ArnNotLike", "aws:PrincipalArn", but) };
+        Wanted { key: key.to_owned(), attrs: Statement { condition, ..statement }.attrs(), span: list.span, after: Vec::new() }
+    };
+    all.into_iter().map(each).collect()
+}
+
+/// What a purpose takes in the bucket itself: keys of KMS have policies of their own.
+fn allow(wish: Wish<'_>, purpose: Purpose, who: &Principals) -> Vec<Statement> {
+    let granted = rights::grants(wish.spec, wish.backend, &touches(wish.policy, wish.name, purpose));
+    let of_bucket = granted
+        .into_iter()
+        .filter(|grant| grant.effect == Effect::Allow && grant.actions.iter().all(|action| action.starts_with("s3:")));
+    let one = |grant: crate::rights::Grant| Statement {
+        effect: "Allow",
+        principals: who.iter().map(|one| one.value.clone()).collect(),
+        actions: grant.actions,
+        resources: grant.resources,
+        condition: grant.condition,
+    };
+    merged(of_bucket.collect()).into_iter().map(one).collect()
+}
+
+fn deny<'a>(actions: impl IntoIterator<Item = &'a str>, resources: BTreeSet<String>) -> Statement {
+    let actions = actions.into_iter().map(str::to_owned).collect();
+    Statement { effect: "Deny", principals: BTreeSet::from(["*".to_owned()]), actions, resources, condition: Condition::new() }
+}
+
+fn when(operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Condition {
+    BTreeMap::from([(operator.to_owned(), BTreeMap::from([(key.to_owned(), values.into_iter().collect())]))])
+}
