@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::{Context, Exit, Failure, codes, load};
+use crate::cli::{Context, Exit, Failure, baselines, codes, load};
 use crate::diag::Severity;
 use crate::lint::{self, Report, Wish, format};
 use crate::provider::Env;
@@ -31,6 +31,15 @@ pub struct Args {
     /// End with 0 whatever is found, as upload steps for SARIF want it
     #[arg(long)]
     exit_zero: bool,
+    /// Neither show nor count the findings that this file knows; tell which of them are mended
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    baseline: Option<PathBuf>,
+    /// Write everything that is found now to this file, for --baseline
+    ///
+    /// A finding is known again by its rule and its path in the document, not by its line. What cannot be suppressed is not
+    /// written, and nothing is written while the policy cannot be read.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,7 +86,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if let Some(policy) = linted.policy.as_ref().filter(|_| !found.has_errors()) {
         providers::ALL.iter().for_each(|provider| provider.check(policy, &Env::default(), &mut found));
     }
-    let report = Report::new(found, &linted.sources, &codes::all(), wish);
+    let baseline = match (&args.baseline, &args.write_baseline) {
+        (Some(path), _) => Some(baselines::read(path)?),
+        (None, Some(path)) => baselines::write(path, &found, &linted.sources, wish, &context)?,
+        (None, None) => None,
+    };
+    let report = Report::against(found, &linted.sources, &codes::all(), wish, baseline.as_ref());
     print(args.format, &report, &context)?;
     Ok(if report.fails() && !args.exit_zero { Exit::Present } else { Exit::Done })
 }

@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod assess;
 pub mod backup;
+pub mod baselines;
 pub mod carry_out;
 pub mod catalogues;
 pub mod chosen;
@@ -43,6 +44,7 @@ pub mod telling;
 pub mod unlock;
 pub mod verify;
 pub mod view;
+pub mod whole;
 pub mod working;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};

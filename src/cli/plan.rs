@@ -1,13 +1,16 @@
 //! `bdr plan`: what would be done, and what it does to what can be recovered.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, hint, prepare};
-use crate::plan::{Intent, Plan, Scope, file, render};
+use crate::cli::{Context, Exit, Failure, baselines, hint, prepare, whole};
+use crate::diag::Severity;
+use crate::plan::{Finding, Intent, Plan, Scope, file, render};
 use crate::policy::nearest;
+use crate::units::count::counted;
 
 /// Show what `apply` would change, and what that does to what can be recovered
 ///
@@ -24,6 +27,12 @@ pub struct Args {
     /// Exit with 2 where there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Fail where something is unwise: end with 1 where a finding is a warning or an error
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// Neither show nor count the findings that this file knows (`bdr lint --write-baseline FILE`)
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Only this component, store, kind or resource, and what it needs; may be given several times
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
@@ -53,7 +62,8 @@ pub enum Format {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let opened = prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?;
+    let baseline = args.baseline.as_deref().map(baselines::read).transpose()?;
+    let opened = prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?.with_baseline(baseline);
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();
@@ -73,7 +83,24 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !plan.complete {
         return Err(incomplete(&plan));
     }
+    if args.deny_warnings {
+        denied(&plan)?;
+    }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Present } else { Exit::Done })
+}
+
+/// # Errors
+/// When a finding is more than a note.
+fn denied(plan: &Plan) -> Result<(), Failure> {
+    let unwise: Vec<&Finding> = plan.findings.iter().filter(|finding| finding.severity > Severity::Note).collect();
+    if unwise.is_empty() {
+        return Ok(());
+    }
+    let codes: BTreeSet<&str> = unwise.iter().map(|finding| finding.code.as_str()).collect();
+    let message = format!("the plan comes with {}, and --deny-warnings was said", counted(unwise.len(), "finding"));
+    Err(Failure::new(message).cause(codes.into_iter().collect::<Vec<_>>().join(", ")).help(
+        "Mend them, suppress them with a reason in the policy, or keep them in a baseline; `bdr explain CODE` tells of each.",
+    ))
 }
 
 /// What to run next, with what it has to agree to.
@@ -135,16 +162,8 @@ fn document(plan: &Plan) -> Result<String, Failure> {
     file::write(plan).map_err(|error| Failure::new(format!("could not write the plan as JSON: {error}")))
 }
 
-/// Beside the target first, then in its place: a plan is there whole or not at all.
 fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("could not save the plan as `{}`: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut writer = std::io::BufWriter::new(&mut file);
-    file::write_to(plan, &mut writer).map_err(|error| failed(error.into()))?;
-    writer.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    whole::save(path, "the plan", |file| file::write_to(plan, file).map_err(Into::into))
 }
 
 /// How a run ends that carried a plan out: what could not be read may need more, so that what was done is a part of it.

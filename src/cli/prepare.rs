@@ -11,7 +11,7 @@ use crate::cli::load::{self, LoadedPolicy, References};
 use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
-use crate::lint;
+use crate::lint::{self, Baseline};
 use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
 use crate::policy::{Component, FileBackup, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
@@ -56,6 +56,8 @@ pub struct Opened {
     unlooked: Vec<Note>,
     /// Stores of which a new folder is meant, though something says that they stood.
     new_folders: BTreeSet<StoreName>,
+    /// Findings that are known and not told.
+    baseline: Option<Baseline>,
     /// Providers that could not be connected.
     unconnected: Vec<Unread>,
 }
@@ -96,7 +98,18 @@ pub async fn open(context: &Context, references: References) -> Result<Opened, F
     let env = Arc::new(env);
     let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;
     let unlooked = past.notes(&compiled.desired);
-    Ok(Opened { loaded, env, compiled, sessions, places, past, unlooked, new_folders: BTreeSet::new(), unconnected })
+    Ok(Opened {
+        loaded,
+        env,
+        compiled,
+        sessions,
+        places,
+        past,
+        unlooked,
+        new_folders: BTreeSet::new(),
+        baseline: None,
+        unconnected,
+    })
 }
 
 impl Opened {
@@ -106,6 +119,12 @@ impl Opened {
     /// When a name is no folder store of the policy.
     pub fn with_new_folders(self, names: &[String]) -> Result<Self, Failure> {
         Ok(Self { new_folders: gone::meant(&self.loaded.policy, names)?, ..self })
+    }
+
+    /// The same where some findings are known.
+    #[must_use]
+    pub fn with_baseline(self, baseline: Option<Baseline>) -> Self {
+        Self { baseline, ..self }
     }
 
     /// Reads the live system.
@@ -269,7 +288,7 @@ impl Opened {
             texts: sources.iter().count(),
         };
         let codes = codes::all();
-        let report = lint::Report::new(found, sources, &codes, wish);
+        let report = lint::Report::against(found, sources, &codes, wish, self.baseline.as_ref());
         report.counted().map(|finding| Finding::of(&finding.diagnostic, sources)).collect()
     }
 }

@@ -30,6 +30,8 @@ pub enum Name {
     Event,
     /// `bdr lint --format json`
     Findings,
+    /// `bdr lint --write-baseline FILE`
+    Baseline,
 }
 
 impl Name {
@@ -41,6 +43,7 @@ impl Name {
             Self::Plan => format!("{:#}\n", crate::plan::file::schema().to_value()),
             Self::Event => format!("{:#}\n", crate::journal::event_schema().to_value()),
             Self::Findings => lint::format::schema(),
+            Self::Baseline => lint::format::baseline_schema(),
         }
     }
 }

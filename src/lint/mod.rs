@@ -1,16 +1,21 @@
 //! Lint: whether a policy that can be read is also wise. One file per rule; nothing here touches the outside.
 //!
 //! [`check`] runs every rule over a policy. [`report::Report`] puts what they found together with what reading found,
-//! takes out what a comment in the text suppresses with a reason, and is rendered by one file per format.
+//! takes out what a comment in the text suppresses with a reason and what a [`Baseline`] knows, and is rendered by one file per
+//! format.
 
+pub mod baseline;
 pub mod draft;
+mod finding;
 pub mod format;
 mod outline;
 pub mod report;
 mod rules;
 mod suppress;
 
-pub use report::{Finding, Report, Wish};
+pub use baseline::Baseline;
+pub use finding::Finding;
+pub use report::{Report, Wish};
 pub use rules::RULES;
 
 use crate::assess::{self, Assessment, Facts};

@@ -1,12 +1,14 @@
-//! The outcome of a lint run: findings with their places and fingerprints, suppressed ones apart, and the counts.
+//! The outcome of a lint run: findings with their places and fingerprints, suppressed and known ones apart, and the counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Position, Secrets, Severity, Source, Sources, Span, printable, shown};
+use crate::diag::{Code, Diagnostic, Diagnostics, FileId, Secrets, Severity, Source, Sources, Span, printable, shown};
+use crate::lint::baseline::{Apart, Baseline, Known};
+use crate::lint::finding::Finding;
 use crate::lint::outline;
-use crate::lint::suppress::{Suppressed, Suppressions};
+use crate::lint::suppress::{Suppressed, Suppressions, is_reading_error};
 
 /// What the caller wants to see.
 #[derive(Debug, Clone, Copy)]
@@ -33,22 +35,6 @@ impl Wish {
     }
 }
 
-/// One finding as every format needs it.
-#[derive(Debug, Clone)]
-pub struct Finding {
-    pub diagnostic: Diagnostic,
-    /// The message without secrets and control characters.
-    pub message: String,
-    /// The primary place: first character, and one past the last. What has none stands at the beginning of the first text:
-    /// forges take no finding without a place.
-    pub place: Option<(Position, Position)>,
-    /// Path of keys in the document, such as `components.cache.protect`; empty where there is none.
-    pub path: String,
-    /// Equal for the same rule at the same path, whatever line it moves to; unique within a report.
-    pub fingerprint: String,
-    pub suppressed: Option<Suppressed>,
-}
-
 /// Everything that lint has to say about one set of texts.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -58,11 +44,27 @@ pub struct Report<'a> {
     /// Sorted by place, suppressed ones among them.
     pub findings: Vec<Finding>,
     pub wish: Wish,
+    /// What a baseline takes out, where one was given.
+    pub against: Option<Against>,
+}
+
+/// What a baseline takes out of a report.
+#[derive(Debug)]
+pub struct Against {
+    /// Findings that it knows, sorted by place.
+    pub known: Vec<Finding>,
+    /// What it knows and what no longer occurs.
+    pub mended: Vec<Known>,
 }
 
 impl<'a> Report<'a> {
     /// Takes out what is suppressed, adds what is wrong with suppressions, and sorts.
     pub fn new(found: Diagnostics, sources: &'a Sources, codes: &[Code], wish: Wish) -> Self {
+        Self::against(found, sources, codes, wish, None)
+    }
+
+    /// The same without what a baseline knows.
+    pub fn against(found: Diagnostics, sources: &'a Sources, codes: &[Code], wish: Wish, baseline: Option<&Baseline>) -> Self {
         let (mut suppressions, mut said) = Suppressions::of(sources, codes, wish.today);
         let mut all: Vec<(Diagnostic, Option<Suppressed>)> = Vec::new();
         for finding in found.sorted() {
@@ -71,7 +73,6 @@ impl<'a> Report<'a> {
         }
         said.extend(suppressions.left_over());
         all.extend(said.into_iter().map(|finding| (finding, None)));
-        all.retain(|(finding, _)| finding.severity >= wish.level);
         all.sort_by(|(a, _), (b, _)| a.order(b));
         let secrets = Secrets::of(all.iter().map(|(finding, _)| finding), sources);
         let paths = paths(&all, sources);
@@ -85,9 +86,18 @@ impl<'a> Report<'a> {
             findings.push(Finding { diagnostic, message, place, path, fingerprint: String::new(), suppressed });
         }
         fingerprint(&mut findings);
+        let mut against = baseline.map(|baseline| {
+            let Apart { new, known, mut mended } = baseline.apart(std::mem::take(&mut findings));
+            findings = new;
+            mended.retain(|one| suppressions.was_looked_for(&one.code));
+            Against { known, mended }
+        });
+        let shows = |finding: &Finding| finding.diagnostic.severity >= wish.level;
+        findings.retain(shows);
+        against.iter_mut().for_each(|against| against.known.retain(shows));
         let mut codes = codes.to_vec();
         codes.sort_by_key(|code| code.code);
-        Self { sources, codes, findings, wish }
+        Self { sources, codes, findings, wish, against }
     }
 
     /// The texts that the caller gave.
@@ -98,6 +108,16 @@ impl<'a> Report<'a> {
     /// Findings that count, in order of place.
     pub fn counted(&self) -> impl Iterator<Item = &Finding> + Clone {
         self.findings.iter().filter(|finding| finding.suppressed.is_none())
+    }
+
+    /// Whether there was a policy for the rules to speak of.
+    pub fn was_read(&self) -> bool {
+        !self.findings.iter().any(|finding| is_reading_error(&finding.diagnostic))
+    }
+
+    /// Findings that the baseline takes out.
+    pub fn known(&self) -> &[Finding] {
+        self.against.as_ref().map(|against| against.known.as_slice()).unwrap_or_default()
     }
 
     pub fn suppressed(&self) -> usize {

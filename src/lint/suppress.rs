@@ -111,7 +111,7 @@ impl Suppressions {
     }
 
     /// Whether a code that was not found is not there.
-    fn was_looked_for(&self, code: &str) -> bool {
+    pub fn was_looked_for(&self, code: &str) -> bool {
         match code.as_bytes().get("BDR-".len()) {
             Some(b'P') => true,
             Some(b'L' | b'O') => !self.has_reading_errors,
@@ -152,11 +152,12 @@ impl Suppressions {
 }
 
 /// Whether it is about suppressions themselves.
-fn is_own(code: &str) -> bool {
+pub fn is_own(code: &str) -> bool {
     CODES.iter().any(|own| own.code == code)
 }
 
-fn is_reading_error(finding: &Diagnostic) -> bool {
+/// What leaves no policy to go on with.
+pub fn is_reading_error(finding: &Diagnostic) -> bool {
     finding.severity == Severity::Error && finding.code.starts_with("BDR-P")
 }
 

@@ -14,6 +14,7 @@ const GENERATED: &[Generated] = &[
     ("docs/cli.md", command_line::page),
     ("docs/rules.md", bdr::cli::explain::rules_page),
     ("schemas/assessment.json", bdr::cli::view::assessment::schema),
+    ("schemas/baseline.json", || bdr::cli::schema::Name::Baseline.text()),
     ("schemas/findings.json", || bdr::cli::schema::Name::Findings.text()),
     ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
     ("schemas/event.json", || bdr::cli::schema::Name::Event.text()),

@@ -31,7 +31,8 @@ pub fn github(report: &Report<'_>) -> String {
         }
     }
     let counts = if counts.is_empty() { "nothing to mend".to_owned() } else { counts.join(", ") };
-    out.push_str(&format!("bdr lint: {counts}, {} suppressed\n", report.suppressed()));
+    let known = if report.against.is_some() { format!(", {} in the baseline", report.known().len()) } else { String::new() };
+    out.push_str(&format!("bdr lint: {counts}, {} suppressed{known}\n", report.suppressed()));
     out
 }
 

@@ -1,6 +1,6 @@
 //! For people: every finding with its lines, and a last line that counts.
 
-use crate::diag::{Look, Severity, render_all};
+use crate::diag::{Look, Severity, render_all, shown};
 use crate::lint::Report;
 use crate::units::count::counted;
 
@@ -10,6 +10,32 @@ pub fn human(report: &Report<'_>, look: Look) -> String {
     let mut out = render_all(shown, report.sources, look);
     out.push_str(&summary(report));
     out.push('\n');
+    out.push_str(&mended(report));
+    out
+}
+
+/// Findings of the baseline that are told one by one.
+const MENDED: usize = 10;
+
+/// What the baseline holds and what no longer occurs.
+fn mended(report: &Report<'_>) -> String {
+    let all = report.against.as_ref().map(|against| against.mended.as_slice()).unwrap_or_default();
+    if all.is_empty() {
+        return String::new();
+    }
+    let verb = if all.len() == 1 { "is" } else { "are" };
+    let mut out = format!("Of the baseline {} {verb} mended:\n", counted(all.len(), "finding"));
+    for one in all.iter().take(MENDED) {
+        out.push_str(&format!(
+            "  {} at {}\n",
+            shown(&one.code),
+            if one.path.is_empty() { "no key".into() } else { shown(&one.path) }
+        ));
+    }
+    if all.len() > MENDED {
+        out.push_str(&format!("  and {} more\n", all.len() - MENDED));
+    }
+    out.push_str("--write-baseline writes it anew without them.\n");
     out
 }
 
@@ -31,6 +57,10 @@ fn summary(report: &Report<'_>) -> String {
     match report.suppressed() {
         0 => {}
         count => line.push_str(&format!("; {count} suppressed by comment")),
+    }
+    match report.known().len() {
+        0 => {}
+        count => line.push_str(&format!("; {count} in the baseline")),
     }
     line.push('.');
     let codes: Vec<&str> = report.codes_found().into_iter().collect();

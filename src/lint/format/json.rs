@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::pretty;
 use crate::diag::{Position, Secrets, Severity, Span, printable};
+use crate::lint::baseline::{Baseline, Known};
 use crate::lint::{Finding, Report};
 
 /// Version of the format.
@@ -18,8 +19,11 @@ pub struct FindingsFile {
     version: u32,
     tool: Tool,
     summary: Summary,
-    /// In order of file and place; suppressed ones among them.
+    /// In order of file and place; suppressed ones among them, but none that the baseline knows.
     findings: Vec<FindingEntry>,
+    /// What the baseline holds and what no longer occurs; absent without a baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mended: Option<Vec<Known>>,
 }
 
 /// What wrote it.
@@ -37,6 +41,9 @@ struct Summary {
     warnings: usize,
     notes: usize,
     suppressed: usize,
+    /// Findings that the baseline knows; absent without a baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_baseline: Option<usize>,
     /// Whether a finding reaches the threshold of the run, so that it ended with exit code 2.
     fails: bool,
 }
@@ -102,6 +109,16 @@ pub fn schema() -> String {
     pretty(&schemars::schema_for!(FindingsFile))
 }
 
+/// JSON Schema of a baseline.
+pub fn baseline_schema() -> String {
+    pretty(&schemars::schema_for!(Baseline))
+}
+
+/// A baseline as its file.
+pub fn baseline(baseline: &Baseline) -> String {
+    pretty(baseline)
+}
+
 /// The whole report.
 pub fn json(report: &Report<'_>) -> String {
     pretty(&FindingsFile {
@@ -113,9 +130,11 @@ pub fn json(report: &Report<'_>) -> String {
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Note),
             suppressed: report.suppressed(),
+            in_baseline: report.against.as_ref().map(|against| against.known.len()),
             fails: report.fails(),
         },
         findings: entries(report),
+        mended: report.against.as_ref().map(|against| against.mended.clone()),
     })
 }
 

@@ -10,7 +10,7 @@ mod sarif;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use human::human;
-pub use json::{FindingEntry, entries, json, schema};
+pub use json::{FindingEntry, baseline, baseline_schema, entries, json, schema};
 pub use junit::junit;
 pub use sarif::sarif;
 
@@ -25,7 +25,6 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// `1 error`, `2 errors`.
 /// JSON as files are written: indented, with a final line end.
 fn pretty(value: &impl serde::Serialize) -> String {
     // Serializing plain data to a string cannot fail; an empty text would be noticed by whatever reads it.

@@ -1,7 +1,8 @@
 //! `--format sarif`: SARIF 2.1.0 (OASIS standard, 27 March 2020), as code scanning of GitHub, GitLab and Azure DevOps reads it.
 //!
 //! Every rule is named in `tool.driver.rules`, found or not: otherwise an alert can never be told to be mended. Suppressed
-//! results stay in, with their `suppressions`. Fingerprints name the rule and the path of keys, never a line.
+//! results stay in, with their `suppressions`; so do those of a baseline, which have a `baselineState` (3.27.24) and an external
+//! suppression (3.35.2), since GitHub reads only the latter. Fingerprints name the rule and the path of keys, never a line.
 
 use serde_json::{Value, json};
 
@@ -13,8 +14,17 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 
 /// One log with one run.
 pub fn sarif(report: &Report<'_>) -> String {
-    let secrets = Secrets::of(report.findings.iter().map(|finding| &finding.diagnostic), report.sources);
-    let results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding, &secrets)).collect();
+    let secrets = Secrets::of(report.findings.iter().chain(report.known()).map(|finding| &finding.diagnostic), report.sources);
+    let mut results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding, &secrets)).collect();
+    if let Some(against) = &report.against {
+        results.iter_mut().for_each(|result| result["baselineState"] = json!("new"));
+        results.extend(against.known.iter().map(|finding| {
+            let mut result = result(report, finding, &secrets);
+            result["baselineState"] = json!("unchanged");
+            result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": "in the baseline" }]);
+            result
+        }));
+    }
     pretty(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
