@@ -21,6 +21,9 @@ pub struct Args {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+    /// One line only, for a chat or a status: the counts, what goes, what weakens, which objectives are broken
+    #[arg(long, conflicts_with_all = ["format", "all"])]
+    pub summary: bool,
     /// Also save the plan, to be reviewed and applied as it is
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -73,8 +76,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.out {
         save(&plan, path)?;
     }
-    show(&plan, args.format, args.all, args.ascii, context)?;
-    if args.format == Format::Human {
+    if args.summary {
+        context.print(&render::one_line(&plan))?;
+    } else {
+        show(&plan, args.format, args.all, args.ascii, context)?;
+    }
+    if args.format == Format::Human && !args.summary {
         let also: String = args.new_folder.iter().map(|store| format!(" --new-folder {store}")).collect();
         next_step(&plan, args.out.as_deref(), &format!("{}{also}", context.policy_arguments()))
             .iter()

@@ -91,7 +91,7 @@ impl Hidden {
     }
 }
 
-const LOOKING: [&[&str]; 14] = [
+const LOOKING: [&[&str]; 15] = [
     &["lint"],
     &["lint", "--format", "json"],
     &["lint", "--format", "sarif"],
@@ -101,6 +101,7 @@ const LOOKING: [&[&str]; 14] = [
     &["fmt", "--diff"],
     &["assess"],
     &["graph"],
+    &["plan", "--summary"],
     &["plan", "--log", "debug"],
     &["plan", "--format", "json"],
     &["plan", "--format", "markdown", "--out", "p.json"],

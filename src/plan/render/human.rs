@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
 use super::lines::{plain, wrapped};
-use super::{Look, Tone, promises, values};
+use super::{Look, Tone, losses, promises, values};
 use crate::diag::Severity;
 use crate::plan::{Intent, LeftOut, Plan};
 use crate::units::count::{count, counted};
@@ -89,7 +89,25 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         lines.extend(wrapped(&text, 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
         lines.extend(unread.help.iter().flat_map(|help| wrapped(&format!("  {help}"), 2, look)));
     }
+    lines.extend(lost(plan, look));
     lines.push(String::new());
+    lines
+}
+
+/// Losses that are told one by one.
+const LOSSES: usize = 8;
+
+/// What loses protection by the plan, in words.
+fn lost(plan: &Plan, look: Look) -> Vec<String> {
+    let all = losses::losses(plan, look);
+    let most = if look.all { usize::MAX } else { LOSSES };
+    let mut lines: Vec<String> = all.first().map(|_| look.paint(Tone::Bold, losses::HEADING)).into_iter().collect();
+    for text in all.iter().take(most) {
+        lines.extend(wrapped(&format!("! {text}"), 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
+    }
+    if all.len() > most {
+        lines.push(format!("! {} more like these (--all shows them)", all.len() - most));
+    }
     lines
 }
 

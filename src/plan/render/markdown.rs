@@ -1,10 +1,9 @@
 //! A plan as the comment of a pull request: the gravest above the fold, the rest folded, within the forges' limits.
 
 use super::entry::{Entry, Weight, entries, grouped, subject_heading};
-use super::{Look, promises};
+use super::{Look, losses, promises};
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan, Promise};
-use crate::units::bytes::Bytes;
 use crate::units::count::counted;
 
 /// Bytes of the whole comment at most: below GitHub's 65,536 characters, with room for what a workflow adds.
@@ -23,6 +22,9 @@ pub fn markdown(plan: &Plan) -> String {
     printable(&format!("{head}{}{foot}", changes(plan, room)))
 }
 
+/// Losses that are told one by one.
+const LOSSES: usize = 12;
+
 /// Everything that a reviewer must not miss.
 fn caution(plan: &Plan) -> String {
     let mut lines = Vec::new();
@@ -40,20 +42,19 @@ fn caution(plan: &Plan) -> String {
             plan.unread.iter().take(5).map(|unread| format!("not read: `{}`: {}", unread.subject, escaped(&unread.reason))),
         );
     }
-    for effect in plan.retention.iter().filter(|effect| effect.shortens()).take(10) {
-        let (backups, bytes) = (counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
-        lines.push(format!(
-            "**the next prune lets {backups} of `{}` in `{}` go** ({bytes}), and the oldest moment to restore moves",
-            effect.component, effect.store
-        ));
+    let lost = losses::losses(plan, LOOK);
+    lines.extend(lost.first().map(|_| format!("**{}**", losses::HEADING)));
+    lines.extend(lost.iter().take(LOSSES).map(|text| escaped(text)));
+    if lost.len() > LOSSES {
+        lines.push(format!("and {} more like these", lost.len() - LOSSES));
     }
-    let grave: Vec<Entry<'_>> = entries(plan).into_iter().filter(|entry| entry.weight <= Weight::Weakens).collect();
-    lines.extend(grave.iter().take(10).map(|entry| {
+    let refused: Vec<Entry<'_>> = entries(plan).into_iter().filter(|entry| entry.weight == Weight::Refused).collect();
+    lines.extend(refused.iter().take(10).map(|entry| {
         let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", escaped(&entry.reason)) };
         format!("**{}**: {} `{}`{reason}", entry.word, entry.title, entry.whose())
     }));
-    if grave.len() > 10 {
-        lines.push(format!("and {} more", grave.len() - 10));
+    if refused.len() > 10 {
+        lines.push(format!("and {} more that need a person", refused.len() - 10));
     }
     if plan.summary.destroys > 0 {
         lines.push(format!("Apply needs `--destroy-data={}`.", plan.summary.destroys));

@@ -3,12 +3,15 @@
 mod entry;
 mod human;
 mod lines;
+mod losses;
 mod markdown;
+mod one_line;
 mod promises;
 mod values;
 
 pub use human::human;
 pub use markdown::markdown;
+pub use one_line::one_line;
 
 /// How a text for people is to look.
 #[derive(Debug, Clone, Copy)]

@@ -220,6 +220,52 @@ fn a_plan_of_everything() {
 }
 
 #[test]
+fn a_plan_in_one_line() {
+    insta::assert_snapshot!(one_line(&everything()), @"safe-pm: 1 weakens a protection, 1 needs a person, 1 to remove, 10 to change, 1 new, 1 first backup, 41 unchanged, 16 backups go at the next prune; weakens: bucket of primary; refused: bucket of dr; shortens: database in primary; broken objectives: cache (region); 1 warning; incomplete");
+    assert_eq!(one_line(&plan(Vec::new())), "safe-pm: nothing to do, 41 unchanged\n");
+    let hostile = plan(vec![action(component("docs"), "timer", "x\n::stop\u{1b}", Op::Update, ["{}", "{}"])]);
+    let weak = Plan {
+        actions: hostile.actions.into_iter().map(|one| changed(one, |c| c.risk = Risk::Weakens)).collect(),
+        ..plan(Vec::new())
+    };
+    assert_eq!(one_line(&weak).lines().count(), 1, "{}", one_line(&weak));
+}
+
+#[test]
+fn what_loses_protection_is_said_in_words_first() {
+    let worse = |disruption, before, after| row(disruption, before, after, Basis::Derived);
+    let slower = {
+        let row = row(Disruption::Process, Some(60), Some(60), Basis::Derived);
+        let after = Bound { seconds: Some(7200), basis: Basis::Derived };
+        ObjectiveRow { rto: Promise { after, ..row.rto.clone() }, ..row }
+    };
+    let objectives = vec![
+        slower,
+        worse(Disruption::Host, Some(900), Some(3600)),
+        worse(Disruption::Corruption, Some(900), Some(3600)),
+        worse(Disruption::Region, Some(900), None),
+    ];
+    let nothing_left = RetentionEffect { after: None, ..letting_go() };
+    let said = Plan { objectives, retention: vec![letting_go(), nothing_left], ..plan(changes_of_every_kind()) };
+    insta::assert_snapshot!(losses::losses(&said, LOOK).join("\n"), @r"
+    cache: after a crash it is back within 2h, until now within 12m; its goal of 1h is broken
+    cache: the loss of the host or a corruption may cost 1h of data, until now 15m; its goal of 15m is broken
+    cache: the loss of the region is no longer survived, until now it cost at most 15m of data
+    database in primary: the next prune lets go of what is older than 2026-11-10 (16 backups, 432.0 GiB), until now back to 2026-10-25
+    database in primary: the next prune leaves nothing to restore (16 backups, 432.0 GiB)
+    store primary: bucket weakens (versioning enabled → off)
+    ");
+    for text in [human(&said, LOOK), markdown(&said)] {
+        let at = |part: &str| text.rfind(part).unwrap_or_else(|| panic!("{part}: {text}"));
+        assert!(at(losses::HEADING) < at("is no longer survived") && at("is no longer survived") < at("needs a person"), "{text}");
+    }
+    let better = vec![worse(Disruption::Region, None, Some(900)), worse(Disruption::Host, Some(900), Some(60))];
+    assert_eq!(losses::losses(&Plan { objectives: better, ..plan(Vec::new()) }, LOOK), Vec::<String>::new());
+    let drift = Plan { intent: Intent::Drift, ..said };
+    assert_eq!(losses::losses(&drift, LOOK), Vec::<String>::new(), "drift is told by what differs");
+}
+
+#[test]
 fn lines_fit_the_width_but_for_values() {
     let mut plan = everything();
     let long =

@@ -59,6 +59,26 @@ fn a_stale_part_is_shown_and_left_alone() {
 }
 
 #[test]
+fn a_summary_is_one_line_and_no_document() {
+    let home = Home::new();
+    home.policy(POLICY);
+    let ran = home.run(&["plan", "--summary", "--detailed-exitcode"]).ends(2);
+    assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (1, ""), "{ran:#?}");
+    assert!(ran.stdout.starts_with("notes: 3 new, 1 first backup"), "{ran:#?}");
+    for more in [["--format", "json"].as_slice(), &["--format", "markdown"], &["--all"]] {
+        home.run(&[["plan", "--summary"].as_slice(), more].concat()).ends(64);
+    }
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    home.policy(&POLICY.replace("0 2 * * *", "0 2 * * 0").replace("    protect:", "    objectives: { rpo: 30h }\n    protect:"));
+    let worse = home.run(&["plan"]).ends(0).stdout;
+    let lines: Vec<&str> = worse.lines().collect();
+    assert_eq!(lines[1], "This loses protection, from its apply on until the policy changes again:", "{worse}");
+    assert!(lines[2].starts_with("! docs: a crash may cost 7d"), "{worse}");
+    let summary = home.run(&["plan", "--summary"]).ends(0).stdout;
+    assert!(summary.contains("; broken objectives: docs (process"), "{summary}");
+}
+
+#[test]
 fn quiet_says_nothing_where_nothing_went_wrong_and_debug_counts() {
     let home = Home::new();
     home.policy(POLICY);

@@ -48,7 +48,7 @@ fn harmless(arguments: &[&str], ran: &Ran) {
     }
 }
 
-const LOOKING: [&[&str]; 16] = [
+const LOOKING: [&[&str]; 17] = [
     &["lint"],
     &["lint", "--format", "json"],
     &["lint", "--format", "sarif"],
@@ -60,6 +60,7 @@ const LOOKING: [&[&str]; 16] = [
     &["assess"],
     &["assess", "--format", "json"],
     &["graph"],
+    &["plan", "--summary"],
     &["plan"],
     &["plan", "--format", "json"],
     &["plan", "--format", "markdown"],

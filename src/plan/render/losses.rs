@@ -1,0 +1,155 @@
+//! What loses protection by a plan, in words: what is no longer survived, what costs more than before, and what goes.
+
+use super::entry::{Entry, Weight, entries, subject_heading};
+use super::{Look, values};
+use crate::address::ComponentName;
+use crate::plan::{Intent, ObjectiveRow, Plan, RetentionEffect};
+use crate::policy::Disruption;
+use crate::units::bytes::Bytes;
+use crate::units::cadence::Zone;
+use crate::units::count::counted;
+use crate::units::duration::Duration;
+
+/// What stands above the sentences, and says for how long they hold.
+pub const HEADING: &str = "This loses protection, from its apply on until the policy changes again:";
+
+/// One sentence for each loss, objectives first. None where nothing is lost, or where the plan only tells drift.
+pub fn losses(plan: &Plan, look: Look) -> Vec<String> {
+    if plan.intent == Intent::Drift {
+        return Vec::new();
+    }
+    let mut told = of_objectives(&plan.objectives);
+    told.extend(plan.retention.iter().filter(|effect| effect.shortens()).map(of_retention));
+    let grave = entries(plan).into_iter().filter(|entry| matches!(entry.weight, Weight::Destroys | Weight::Weakens));
+    told.extend(grave.map(|entry| of_change(&entry, look)));
+    told
+}
+
+/// What gets worse under how many disruptions, equal losses of one component in one sentence.
+fn of_objectives(rows: &[ObjectiveRow]) -> Vec<String> {
+    let mut all: Vec<((&ComponentName, Worse), Vec<Disruption>)> = Vec::new();
+    // A row that is unknown afterwards is told as such in the table: nobody knows that it gets worse.
+    for row in rows.iter().filter(|row| row.unknown.is_none()) {
+        for worse in Worse::of(row) {
+            match all.iter_mut().find(|(key, _)| *key == (&row.component, worse)) {
+                Some((_, disruptions)) => disruptions.push(row.disruption),
+                None => all.push(((&row.component, worse), vec![row.disruption])),
+            }
+        }
+    }
+    all.into_iter().map(|((component, worse), disruptions)| worse.told(component, &disruptions)).collect()
+}
+
+/// How a row gets worse; figures in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worse {
+    /// Nothing can be got back any more.
+    Lost { before: u64 },
+    /// More data is lost.
+    Data { before: u64, after: u64, goal: Option<u64> },
+    /// It takes longer until it is back; `after` may have no bound.
+    Time { before: u64, after: Option<u64>, goal: Option<u64> },
+}
+
+impl Worse {
+    fn of(row: &ObjectiveRow) -> Vec<Self> {
+        let before = |promise: &crate::plan::Promise| promise.before.and_then(|bound| bound.seconds);
+        let mut found = Vec::new();
+        let lost = match (before(&row.rpo), row.rpo.after.seconds) {
+            (Some(before), None) => Some(Self::Lost { before }),
+            (Some(before), Some(after)) if after > before => Some(Self::Data { before, after, goal: row.rpo.goal }),
+            _ => None,
+        };
+        let is_lost = matches!(lost, Some(Self::Lost { .. }));
+        found.extend(lost);
+        if let Some(before) = before(&row.rto).filter(|_| !is_lost)
+            && row.rto.after.seconds.is_none_or(|after| after > before)
+        {
+            found.push(Self::Time { before, after: row.rto.after.seconds, goal: row.rto.goal });
+        }
+        found
+    }
+
+    fn told(self, component: &ComponentName, disruptions: &[Disruption]) -> String {
+        let what = any_of(disruptions);
+        let length = |seconds| Duration::from_secs(seconds).to_string();
+        let broken = |after: Option<u64>, goal: Option<u64>| {
+            let goal = goal.filter(|goal| after.is_none_or(|after| after > *goal));
+            goal.map(|goal| format!("; its goal of {} is broken", length(goal))).unwrap_or_default()
+        };
+        match self {
+            Self::Lost { before } => {
+                format!("{component}: {what} is no longer survived, until now it cost at most {} of data", length(before))
+            }
+            Self::Data { before, after, goal } => format!(
+                "{component}: {what} may cost {} of data, until now {}{}",
+                length(after),
+                length(before),
+                broken(Some(after), goal)
+            ),
+            Self::Time { before, after, goal } => {
+                let after_words =
+                    after.map_or_else(|| "in no time that is known".to_owned(), |after| format!("within {}", length(after)));
+                format!(
+                    "{component}: after {what} it is back {after_words}, until now within {}{}",
+                    length(before),
+                    broken(after, goal)
+                )
+            }
+        }
+    }
+}
+
+/// `a crash, the loss of the host or stolen credentials`.
+fn any_of(disruptions: &[Disruption]) -> String {
+    let words: Vec<&str> = disruptions.iter().map(|disruption| said(*disruption)).collect();
+    match words.as_slice() {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        words => words.concat(),
+    }
+}
+
+fn said(disruption: Disruption) -> &'static str {
+    match disruption {
+        Disruption::Process => "a crash",
+        Disruption::Host => "the loss of the host",
+        Disruption::Corruption => "a corruption",
+        Disruption::Region => "the loss of the region",
+        Disruption::Account => "the theft of its credentials",
+    }
+}
+
+fn of_retention(effect: &RetentionEffect) -> String {
+    let zone = Zone::parse(&effect.timezone).unwrap_or_else(|_| Zone::utc());
+    let day = |moment: jiff::Timestamp| zone.0.to_datetime(moment).date();
+    let whose = format!("{} in {}", effect.component, effect.store);
+    let goes = format!("{}, {}", counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
+    match (effect.before, effect.after) {
+        (Some(before), Some(after)) if after.from > before.from => format!(
+            "{whose}: the next prune lets go of what is older than {} ({goes}), until now back to {}",
+            day(after.from),
+            day(before.from)
+        ),
+        (_, None) => format!("{whose}: the next prune leaves nothing to restore ({goes})"),
+        (_, Some(after)) => format!("{whose}: the next prune lets go of what is newer than {} ({goes})", day(after.to)),
+    }
+}
+
+/// `store primary: bucket weakens (versioning enabled → off)`.
+fn of_change(entry: &Entry<'_>, look: Look) -> String {
+    let first = match &entry.body {
+        super::entry::Body::Differs(differences) => {
+            let lines = differences.first().map(|difference| values::difference(difference, 0, look)).unwrap_or_default();
+            let more = differences.len().saturating_sub(1);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let [line] = lines.as_slice() else { return said_of(entry) };
+            format!(" ({}{more})", line.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        _ => String::new(),
+    };
+    format!("{}{first}", said_of(entry))
+}
+
+fn said_of(entry: &Entry<'_>) -> String {
+    format!("{}: {} {}", subject_heading(&entry.subject), entry.name(), entry.word)
+}
