@@ -91,7 +91,7 @@ impl Hidden {
     }
 }
 
-const LOOKING: [&[&str]; 15] = [
+const LOOKING: [&[&str]; 16] = [
     &["lint"],
     &["lint", "--format", "json"],
     &["lint", "--format", "sarif"],
@@ -101,6 +101,7 @@ const LOOKING: [&[&str]; 15] = [
     &["fmt", "--diff"],
     &["assess"],
     &["graph"],
+    &["graph", "--format", "svg"],
     &["plan", "--summary"],
     &["plan", "--log", "debug"],
     &["plan", "--format", "json"],

@@ -2,6 +2,7 @@
 
 pub mod assessment;
 pub mod backups;
+pub mod drawing;
 pub mod run;
 pub mod lines;
 pub mod markdown;

@@ -48,7 +48,7 @@ fn harmless(arguments: &[&str], ran: &Ran) {
     }
 }
 
-const LOOKING: [&[&str]; 17] = [
+const LOOKING: [&[&str]; 19] = [
     &["lint"],
     &["lint", "--format", "json"],
     &["lint", "--format", "sarif"],
@@ -60,6 +60,8 @@ const LOOKING: [&[&str]; 17] = [
     &["assess"],
     &["assess", "--format", "json"],
     &["graph"],
+    &["graph", "--format", "mermaid"],
+    &["graph", "--format", "svg"],
     &["plan", "--summary"],
     &["plan"],
     &["plan", "--format", "json"],
