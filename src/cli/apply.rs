@@ -35,6 +35,9 @@ pub struct Args {
     /// Refuse any plan but the one with this digest
     #[arg(long, value_name = "DIGEST")]
     expect: Option<String>,
+    /// Refuse the plan unless this key signed it; PEM, as `openssl pkey -pubout` writes it
+    #[arg(long, value_name = "PUBLIC_KEY", requires = "plan")]
+    require_signature: Option<PathBuf>,
     /// Agree to this many changes that destroy data
     #[arg(long, value_name = "N")]
     destroy_data: Option<u64>,
@@ -105,7 +108,7 @@ fn confirm(plan: &Plan, context: &Context) -> Result<bool, Failure> {
 
 /// Carries out what was reviewed.
 async fn saved(args: &Args, path: &Path, context: &Context) -> Result<Exit, Failure> {
-    let plan = show::read(path)?;
+    let plan = show::read(path, args.require_signature.as_deref())?;
     let mut context = context.clone();
     if context.global.policy.is_empty() {
         context.global.policy = plan.policy.paths.iter().map(PathBuf::from).collect();

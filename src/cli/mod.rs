@@ -40,6 +40,7 @@ pub mod prune;
 pub mod restore;
 pub mod schema;
 pub mod show;
+pub mod signing;
 pub mod telling;
 pub mod unlock;
 pub mod verify;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, baselines, hint, prepare, whole};
+use crate::cli::{Context, Exit, Failure, baselines, hint, prepare, signing, whole};
 use crate::diag::Severity;
 use crate::plan::{Finding, Intent, Plan, Scope, file, render};
 use crate::policy::nearest;
@@ -27,6 +27,9 @@ pub struct Args {
     /// Also save the plan, to be reviewed and applied as it is
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also sign the saved plan, in FILE.sig, with an Ed25519 key in PEM (openssl genpkey -algorithm ed25519)
+    #[arg(long, value_name = "PRIVATE_KEY", requires = "out")]
+    pub sign: Option<PathBuf>,
     /// Exit with 2 where there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -65,6 +68,7 @@ pub enum Format {
 }
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let key = args.sign.as_deref().map(signing::private_key).transpose()?;
     let baseline = args.baseline.as_deref().map(baselines::read).transpose()?;
     let opened = prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?.with_baseline(baseline);
     let (mut known, holdings) = opened.survey_all(context).await;
@@ -75,6 +79,15 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);
     if let Some(path) = &args.out {
         save(&plan, path)?;
+        // What was signed before is another plan.
+        let signature = signing::beside(path);
+        match &key {
+            Some(key) => context.say(&format!("Signed in {}.", signing::sign(&plan, path, key)?.display())),
+            None if signature.exists() => {
+                context.warn(&format!("{} is of an earlier plan: --sign was not said.", signature.display()))
+            }
+            None => {}
+        }
     }
     if args.summary {
         context.print(&render::one_line(&plan))?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, signing};
 use crate::plan::{Plan, file};
 
 /// Show a saved plan
@@ -23,20 +23,25 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    plan::show(&read(&args.file)?, args.format, args.all, args.ascii, context)?;
+    plan::show(&read(&args.file, None)?, args.format, args.all, args.ascii, context)?;
     Ok(Exit::Done)
 }
 
-/// Reads a saved plan, whole and unchanged.
+/// Reads a saved plan, whole and unchanged, and where a key is given, signed by it.
 ///
 /// # Errors
-/// When it cannot be read, or is not what its digest says.
-pub fn read(path: &Path) -> Result<Plan, Failure> {
+/// When it cannot be read, is not what its digest says, or is not signed by the key.
+pub fn read(path: &Path, key: Option<&Path>) -> Result<Plan, Failure> {
     let failed = |reason: String| {
         Failure::new(format!("could not read the plan `{}`", path.display()))
             .cause(reason)
             .help("Make it anew with `bdr plan --out FILE`.")
     };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    // The bytes whose signature is looked at are those that are read as the plan.
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    if let Some(key) = key {
+        signing::require(&bytes, path, key)?;
+    }
+    let text = String::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
     file::read(&text).map_err(|error| failed(error.to_string()))
 }

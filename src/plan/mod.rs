@@ -12,6 +12,7 @@ mod reconcile;
 pub mod render;
 mod retention;
 mod scope;
+pub mod signature;
 mod summary;
 
 use std::collections::BTreeMap;

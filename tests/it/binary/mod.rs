@@ -15,6 +15,7 @@ mod overridden;
 mod pipes;
 mod places;
 mod signals;
+mod signatures;
 mod strangers;
 
 use std::path::{Path, PathBuf};
