@@ -257,7 +257,10 @@ fn what_loses_protection_is_said_in_words_first() {
     ");
     for text in [human(&said, LOOK), markdown(&said)] {
         let at = |part: &str| text.rfind(part).unwrap_or_else(|| panic!("{part}: {text}"));
-        assert!(at(losses::HEADING) < at("is no longer survived") && at("is no longer survived") < at("needs a person"), "{text}");
+        assert!(
+            at(losses::HEADING) < at("is no longer survived") && at("is no longer survived") < at("needs a person"),
+            "{text}"
+        );
     }
     let better = vec![worse(Disruption::Region, None, Some(900)), worse(Disruption::Host, Some(900), Some(60))];
     assert_eq!(losses::losses(&Plan { objectives: better, ..plan(Vec::new()) }, LOOK), Vec::<String>::new());
