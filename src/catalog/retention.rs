@@ -1,7 +1,9 @@
 //! Retention: which backups stay, which go, and why. Pure; `bdr prune` carries it out, a plan shows it beforehand.
 //!
-//! A tier keeps the first good backup of each of its periods for as long as it says. A good backup that somebody made by hand stays
-//! as long as the shortest tier keeps one. Besides, these always stay: the newest good backup, the newest good one that can be read at once, the last one that was verified, and whatever one that stays refers to.
+//! A tier keeps the first good backup of each of its periods for as long as it says. A backup that somebody made by hand stays
+//! as long as the shortest tier keeps one, and one that is not good besides until a newer one is. These always stay: the newest backup,
+//! the newest good one, the newest good one that can be read at once, the last one that was verified, and whatever one that stays
+//! refers to.
 //!
 //! Ages count from the newest good backup, not from the clock. So while no new backup succeeds nothing grows old, and a clock
 //! that is wrong by years deletes nothing; a backup from the future stays until its time has come.
@@ -28,6 +30,10 @@ pub enum Reason {
     Newest,
     /// Stays: none is good, and nothing is newer.
     NoneGood,
+    /// Stays: nothing at all is newer, good or not.
+    Last,
+    /// Stays: somebody made it, it is not good, and nothing newer is either.
+    NoneGoodSince,
     /// Stays: nothing newer is good and can be read at once.
     NewestAtHand,
     /// Stays: nothing newer was read whole and found good.
@@ -44,7 +50,7 @@ pub enum Reason {
     Second { tier: TierName, bucket: Bucket, first: BackupId },
     /// Goes: somebody made it, and the time of the shortest tier is over.
     ByHandEnded { tier: TierName, since: Date },
-    /// Goes: it was made for no tier, and a newer one is good.
+    /// Goes: it was made for no tier, and there is a newer one: the newest good one, or the newest of all where that is older.
     Superseded { by: BackupId },
 }
 
@@ -56,6 +62,8 @@ impl fmt::Display for Reason {
             Self::ByHandEnded { tier, since } => write!(f, "made by hand: as long as {tier}, which ended on {}", since),
             Self::Newest => f.write_str("the newest good backup"),
             Self::NoneGood => f.write_str("the newest one, and none is good"),
+            Self::Last => f.write_str("the newest one, though not good"),
+            Self::NoneGoodSince => f.write_str("made by hand, and no newer one is good"),
             Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
             Self::LastVerified => f.write_str("the last one that was verified"),
             Self::Needed { by } => write!(f, "{by} refers to it"),
@@ -90,7 +98,7 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
     sorted.iter().filter(|backup| backup.is_from_the_future(now)).for_each(|backup| table.keep(backup.id, Reason::Future));
     let newest = |wanted: &dyn Fn(&BackupFacts) -> bool| present.iter().rev().copied().find(|backup| wanted(backup));
     let newest_good = newest(&BackupFacts::is_good).or_else(|| newest(&|_| true));
-    let Some(newest_good) = newest_good else { return table.decisions(&sorted) };
+    let (Some(newest_good), Some(last)) = (newest_good, present.last()) else { return table.decisions(&sorted) };
     let age_from = newest_good.at;
 
     table.keep(newest_good.id, if newest_good.is_good() { Reason::Newest } else { Reason::NoneGood });
@@ -103,15 +111,20 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
     for tier in tiers.values() {
         table.tier(tier, &present, zone, age_from);
     }
+    let is_newer = |one: &BackupFacts, than: &BackupFacts| (one.at, one.id) > (than.at, than.id);
+    let any_good = newest_good.is_good();
     if let Some(tier) = shortest(tiers) {
-        present
-            .iter()
-            .filter(|backup| backup.by_hand && backup.is_good())
-            .for_each(|backup| table.by_hand(tier, backup, zone, age_from));
+        for backup in present.iter().filter(|backup| backup.by_hand) {
+            table.by_hand(tier, backup, zone, age_from, !any_good || is_newer(backup, newest_good));
+        }
+    }
+    if last.id != newest_good.id {
+        table.keep_if_nothing_else(last.id, Reason::Last);
     }
     for backup in &present {
         if !table.kept.contains_key(&backup.id) && !table.gone.contains_key(&backup.id) {
-            table.go(backup.id, Reason::Superseded { by: newest_good.id });
+            let by = if is_newer(newest_good, backup) { newest_good.id } else { last.id };
+            table.go(backup.id, Reason::Superseded { by });
         }
     }
     table.close_over_needs(&sorted);
@@ -185,16 +198,22 @@ impl Table {
         }
     }
 
-    /// What a tier keeps anyway needs no other reason.
-    fn by_hand(&mut self, tier: &Tier, backup: &BackupFacts, zone: &Zone, age_from: Timestamp) {
+    /// What a tier keeps anyway needs no other reason. `unsurpassed`: no newer one is good.
+    fn by_hand(&mut self, tier: &Tier, backup: &BackupFacts, zone: &Zone, age_from: Timestamp, unsurpassed: bool) {
         let (name, until) = (tier.name.value.clone(), until(tier, backup.at));
         let day = day(until, zone);
         let is_kept = self.kept.get(&backup.id).is_some_and(|why| why.iter().any(|one| matches!(one, Reason::Tier { .. })));
-        if until <= age_from {
+        if unsurpassed && !backup.is_good() {
+            self.keep_if_nothing_else(backup.id, Reason::NoneGoodSince);
+        } else if until <= age_from {
             self.go(backup.id, Reason::ByHandEnded { tier: name, since: day });
         } else if !is_kept {
             self.keep(backup.id, Reason::ByHand { tier: name, until: day });
         }
+    }
+
+    fn keep_if_nothing_else(&mut self, id: BackupId, reason: Reason) {
+        self.kept.entry(id).or_insert_with(|| vec![reason]);
     }
 
     fn close_over_needs(&mut self, backups: &[&BackupFacts]) {

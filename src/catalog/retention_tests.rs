@@ -62,7 +62,7 @@ fn facts(made: &[Made]) -> Vec<BackupFacts> {
             class: if *kind > 6 { StorageClass::Glacier } else { StorageClass::Standard },
             full: needs.is_empty(),
             suspect: *suspect,
-            damaged: false,
+            damaged: kind % 2 == 0 && back % 4 == 3,
             needs,
             verified: verified.then(|| at(hours)),
             stored: 1,
@@ -97,6 +97,32 @@ proptest! {
         prop_assert!(stays(last(&|b| b.is_good() && b.class.is_immediate())));
         for backup in backups.iter().filter(|backup| kept.contains(&backup.id)) {
             prop_assert!(backup.needs.iter().all(|needed| kept.contains(needed)), "{}", backup.id);
+        }
+    }
+
+    #[test]
+    fn one_made_by_hand_that_is_not_good_stays_until_a_newer_one_is(made in made(), zone in zones(), now in -200_i64..20_000) {
+        let (backups, now) = (facts(&made), at(now));
+        let kept = kept(&backups, &zone, now);
+        let good_since = |than: &BackupFacts| backups.iter().any(|b| b.is_good() && (b.at, b.id) > (than.at, than.id) && b.at <= now);
+        for backup in backups.iter().filter(|b| b.by_hand && b.at <= now && !b.is_good() && !good_since(b)) {
+            prop_assert!(kept.contains(&backup.id), "{}", backup.id);
+        }
+        let newest = backups.iter().filter(|b| b.at <= now).max_by_key(|b| (b.at, b.id));
+        prop_assert!(newest.is_none_or(|newest| kept.contains(&newest.id)), "the newest one stays, good or not");
+    }
+
+    #[test]
+    fn what_is_said_to_be_newer_is_newer(made in made(), zone in zones(), now in -200_i64..20_000) {
+        let (backups, now) = (facts(&made), at(now));
+        let of = |id: BackupId| backups.iter().find(|backup| backup.id == id).expect("decided about");
+        for decision in decide(&backups, &tiers(), &zone, now).iter().filter(|one| !one.keep) {
+            for reason in &decision.reasons {
+                let Reason::Superseded { by } = reason else { continue };
+                let (one, newer) = (of(decision.id), of(*by));
+                prop_assert!((newer.at, newer.id) > (one.at, one.id), "{} is not newer than {}", newer.id, one.id);
+                prop_assert!(kept(&backups, &zone, now).contains(by), "{} goes too", newer.id);
+            }
         }
     }
 
@@ -151,15 +177,44 @@ fn what_was_made_by_hand_stays_as_long_as_the_shortest_tier_keeps_one() {
     days.extend((0..9).map(|_| (24, 1, false, false, 0)));
     let backups: Vec<BackupFacts> =
         facts(&days).into_iter().map(|backup| BackupFacts { needs: Vec::new(), full: true, ..backup }).collect();
-    let (good, suspect) = (backups[1].id, backups[2].id);
-    let decided = |newest: usize| {
-        let decisions = decide(&backups[..=newest], &tiers(), &Zone::utc(), at(10_000));
-        let of = |id: BackupId| decisions.iter().find(|one| one.id == id).cloned().expect("decided");
-        (of(good), of(suspect))
-    };
-    let (while_young, suspect) = decided(8);
-    assert!(while_young.keep && matches!(&while_young.reasons[..], [Reason::ByHand { tier, .. }] if tier.as_str() == "daily"));
-    assert!(!suspect.keep, "what may be incomplete is no good backup");
-    let (old, _) = decided(11);
-    assert!(!old.keep && old.reasons.iter().any(|reason| matches!(reason, Reason::ByHandEnded { .. })), "{old:?}");
+    for (id, what) in [(backups[1].id, "good"), (backups[2].id, "suspect")] {
+        let decided = |newest: usize| {
+            let decisions = decide(&backups[..=newest], &tiers(), &Zone::utc(), at(10_000));
+            decisions.into_iter().find(|one| one.id == id).expect("decided")
+        };
+        let young = decided(8);
+        assert!(
+            young.keep && matches!(&young.reasons[..], [Reason::ByHand { tier, .. }] if tier.as_str() == "daily"),
+            "{what}: {young:?}"
+        );
+        let old = decided(11);
+        assert!(!old.keep && old.reasons.iter().any(|one| matches!(one, Reason::ByHandEnded { .. })), "{what}: {old:?}");
+    }
+}
+
+#[test]
+fn the_newest_one_made_by_hand_stays_though_it_is_suspect_or_damaged() {
+    // A good daily one, and nine hours later one made by hand that is not good; then daily ones that are not good either.
+    let mut days: Vec<Made> = vec![(2, 1, false, false, 0), (9, 4, false, false, 0)];
+    days.extend((0..20).map(|_| (24, 1, true, false, 0)));
+    for is_damaged in [false, true] {
+        let mut backups = facts(&days);
+        let by_hand = &mut backups[1];
+        (by_hand.damaged, by_hand.suspect) = (is_damaged, !is_damaged);
+        let id = by_hand.id;
+        for newest in [1, 21] {
+            let decisions = decide(&backups[..=newest], &tiers(), &Zone::utc(), at(10_000));
+            let decided = decisions.iter().find(|one| one.id == id).expect("decided");
+            assert!(decided.keep && decided.reasons == [Reason::NoneGoodSince], "{decided:?}");
+        }
+    }
+}
+
+#[test]
+fn of_those_that_no_tier_asked_for_the_newest_stays_though_it_is_not_good() {
+    let hours: Vec<Made> = vec![(2, 1, false, false, 0), (1, 0, true, false, 0), (1, 0, true, false, 0)];
+    let backups = facts(&hours);
+    let decisions = decide(&backups, &tiers(), &Zone::utc(), at(10));
+    assert_eq!(decisions[1].reasons, [Reason::Superseded { by: backups[2].id }], "the good one is older");
+    assert!(!decisions[1].keep && decisions[2].keep && decisions[2].reasons == [Reason::Last], "{decisions:?}");
 }
