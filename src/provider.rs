@@ -109,6 +109,20 @@ pub trait Connect: Provider {
     async fn connect(&self, policy: Arc<Policy>, env: Arc<Env>) -> Result<Box<dyn Session>, ProviderError>;
 }
 
+/// What carries the policy's mark.
+#[derive(Debug, Default)]
+pub struct Owned {
+    pub resources: Vec<Resource>,
+    /// Places in which it could not be looked for it, each by what would carry it there. One that does not answer hides no other.
+    pub unread: Vec<(ResourceId, ProviderError)>,
+}
+
+impl From<Vec<Resource>> for Owned {
+    fn from(resources: Vec<Resource>) -> Self {
+        Self { resources, unread: Vec::new() }
+    }
+}
+
 /// The live side.
 #[async_trait]
 pub trait Session: Send + Sync {
@@ -117,7 +131,7 @@ pub trait Session: Send + Sync {
 
     /// Everything that carries this policy's mark, whether or not the policy still wants it. `after` of a returned
     /// resource says what must be removed before it.
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError>;
+    async fn owned(&self) -> Result<Owned, ProviderError>;
 
     /// Carries out changes that share one document (or a single one). The engine has just read them fresh and found the
     /// plan's fingerprints. Issuing and taking effect are two things: see [`Session::settled`].

@@ -42,6 +42,7 @@ pub fn merged(place: &str, failures: Vec<(ResourceId, Failure)>) -> Vec<Unread> 
     let first = first.min_by_key(|failure| failure.told()).map(|first| {
         let mut resources: Vec<ResourceId> = down.iter().map(|(id, _)| id.clone()).collect();
         resources.sort();
+        resources.dedup();
         Unread { subject: place.to_owned(), reason: first.told(), help: first.help.clone(), resources }
     });
     let mut by_reason: BTreeMap<String, Vec<(ResourceId, Failure)>> = BTreeMap::new();
@@ -85,6 +86,7 @@ fn one(place: &str, reason: &str, failures: Vec<(ResourceId, Failure)>) -> Unrea
     let help = (!helps.is_empty()).then(|| folded(&helps));
     let mut resources: Vec<ResourceId> = failures.iter().map(|(id, _)| id.clone()).collect();
     resources.sort();
+    resources.dedup();
     Unread { subject: place.to_owned(), reason, help, resources }
 }
 

@@ -25,7 +25,7 @@ const TRIES: u32 = 3;
 /// answered first.
 pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize) -> Known {
     let mut known = Known::default();
-    let unsearched = owned(sessions, parallelism, &mut known).await;
+    let Searched { unsearched, unread } = owned(sessions, parallelism, &mut known).await;
     let gone = known.owned.values().filter(|resource| compiled.desired.get(&resource.id).is_none());
     let wanted = compiled.desired.iter().map(|resource| (&resource.id, Some(resource)));
     let all: Vec<(&ResourceId, Option<&Resource>)> = wanted.chain(gone.map(|resource| (&resource.id, None))).collect();
@@ -49,6 +49,11 @@ pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize
         }
     }
     drop(reads);
+    // A plan that wants something of such a place has met the same there, and then it is one thing to tell.
+    for (id, error) in unread {
+        let place = compiled.desired.get(&id).map_or_else(|| error.subject.clone(), |_| queue_of(&id));
+        failed.entry(place).or_default().push((id, error.into()));
+    }
     // That a place is down was met in the search as well; once is enough.
     let is_down = failed.values().flatten().any(|(_, failure)| failure.down);
     known.unread.extend(unsearched.into_iter().filter(|(_, down)| !(*down && is_down)).map(|(unread, _)| unread));
@@ -58,10 +63,18 @@ pub async fn survey(sessions: &Sessions, compiled: &Compiled, parallelism: usize
     known
 }
 
+/// What a search for marks left out.
+#[derive(Default)]
+struct Searched {
+    /// Providers that could not be asked, each with whether a place was down.
+    unsearched: Vec<(Unread, bool)>,
+    /// Single places, each by what would carry the mark there.
+    unread: Vec<(ResourceId, ProviderError)>,
+}
+
 /// Finds what carries the policy's mark, and what is foreign where nothing of ours stands yet.
-/// Returns what could not be searched, each with whether a place was down.
-async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Vec<(Unread, bool)> {
-    let mut unsearched = Vec::new();
+async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Searched {
+    let Searched { mut unsearched, mut unread } = Searched::default();
     let asked = stream::iter(sessions.iter()).map(|(name, session)| async move {
         let owned = tried("what carries the policy's mark", || session.owned()).await;
         (name, owned, tried("what is foreign", || session.foreign()).await)
@@ -69,7 +82,10 @@ async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Ve
     let mut answers: Vec<_> = asked.buffer_unordered(parallelism.max(1)).collect().await;
     answers.sort_by_key(|(name, ..)| *name);
     for (name, owned, foreign) in answers {
-        let owned = owned.map(|owned| known.owned.extend(owned.into_iter().map(|resource| (resource.id.clone(), resource))));
+        let owned = owned.map(|owned| {
+            known.owned.extend(owned.resources.into_iter().map(|resource| (resource.id.clone(), resource)));
+            unread.extend(owned.unread);
+        });
         let foreign = foreign.map(|foreign| known.foreign.extend(foreign));
         if let Err(failure) = owned.and(foreign) {
             let (reason, down) = (failure.told(), failure.down);
@@ -77,7 +93,7 @@ async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Ve
         }
     }
     known.foreign.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
-    unsearched
+    Searched { unsearched, unread }
 }
 
 /// Reads one resource, unless its place is known to be down.

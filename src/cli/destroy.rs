@@ -26,11 +26,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
     if plan.is_empty() {
-        context.say("Nothing is owned.");
-        if plan.complete {
-            carry_out::nothing(&plan, &args.carry, context);
+        if !plan.complete {
+            return Err(plan::incomplete(&plan));
         }
-        return if plan.complete { Ok(Exit::Done) } else { Err(plan::incomplete(&plan)) };
+        context.say("Nothing is owned.");
+        carry_out::nothing(&plan, &args.carry, context);
+        return Ok(Exit::Done);
     }
     let name = plan.policy.name.as_str();
     let answer = match &args.confirm {

@@ -51,7 +51,7 @@ async fn planned(provider: &dyn Connect, policy: &Policy, env: &Env) -> Result<V
     assert!(findings.is_empty(), "{findings:?}");
     let session = provider.connect(Arc::new(policy.clone()), Arc::new(env.clone())).await.expect("a session");
     let owned = session.owned().await.map_err(|error| error.to_string())?;
-    let gone = owned.into_iter().filter(|resource| compiled.desired.get(&resource.id).is_none());
+    let gone = owned.resources.into_iter().filter(|resource| compiled.desired.get(&resource.id).is_none());
     let all = compiled.desired.iter().cloned().map(|r| (r.id.clone(), Some(r))).chain(gone.map(|r| (r.id, None)));
     let mut changes = Vec::new();
     for (id, wanted) in all {

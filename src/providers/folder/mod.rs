@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use crate::address::{PolicyName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::{Backend, FolderBackend, Policy};
-use crate::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
+use crate::provider::{Connect, Env, Freshness, Owned, Provider, ProviderError, Session, Settled};
 use crate::providers::{plain, writable};
 use crate::resource::{Change, Desired, Doubt, Kind, Live, Op, Removal, Resource, Risk};
 use crate::store::{ErrorKind, Retry};
@@ -325,7 +325,7 @@ impl Session for FolderSession {
     }
 
     /// Those that the policy names, and those of which an earlier apply noted that it set them up.
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         let mut found = Vec::new();
         let left = self
             .left
@@ -338,7 +338,7 @@ impl Session for FolderSession {
                 found.push(Resource { id, attrs, span: None, after: Vec::new(), queue: None });
             }
         }
-        Ok(found)
+        Ok(found.into())
     }
 
     async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError> {

@@ -66,13 +66,13 @@ async fn a_folder_is_made_corrected_and_released() {
     let session = Folders.connect(Arc::clone(&policy), Arc::default()).await.expect("session");
     let read = || session.read(&resource.id, Some(&resource), Freshness::Fresh);
     assert_eq!(read().await.expect("absent").attrs, None);
-    assert_eq!(session.owned().await.expect("none"), []);
+    assert_eq!(session.owned().await.expect("none").resources, []);
 
     let wanted = [Some(resource.clone())];
     session.apply(&[change(Op::Create, &resource.id)], &wanted).await.expect("create");
     assert_eq!(read().await.expect("there").attrs.as_ref(), Some(&resource.attrs));
     assert_eq!(session.settled(&[change(Op::Create, &resource.id)], &wanted).await.expect("settled"), Settled::Yes);
-    assert_eq!(session.owned().await.expect("ours").len(), 1);
+    assert_eq!(session.owned().await.expect("ours").resources.len(), 1);
 
     fs::write(path.join("data"), b"x").expect("write");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("chmod");
@@ -83,7 +83,7 @@ async fn a_folder_is_made_corrected_and_released() {
     assert_eq!(read().await.expect("there").attrs.as_ref(), Some(&resource.attrs));
 
     session.apply(&[change(Op::Release, &resource.id)], &[None]).await.expect("release");
-    assert_eq!(session.owned().await.expect("none"), []);
+    assert_eq!(session.owned().await.expect("none").resources, []);
     assert_eq!(fs::read(path.join("data")).expect("kept"), b"x");
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use crate::address::{ResourceId, Subject};
 use crate::attrs::Attrs;
 use crate::policy::{AUDIENCE, Policy, role_path};
-use crate::provider::{Env, Freshness, ProviderError, Session, Settled};
+use crate::provider::{Env, Freshness, Owned, ProviderError, Session, Settled};
 use crate::providers::iam::connection::{Reached, reach};
 use crate::providers::iam::request::{self, Listed, Rights, Role};
 use crate::providers::iam::wanted::{self, MARK, Wanted};
@@ -264,10 +264,10 @@ impl Session for IamSession {
         self.look(id, desired, freshness).await
     }
 
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         let used = is_used(&self.policy);
         if !used && !self.left {
-            return Ok(Vec::new());
+            return Ok(Owned::default());
         }
         let look = async {
             self.right_account().await?;
@@ -277,9 +277,9 @@ impl Session for IamSession {
             }
         };
         match look.await {
-            Ok(found) => Ok(found.into_iter().flatten().collect()),
+            Ok(found) => Ok(found.into_iter().flatten().collect::<Vec<_>>().into()),
             // Who has nothing to do with roles any more need not be allowed to look for them.
-            Err(error) if !used && error.kind == ErrorKind::Denied => Ok(Vec::new()),
+            Err(error) if !used && error.kind == ErrorKind::Denied => Ok(Owned::default()),
             Err(error) => Err(error),
         }
     }

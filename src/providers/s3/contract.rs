@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::address::ResourceId;
-use crate::provider::{Freshness, ProviderError, Session, Settled};
+use crate::provider::{Freshness, Owned, ProviderError, Session, Settled};
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::{bucket, setting};
 use crate::resource::{Change, Foreign, Live, Op, Resource};
@@ -14,7 +14,7 @@ impl Session for S3Session {
         self.look(id, desired, freshness).await
     }
 
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         self.all_marked().await
     }
 

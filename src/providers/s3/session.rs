@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::policy::{Backend, Policy, S3Backend};
-use crate::provider::{Env, Freshness, ProviderError};
+use crate::provider::{Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
@@ -34,6 +34,12 @@ pub(super) struct S3Session {
     strangers: OnceCell<BTreeMap<String, Place>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
     pub(super) settling: Settling,
+}
+
+/// What carries the mark in one bucket, and the kinds of which that could not be found out.
+struct Marked {
+    found: Vec<Resource>,
+    unread: Vec<(&'static str, ProviderError)>,
 }
 
 fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
@@ -205,14 +211,22 @@ impl S3Session {
     }
 
     /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
-    async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Result<Vec<Resource>, ProviderError> {
+    async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Marked {
+        let mut unread = Vec::new();
         let mut found: Vec<Resource> = Vec::new();
         for setting in SETTINGS.iter().rev().filter(|setting| setting.kind().removal == Removal::Delete) {
             let document = match self.document(place, setting.document(), Freshness::Cached).await {
                 Ok(Answer::Found(document)) => document,
-                // What may not be read hides nothing but itself: what is wanted of it tells why.
-                Err(error) if error.kind != ErrorKind::Denied => return Err(error),
-                _ => continue,
+                Ok(_) => continue,
+                Err(error) => {
+                    // What may not be read hides nothing but itself.
+                    let goes_on = error.kind == ErrorKind::Denied;
+                    unread.push((setting.kind().name, error));
+                    if goes_on {
+                        continue;
+                    }
+                    break;
+                }
             };
             let marks = setting.marked(&document.tree, &self.policy.name);
             let after: Vec<ResourceId> = found.iter().map(|resource| resource.id.clone()).collect();
@@ -229,7 +243,7 @@ impl S3Session {
             let id = self.address(place, store, bucket::KIND.name, "");
             found.push(self.resource(place, id, attrs, after));
         }
-        Ok(found)
+        Marked { found, unread }
     }
 
     fn resource(&self, place: &Place, id: ResourceId, attrs: Attrs, after: Vec<ResourceId>) -> Resource {
@@ -300,18 +314,30 @@ impl S3Session {
         lifecycle::expiring(&document.tree, &wishes)
     }
 
-    pub async fn all_marked(&self) -> Result<Vec<Resource>, ProviderError> {
+    pub async fn all_marked(&self) -> Result<Owned, ProviderError> {
+        let mut owned = Owned::default();
+        let of = |name: &StoreName, kind| ResourceId::new(Subject::Store(name.clone()), kind, "");
         let mut named: BTreeMap<(usize, &str), (&StoreName, &Place)> = BTreeMap::new();
         for (name, place) in &self.places {
-            // Who may not be asked is told where the store's own resources are read.
-            let Ok(place) = place else { continue };
-            named.entry(place.identity()).or_insert((name, place));
+            match place {
+                Ok(place) => _ = named.entry(place.identity()).or_insert((name, place)),
+                Err(error) => owned.unread.push((of(name, tags::KIND.name), not_allowed(error))),
+            }
         }
         let own = join_all(named.values().map(|(name, place)| self.marked(place, Some(*name))));
         let (strangers, own) = futures_util::future::join(self.strangers(), own).await;
-        let others = try_join_all(strangers?.values().map(|place| self.marked(place, None))).await?;
-        // A bucket that does not answer hides no other; reading what is wanted of it tells why.
-        Ok(own.into_iter().filter_map(Result::ok).chain(others).flatten().collect())
+        let others = join_all(strangers?.values().map(|place| self.marked(place, None))).await;
+        for ((name, _), marked) in named.values().zip(own) {
+            owned.resources.extend(marked.found);
+            owned.unread.extend(marked.unread.into_iter().map(|(kind, error)| (of(name, kind), error)));
+        }
+        for mut marked in others {
+            if let Some((_, error)) = marked.unread.pop() {
+                return Err(error);
+            }
+            owned.resources.extend(marked.found);
+        }
+        Ok(owned)
     }
 
     /// What stands in a shared document that holds nothing of ours yet. A bucket that does not answer hides no other; reading what

@@ -107,7 +107,7 @@ fn the_role_of_a_replication_may_be_passed_to_s3_alone() {
         super::evaluate::Asked { action: "iam:PassRole", resource: role.to_owned(), context: Default::default() }
             .with("iam:PassedToService", service)
     };
-    let allows = |service: &str| evaluate::allows(&leaves, &ask(service));
+    let allows = |service: &str| super::evaluate::allows(&leaves, &ask(service));
     assert!(allows("s3.amazonaws.com") && !allows("ec2.amazonaws.com"), "{all}");
     assert!(!run(&replicated, &["plan"]).ends(0).stdout.contains("PassRole"));
 }

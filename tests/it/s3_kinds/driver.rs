@@ -52,7 +52,7 @@ impl Driver {
     /// All changes, those that do nothing included, in the order in which they may be carried out.
     pub async fn plan(&self) -> Result<Seen, ProviderError> {
         let session = self.session().await;
-        let owned = session.owned().await?;
+        let owned = session.owned().await?.resources;
         let gone: Vec<&Resource> = owned.iter().filter(|resource| self.compiled.desired.get(&resource.id).is_none()).collect();
         let mut wanted: Vec<&Resource> = self.compiled.desired.iter().collect();
         wanted.sort_by_key(|resource| resource.after.len());

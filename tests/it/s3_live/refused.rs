@@ -83,3 +83,23 @@ async fn a_bucket_in_another_region_or_account_is_told_once() {
         }
     }
 }
+
+/// What cannot be looked at may carry the mark still: that is never "nothing is owned".
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lets_go_of_a_bucket_that_may_not_be_read_is_told_so() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let tags = trial.tags().await;
+    let trial = trial.with_keys("222222222222", "test");
+    // The units go, the bucket cannot be looked at; and then there is nothing left but that.
+    for (code, removed) in [(3, true), (1, false)] {
+        let bucket = trial.bucket.clone();
+        let ran = trial.run(&["destroy", "--confirm", &bucket, "--no-lease"]).ends(code);
+        let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("the plan is incomplete") && told.contains("`s3:GetLifecycleConfiguration`"), "{ran:#?}");
+        assert!(ran.stdout.contains("! not read") && !ran.stderr.contains("Nothing is owned"), "{ran:#?}");
+        assert_eq!(ran.stdout.contains("Applied"), removed, "{ran:#?}");
+        assert_eq!(trial.tags().await, tags);
+    }
+}

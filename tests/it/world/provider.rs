@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bdr::address::{ResourceId, Subject};
 use bdr::attrs::Attrs;
 use bdr::policy::Policy;
-use bdr::provider::{Connect, Env, Freshness, Provider, ProviderError, Session, Settled};
+use bdr::provider::{Connect, Env, Freshness, Owned, Provider, ProviderError, Session, Settled};
 use bdr::resource::{Change, Desired, Foreign, Kind, Live, Op, Resource};
 use bdr::store::{ErrorKind, Retry};
 
@@ -151,7 +151,7 @@ impl Session for WorldSession {
         Ok(self.look(id, desired.is_some()))
     }
 
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         self.world.reading("w://").await?;
         let resource = |id: ResourceId, attrs: Attrs, after: Vec<ResourceId>| Resource {
             queue: Some(place(&id)),
@@ -175,7 +175,7 @@ impl Session for WorldSession {
             }
             found.push(resource(id.clone(), with_owner(thing), own));
         }
-        Ok(found)
+        Ok(found.into())
     }
 
     async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError> {

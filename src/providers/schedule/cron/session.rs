@@ -12,7 +12,7 @@ use super::table::{Table, Torn};
 use super::{Cron, id, queue};
 use crate::address::{PolicyName, ProtectionName, ResourceId, Subject};
 use crate::attrs::Attrs;
-use crate::provider::{Freshness, ProviderError, Session, Settled};
+use crate::provider::{Freshness, Owned, ProviderError, Session, Settled};
 use crate::resource::{Change, Hindrance, InEffect, Live, Resource};
 use crate::store::{ErrorKind, Retry};
 
@@ -96,7 +96,7 @@ impl Session for Entries {
         Ok(live)
     }
 
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         let mut owned = Vec::new();
         let wanted = self.wanted.iter().map(|place| (place, None));
         for (place, elsewhere) in wanted.chain(self.elsewhere.iter().map(|place| (place, Some(place)))) {
@@ -111,7 +111,7 @@ impl Session for Entries {
                 owned.push(Resource { id, attrs, span: None, after: Vec::new(), queue: Some(queue(place)) });
             }
         }
-        Ok(owned)
+        Ok(owned.into())
     }
 
     /// One reading and one writing of the crontab. A crash before the rename leaves the old one, after it the new.

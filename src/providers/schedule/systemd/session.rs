@@ -13,7 +13,7 @@ use super::unit_file::UnitFile;
 use super::{Systemd, hindered, id, queue, timer};
 use crate::address::{PolicyName, ProtectionName, ResourceId, Subject};
 use crate::attrs::{Attr, Attrs};
-use crate::provider::{Env, Freshness, ProviderError, Session, Settled};
+use crate::provider::{Env, Freshness, Owned, ProviderError, Session, Settled};
 use crate::providers::schedule::disk::blocking;
 use crate::providers::writable;
 use crate::resource::{Change, Live, Resource};
@@ -157,7 +157,7 @@ impl Session for Units {
         self.live(&name, place, desired, freshness).await
     }
 
-    async fn owned(&self) -> Result<Vec<Resource>, ProviderError> {
+    async fn owned(&self) -> Result<Owned, ProviderError> {
         let mut owned = Vec::new();
         let wanted = self.wanted.iter().map(|place| (place, None));
         for (place, elsewhere) in wanted.chain(self.elsewhere.iter().map(|place| (place, Some(place)))) {
@@ -172,7 +172,7 @@ impl Session for Units {
                 owned.push(Resource { id: id(&name, elsewhere), attrs, span: None, after, queue: Some(queue(place)) });
             }
         }
-        Ok(owned)
+        Ok(owned.into())
     }
 
     async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError> {
