@@ -1,12 +1,13 @@
 //! The loop: the only writer of a run's state and the only teller of its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
+use crate::address::ResourceId;
 use crate::apply::guardian::Gate;
 use crate::apply::settle::settle;
 use crate::apply::state::State;
@@ -15,7 +16,7 @@ use crate::apply::teller::Teller;
 use crate::apply::{LeaseError, Request, Stop};
 use crate::journal::{Event, FORMAT_VERSION, Outcome, RunRecord};
 use crate::plan::Plan;
-use crate::resource::Work;
+use crate::resource::{Op, Work};
 
 /// Why a run stops that was asked to once.
 pub const ASKED: &str = "asked to stop";
@@ -68,13 +69,25 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
     }
     teller.record.ended = Some((request.now)());
     teller.record.note_set(plan);
+    let released = released(plan, &teller.record, &request.options.made);
     let set: Vec<String> = teller.record.set().filter_map(|id| request.options.made.get(id)).cloned().collect();
-    teller.record.places = request.options.places.iter().cloned().chain(set).collect();
-    for event in gate.close(&plan.policy.name, &teller.record, (request.now)(), request.options.lease_ttl).await {
+    teller.record.places = request.options.places.iter().cloned().chain(set).filter(|place| !released.contains(place)).collect();
+    for event in gate.close(&plan.policy.name, &teller.record, &released, (request.now)(), request.options.lease_ttl).await {
         teller.tell(event);
     }
     teller.tell(Event::RunEnded { counts: teller.record.counts });
     Ok(teller.record)
+}
+
+/// The notes of what was let go of: a place that is nobody's any more is not missed when it is gone.
+fn released(plan: &Plan, record: &RunRecord, made: &BTreeMap<ResourceId, String>) -> BTreeSet<String> {
+    let set: BTreeSet<&ResourceId> = record.set().collect();
+    let changes = plan.actions.iter().filter_map(|action| match &action.work {
+        Work::Change { changes } => Some(changes),
+        Work::Run { .. } => None,
+    });
+    let released = changes.flatten().filter(|change| change.op == Op::Release && set.contains(&change.id));
+    released.filter_map(|change| made.get(&change.id)).cloned().collect()
 }
 
 #[expect(clippy::too_many_arguments, reason = "the loop's own parts, split from `apply` only to keep each readable")]

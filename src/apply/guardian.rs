@@ -8,7 +8,7 @@ use futures_util::future::select_all;
 use futures_util::stream::{self, StreamExt};
 
 use crate::address::{StoreName, Subject};
-use crate::apply::lease::{Claim, GivenBack, Holder, Lease, LeaseError, take};
+use crate::apply::lease::{Claim, GivenBack, Holder, Lease, LeaseError, forget, take};
 use crate::apply::teller::Teller;
 use crate::apply::{Guardian, Request, records};
 use crate::journal::{Event, RunRecord};
@@ -150,7 +150,15 @@ impl Gate {
 
     /// Keeps the record, lets go of those that outlived their use, and gives the lease back. None of it can fail the run any more:
     /// what it did is done, and was told. Returns what is to be told.
-    pub async fn close(self, policy: &str, record: &RunRecord, now: jiff::Timestamp, ttl: Duration) -> Vec<Event> {
+    /// `released` are places that are to be remembered no more.
+    pub async fn close(
+        self,
+        policy: &str,
+        record: &RunRecord,
+        released: &BTreeSet<String>,
+        now: jiff::Timestamp,
+        ttl: Duration,
+    ) -> Vec<Event> {
         let (leases, store) = match self {
             Self::Held(Held { leases, store, .. }) => (leases, Some(store)),
             Self::Open { store } => (Vec::new(), store),
@@ -165,7 +173,11 @@ impl Gate {
                 failed.extend(pruned.err().map(|reason| Event::RecordsNotPruned { reason }));
             }
         }
-        failed.extend(give_back(leases, ttl, &record.places).await);
+        match store {
+            // Who takes no lease leaves it as it is, but for what it says of places that are nobody's any more.
+            Some(store) if leases.is_empty() => forget(store.as_ref(), policy, released).await,
+            _ => failed.extend(give_back(leases, ttl, (&record.places, released)).await),
+        }
         failed
     }
 }
@@ -228,7 +240,7 @@ async fn rest(
     }
     match failed {
         Some(error) => {
-            give_back(held.leases, request.options.lease_ttl, &BTreeSet::new()).await;
+            give_back(held.leases, request.options.lease_ttl, (&BTreeSet::new(), &BTreeSet::new())).await;
             Err(error)
         }
         None => Ok(Gate::Held(held)),
@@ -236,9 +248,13 @@ async fn rest(
 }
 
 /// Returns what is told of it; nothing where there is no lease.
-async fn give_back(leases: Vec<Lease>, ttl: Duration, places: &BTreeSet<String>) -> Option<Event> {
+async fn give_back(
+    leases: Vec<Lease>,
+    ttl: Duration,
+    (places, released): (&BTreeSet<String>, &BTreeSet<String>),
+) -> Option<Event> {
     let given: Vec<GivenBack> =
-        stream::iter(leases).map(|lease| lease.give_back(places)).buffer_unordered(AT_ONCE).collect().await;
+        stream::iter(leases).map(|lease| lease.give_back(places, released)).buffer_unordered(AT_ONCE).collect().await;
     let lost = given.iter().find_map(|given| match given {
         GivenBack::Lost(reason) => Some(Event::LeaseLost { reason: reason.clone() }),
         GivenBack::Yes | GivenBack::Left => None,

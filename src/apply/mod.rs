@@ -89,6 +89,6 @@ pub struct Options {
     pub seed: u64,
     /// Where the policy's schedules are written and its folders stand, now and by earlier runs: kept in the record.
     pub places: BTreeSet<String>,
-    /// What joins these places once its resource was set.
+    /// What joins these places once its resource was set, and leaves them once it was released.
     pub made: BTreeMap<ResourceId, String>,
 }

@@ -82,7 +82,7 @@ pub async fn carry_out(
             timeout: TIMEOUT,
             seed: fastrand::u64(..),
             places: opened.places.clone(),
-            made: folder::notes(&opened.loaded.policy),
+            made: folder::notes(&opened.loaded.policy, &opened.env.left_places),
         },
         now: &now,
     };

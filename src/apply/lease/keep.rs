@@ -75,11 +75,13 @@ impl Lease {
     }
 
     /// Marks it as nobody's, where it still is ours.
-    /// What `places` adds to where the policy's things are is known to the next holder then, whatever becomes of the record.
-    pub async fn give_back(mut self, places: &BTreeSet<String>) -> GivenBack {
+    /// What `places` adds to where the policy's things are is known to the next holder then, whatever becomes of the record, and
+    /// what is `released` no more.
+    pub async fn give_back(mut self, places: &BTreeSet<String>, released: &BTreeSet<String>) -> GivenBack {
         self.keeper.abort();
         let etag = self.standing.borrow().etag.clone();
         self.claim.places.extend(places.iter().cloned());
+        self.claim.places.retain(|place| !released.contains(place));
         let free = LeaseRecord { holder: None, ..record(&self.claim, self.generation, 0) };
         let freeing = async {
             let put = self.store.replace(&key(&self.claim.policy), body(&free), &etag).await;

@@ -16,7 +16,7 @@ use crate::apply::Owner;
 use crate::store::StoreError;
 
 pub use keep::{GivenBack, Lease};
-pub use take::{Taken, body, read, take};
+pub use take::{Taken, body, forget, read, take};
 
 /// Version of the object's layout.
 pub const FORMAT_VERSION: u32 = 1;

@@ -1,5 +1,6 @@
 //! Taking the lease: where it is free, where its holder is certainly gone, or where it was watched for its whole time to live.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,6 +122,19 @@ pub async fn read(store: &dyn Store, policy: &str) -> Result<Option<(LeaseRecord
         Seen::Object { etag, record: Some(record) } => Some((*record, etag)),
         Seen::Nothing | Seen::Object { .. } => None,
     })
+}
+
+/// Takes places out of a lease that nobody holds. Where that fails, they are remembered for longer than need be.
+pub async fn forget(store: &dyn Store, policy: &str, places: &BTreeSet<String>) {
+    if places.is_empty() {
+        return;
+    }
+    if let Ok(Some((mut record, etag))) = read(store, policy).await
+        && record.holder.is_none()
+    {
+        record.places.retain(|place| !places.contains(place));
+        _ = store.replace(&key(policy), body(&record), &etag).await;
+    }
 }
 
 pub fn record(claim: &Claim, generation: u64, renewals: u64) -> LeaseRecord {

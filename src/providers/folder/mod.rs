@@ -327,10 +327,7 @@ impl Session for FolderSession {
     /// Those that the policy names, and those of which an earlier apply noted that it set them up.
     async fn owned(&self) -> Result<Owned, ProviderError> {
         let mut found = Vec::new();
-        let left = self
-            .left
-            .iter()
-            .map(|(name, path)| ResourceId::new(Subject::Store(name.clone()), KIND.name, format!("@{}", path.display())));
+        let left = self.left.iter().map(|(name, path)| stood::left_id(name, path));
         for id in folders(&self.policy).map(|(name, _)| id(name)).chain(left) {
             let place = self.place(&id)?;
             let live = self.run(&place, "look at", Place::read).await?;

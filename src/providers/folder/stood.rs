@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{folders, id, marker};
-use crate::address::{ResourceId, StoreName};
+use super::{KIND, folders, id, marker};
+use crate::address::{ResourceId, StoreName, Subject};
 use crate::policy::{FolderBackend, Policy};
 
 /// How a note begins: `folder NAME PATH`, without the path where a reference tells it, since that may be secret.
@@ -15,9 +15,18 @@ pub fn note(name: &StoreName, folder: &FolderBackend) -> String {
     if folder.path.is_referenced() { format!("{FOLDER}{name}") } else { format!("{FOLDER}{name} {}", folder.path.expose()) }
 }
 
-/// What is noted of each folder once it is set up.
-pub fn notes(policy: &Policy) -> BTreeMap<ResourceId, String> {
-    folders(policy).map(|(name, folder)| (id(name), note(name, folder))).collect()
+/// What is noted of each folder: of those of the policy once they are set up, and of those that are left, by what was `noted`.
+pub fn notes(policy: &Policy, noted: &[String]) -> BTreeMap<ResourceId, String> {
+    let left = left(policy, noted).into_iter().map(|(name, path)| {
+        let note = format!("{FOLDER}{name} {}", path.display());
+        (left_id(&name, &path), note)
+    });
+    folders(policy).map(|(name, folder)| (id(name), note(name, folder))).chain(left).collect()
+}
+
+/// The resource that a folder is which the policy has no more, or has elsewhere.
+pub fn left_id(name: &StoreName, path: &Path) -> ResourceId {
+    ResourceId::new(Subject::Store(name.clone()), KIND.name, format!("@{}", path.display()))
 }
 
 /// The notes of the folders that stand and carry the policy's mark now. Looks into the file system.

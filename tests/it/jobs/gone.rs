@@ -184,3 +184,33 @@ fn a_mount_point_without_its_disk_takes_no_folder() {
     let plan = within("plan --detailed-exitcode").ends(0);
     assert!(flat(&plan.stdout).contains("/etc/fstab names"), "it is said as long as it is so: {plan:#?}");
 }
+
+/// What was let go of is not missed: the place is remembered no more, whoever was kept away meanwhile.
+#[test]
+fn a_store_that_was_released_is_set_up_again() {
+    let two = POLICY
+        .replace("  disk:", "  vault: { folder: { path: '@/vault' } }\n  disk:")
+        .replace("store: disk", "stores: [disk, vault]");
+    for (text, lease) in [(POLICY, true), (POLICY, false), (&two, true)] {
+        let home = applied(text);
+        let mut arguments = vec!["destroy", "--confirm", "notes"];
+        arguments.extend((!lease).then_some("--no-lease"));
+        home.run(&arguments).ends(0);
+        if text == two {
+            // Nothing says any more that the store stood, so that one that is gone is new.
+            std::fs::remove_dir_all(home.path("vault")).unwrap();
+        }
+        let plan = home.run(&["plan", "--detailed-exitcode"]).ends(2);
+        assert!(!plan.stdout.contains("mounted"), "{plan:#?}");
+        home.run(&["apply", "--auto-approve"]).ends(0);
+        home.run(&["plan", "--detailed-exitcode"]).ends(0);
+    }
+    // And so it is for one that left the policy, was released, and comes back.
+    let home = applied(&two);
+    home.policy(POLICY);
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    home.policy(&two);
+    let plan = home.run(&["plan", "--detailed-exitcode"]).ends(2);
+    assert!(!plan.stdout.contains("mounted"), "{plan:#?}");
+    home.run(&["apply", "--auto-approve"]).ends(0);
+}
