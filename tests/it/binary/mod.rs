@@ -1,6 +1,7 @@
 //! The binary against folders, units and crontabs: exit codes, what is said, kills at any moment, and two at once.
 
 mod baselines;
+mod begun;
 mod digest;
 mod exits;
 mod kills;

@@ -1,14 +1,15 @@
 //! Kind `s3_bucket_policy_statement`: single statements of a bucket's policy, owned by their `Sid`; the others are kept as they are.
 
 mod json;
+mod replicas;
 mod risk;
 mod statement;
 mod wanted;
 
 use crate::access::meaning;
-use crate::address::{PolicyName, StoreName};
+use crate::address::{PolicyName, ResourceId, StoreName};
 use crate::attrs::Attrs;
-use crate::policy::Policy;
+use crate::policy::{Policy, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{ANSWER, get, put};
@@ -72,6 +73,11 @@ fn owner(policy: &PolicyName) -> String {
     sid_of(&lifecycle::owner(policy))
 }
 
+/// What a source of copies must be allowed in the bucket of a store before it hands any on.
+pub(super) fn before_replicas(wish: Wish<'_>, source: &StoreSpec) -> Vec<ResourceId> {
+    replicas::keys(wish, source).iter().map(|key| super::id(wish.name, KIND.name, key)).collect()
+}
+
 pub(super) struct BucketPolicy;
 
 impl Setting for BucketPolicy {
@@ -89,7 +95,9 @@ impl Setting for BucketPolicy {
     }
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
-        wanted::wanted(wish)
+        let mut all = wanted::wanted(wish);
+        all.extend(replicas::wanted(wish));
+        all
     }
 
     fn mark(&self, policy: &PolicyName, rest: &str) -> String {

@@ -7,8 +7,9 @@ use crate::address::{ComponentName, ResourceId, StoreName};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::replication::{Scope, scopes};
 use crate::policy::{Backend, Policy, Replication, S3Backend, Text};
+use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
-use crate::providers::s3::{bucket, id, object_lock, versioning};
+use crate::providers::s3::{bucket, bucket_policy, id, object_lock, versioning};
 use crate::stores::s3::arn;
 
 /// How many rules a store wants.
@@ -28,7 +29,7 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
             key,
             attrs: attrs(wish, &scope, there, role.as_ref()),
             span: scope.entry.span,
-            after: after(wish.policy, &scope.entry.to.value),
+            after: after(wish, &scope.entry.to.value, there),
         })
     };
     scopes.into_iter().filter_map(one).collect()
@@ -72,13 +73,20 @@ fn named(backend: &S3Backend) -> Attr {
     }
 }
 
-/// The bucket that copies go to, its versions, and its lock: without them the rule would be refused, or copy nothing.
-fn after(policy: &Policy, to: &StoreName) -> Vec<ResourceId> {
+/// The bucket that copies go to, its versions, its lock, and the role with what it is allowed: without them the rule would be refused, or
+/// copy nothing.
+fn after(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId> {
+    let policy = wish.policy;
     let Some(first) = policy.sharing(to).first().copied() else { return Vec::new() };
     let of = |kind: &'static str| id(&first.name.value, kind, "");
     let mut after = vec![of(bucket::KIND.name)];
     after.extend(first.versioning.as_ref().map(|_| of(versioning::KIND.name)));
     after.extend(first.immutability.as_ref().map(|_| of(object_lock::KIND.name)));
+    after.extend(iam::before_replication(policy, wish.name));
+    if let Some((name, spec)) = policy.stores.get_key_value(to) {
+        let destination = Wish { name, spec, backend: there, ..wish };
+        after.extend(bucket_policy::before_replicas(destination, wish.spec));
+    }
     after
 }
 
