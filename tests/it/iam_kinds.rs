@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-fn client(endpoint: &Endpoint, key: &str, secret: &str, token: Option<&str>) -> aws_sdk_iam::Client {
+pub fn client(endpoint: &Endpoint, key: &str, secret: &str, token: Option<&str>) -> aws_sdk_iam::Client {
     let config = aws_sdk_iam::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(endpoint.region))
@@ -98,7 +98,7 @@ fn client(endpoint: &Endpoint, key: &str, secret: &str, token: Option<&str>) -> 
 }
 
 /// A document that trusts an account.
-fn trust_in(account: &str) -> String {
+pub fn trust_in(account: &str) -> String {
     format!(
         "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"arn:aws:iam::{account}:root\"}},\
          \"Action\":\"sts:AssumeRole\"}}]}}"

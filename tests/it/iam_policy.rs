@@ -7,6 +7,7 @@
 mod evaluate;
 mod pages;
 mod requests;
+mod roles;
 mod tried;
 
 use std::process::Command;
@@ -22,6 +23,9 @@ use crate::harness::{Endpoint, fresh_name};
 const ACCOUNT: &str = "111111111111";
 const KEY: &str = "arn:aws:kms:eu-north-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const ALIAS: &str = "alias/backups";
+/// What bounds the policy's roles, and who makes tokens that one of them trusts.
+const BOUNDARY: &str = "arn:aws:iam::111111111111:policy/Boundary";
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 /// What is allowed just now, and what was asked for.
 #[derive(Default)]
@@ -38,6 +42,9 @@ impl Gate {
 
     /// The bucket's default encryption makes S3 use the key in the caller's name.
     fn decide(&mut self, head: &str) -> Fault {
+        if let Some((_, form)) = head.split_once("\r\n\r\n").filter(|_| head.starts_with("POST / ")) {
+            return self.decide_of_roles(form);
+        }
         let asked = requests::asked(head.lines().next().unwrap_or_default());
         // Whoever locks what it writes must be allowed both (S3 API reference, `PutObject`).
         let locks = head.to_ascii_lowercase().contains("\nx-amz-object-lock-mode:");
@@ -73,6 +80,15 @@ impl Gate {
     }
 }
 
+impl Gate {
+    fn decide_of_roles(&mut self, form: &str) -> Fault {
+        let all = roles::asked(form, ACCOUNT, BOUNDARY);
+        let allowed = all.iter().all(|asked| self.allows(asked));
+        self.asked.extend(all);
+        if allowed { Fault::None } else { Fault::Deny }
+    }
+}
+
 /// A policy on one bucket behind the gate.
 struct Guarded {
     home: Home,
@@ -86,6 +102,7 @@ impl Guarded {
         let gate: Arc<Mutex<Gate>> = Arc::default();
         let deciding = Arc::clone(&gate);
         let proxy = Proxy::reading(&endpoint.url, move |head| deciding.lock().unwrap().decide(head)).await;
+        roles::provider(endpoint).await;
         let home = Home::new();
         home.policy(&policy(&fresh_name(), &proxy.url, endpoint.region));
         Self { home, gate, proxy, access_key: endpoint.access_key.clone() }
@@ -133,6 +150,8 @@ fn policy(bucket: &str, url: &str, region: &str) -> String {
          some/where, account: '{ACCOUNT}' }}\n    versioning: true\n    immutability: {{ mode: governance, for: 7d }}\n    encryption: {{ sse: aws:kms, key: {ALIAS} }}\n    access: {{ delete: ['arn:aws:iam::{ACCOUNT}:role/prune'] }}\n    tags: {{ \
          team: ops }}\ncomponents:\n  docs:\n    files: {{ paths: ['@/docs'] }}\n    protect:\n      nightly: {{ file_backup: {{}}, \
          schedule: '0 2 * * *', store: bucket }}\n    retain: {{ daily: {{ for: 14d }}, monthly: {{ for: 12mo, class: GLACIER }} \
-         }}\nscheduler: {{ systemd: {{ directory: '@/units' }} }}\n"
+         }}\nscheduler: {{ systemd: {{ directory: '@/units' }} }}\naccess:\n  account: '{ACCOUNT}'\n  \
+         permissions_boundary: {BOUNDARY}\n  roles:\n    writer: {{ may: [write, prune], trust: {{ account: '{ACCOUNT}' }} }}\n    ci: {{ \
+         may: plan, trust: {{ github: {{ repository: org/repo, pull_request: true }} }} }}\n"
     )
 }

@@ -131,7 +131,7 @@ impl Reached {
             (_, ErrorKind::Denied) => {
                 let hint = self.purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
                 let right = needed(&refusal.reason, action, &resource);
-                format!("{right}; or a permissions boundary or a policy of the organisation denies it.{hint}")
+                format!("{right} (a permissions boundary or a policy of the organisation may deny it, too).{hint}")
             }
             (_, ErrorKind::Unavailable) => {
                 "IAM could not be reached or did not keep up; nothing is lost, run it again.".to_owned()

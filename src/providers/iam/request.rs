@@ -50,7 +50,11 @@ pub(super) async fn roles(reached: &Reached, path: &str) -> Result<Vec<Listed>, 
             let page = reached.iam.client.list_roles().path_prefix(path).set_marker(marker.clone());
             reached.iam.ask(METADATA, page.send())
         };
-        let page = reached.iam.look(request).await?;
+        let page = match reached.iam.look(request).await {
+            // Ceph says so where there is none.
+            Err(refusal) if refusal.kind == ErrorKind::NotFound && !lacks(&refusal) => return Ok(found),
+            outcome => outcome?,
+        };
         // Some endpoints leave the prefix aside.
         let here = page.roles.into_iter().filter(|role| role.path.starts_with(path));
         found.extend(here.map(|role| Listed { name: role.role_name, id: role.role_id, arn: role.arn }));
@@ -154,7 +158,8 @@ pub(super) fn lacks(refusal: &Refusal) -> bool {
 fn there<T>(outcome: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
-        Err(refusal) if refusal.code == "NoSuchEntity" => Ok(None),
+        // Ceph gives the status alone.
+        Err(refusal) if refusal.kind == ErrorKind::NotFound && !lacks(&refusal) => Ok(None),
         Err(refusal) => Err(refusal),
     }
 }

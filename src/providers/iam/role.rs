@@ -153,7 +153,7 @@ pub(super) async fn delete(reached: &Reached, name: &str) -> Result<(), Provider
     let request = || reached.iam.ask(reached.answer(), reached.iam.client.delete_role().role_name(name).send());
     match reached.iam.once(request()).await {
         Ok(_) => Ok(()),
-        Err(refusal) if refusal.code == "NoSuchEntity" => Ok(()),
+        Err(refusal) if refusal.kind == ErrorKind::NotFound => Ok(()),
         Err(refusal) if refusal.code == "DeleteConflict" => {
             let held = request::rights(reached, name).await.unwrap_or_default();
             let inline = held.inline.iter().map(|policy| format!("inline policy `{policy}`"));

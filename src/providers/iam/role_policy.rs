@@ -8,6 +8,7 @@ use crate::provider::ProviderError;
 use crate::providers::iam::connection::Reached;
 use crate::providers::iam::request::{OURS, Rights};
 use crate::resource::{Foreign, Live};
+use crate::store::ErrorKind;
 
 pub(super) fn live(rights: &Rights, name: &str, desired: Option<&Attrs>) -> Live {
     let inline = rights
@@ -40,7 +41,7 @@ pub(super) async fn delete(reached: &Reached, name: &str) -> Result<(), Provider
     let request = client.delete_role_policy().role_name(name).policy_name(OURS);
     match reached.iam.once(reached.iam.ask(reached.answer(), request.send())).await {
         Ok(_) => Ok(()),
-        Err(refusal) if refusal.code == "NoSuchEntity" => Ok(()),
+        Err(refusal) if refusal.kind == ErrorKind::NotFound => Ok(()),
         Err(refusal) => Err(reached.fault("take the rights of", name, "iam:DeleteRolePolicy", refusal)),
     }
 }

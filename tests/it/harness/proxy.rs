@@ -59,7 +59,7 @@ impl Proxy {
         Self::reading(endpoint, move |head| plan(&first_line(head.as_bytes()))).await
     }
 
-    /// The same for who decides by a request's whole head.
+    /// The same for who decides by a request's whole head, and by the form where one is sent to `/`.
     pub async fn reading(endpoint: &str, plan: impl FnMut(&str) -> Fault + Send + 'static) -> Self {
         let target = endpoint.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,7 +106,12 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
         let line = first_line(&request);
         let head = head_of(&request);
         memory.lock().unwrap().seen.push(head.clone());
-        let fault = plan.lock().unwrap()(&head);
+        let fault = if line.starts_with("POST / ") {
+            // What is asked for stands in the form.
+            plan.lock().unwrap()(&String::from_utf8_lossy(&request))
+        } else {
+            plan.lock().unwrap()(&head)
+        };
         match fault {
             Fault::Reset => return reset(client),
             Fault::SlowDown => {

@@ -53,6 +53,19 @@ impl Taken {
     }
 }
 
+/// This endpoint takes a role's ARN to be without its path (AWS does not), so that what the documents allow on
+/// `role/bdr/<policy>/*` is said again for it. `iam_policy` tries these rights as AWS asks for them.
+async fn without_paths(world: &World, account: &str) {
+    for (role, actions) in [("ci-plan", "[\"iam:Get*\",\"iam:List*\"]"), ("ci-apply", "[\"iam:*\"]")] {
+        let document = format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":{actions},\"Resource\":\"arn:aws:iam::{account}:role/bdr-{}-*\"}}]}}",
+            world.name
+        );
+        let request = world.iam.put_role_policy().role_name(world.role(role)).policy_name("endpoint");
+        request.policy_document(document).send().await.unwrap();
+    }
+}
+
 #[track_caller]
 fn refused<T: std::fmt::Debug, E: aws_sdk_s3::error::ProvideErrorMetadata + std::fmt::Debug>(outcome: Result<T, E>) {
     let error = outcome.unwrap_err();
@@ -62,6 +75,7 @@ fn refused<T: std::fmt::Debug, E: aws_sdk_s3::error::ProvideErrorMetadata + std:
 async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str) {
     let world = World::new(endpoint, account, ROLES);
     world.apply();
+    without_paths(&world, account).await;
     let bucket = world.name.as_str();
 
     let writer = take_on(&world, account, "writer").await;

@@ -5,10 +5,11 @@ use super::{ACCOUNT, Guarded};
 use crate::harness::endpoint;
 
 /// What can be taken away without a failure: purpose, part of the leaf's name, why it is there all the same.
-type Spared = (&'static str, &'static str, &'static str);
+pub type Spared = (&'static str, &'static str, &'static str);
 
 const NO_REPLICATION: &str =
     "replication rules that left the policy are not found; whatever is wanted is, and says what is missing";
+const MENDED: &str = "new roles are made as wanted; `roles` shows that it is needed for those that are there";
 const NO_TAGS: &str = "only endpoints that keep no tags of buckets have this object; this one keeps them";
 
 fn listed(spared: &[Spared], leaf: &Leaf) -> bool {
@@ -16,7 +17,7 @@ fn listed(spared: &[Spared], leaf: &Leaf) -> bool {
 }
 
 /// Takes away one thing at a time; `tried` runs the commands and tells whether all went well.
-fn one_less(leaves: &[Leaf], spared: &[Spared], mut tried: impl FnMut(usize, &[Leaf]) -> Result<(), String>) {
+pub fn one_less(leaves: &[Leaf], spared: &[Spared], mut tried: impl FnMut(usize, &[Leaf]) -> Result<(), String>) {
     tried(0, leaves).unwrap_or_else(|said| panic!("the whole document does not suffice: {said}"));
     let mut wrong = Vec::new();
     for at in (0..leaves.len()).filter(|at| !leaves[*at].denies) {
@@ -44,9 +45,9 @@ fn told(said: &str) -> bool {
     said.split_whitespace().collect::<Vec<_>>().join(" ").contains("`bdr iam-policy ")
 }
 
-fn ends_well(ran: &crate::binary::Ran) -> Result<(), String> {
+pub fn ends_well(ran: &crate::binary::Ran) -> Result<(), String> {
     // Of a plan, its end: what could not be read.
-    let from = ran.stdout.len().saturating_sub(1_500);
+    let from = ran.stdout.len().saturating_sub(6_000);
     let said = format!("{}\n{}", ran.stdout.get(from..).unwrap_or_default(), ran.stderr);
     if ran.code == Some(0) { Ok(()) } else { Err(said) }
 }
@@ -142,6 +143,11 @@ async fn apply_needs_what_its_document_allows_and_no_less() {
         ("s3:PutReplicationConfiguration", "", "takes away what left the policy, and there is no such rule in a new bucket"),
         ("s3:GetObject", "/manifest.json", "there is none in a new bucket; `plan` shows that it is needed"),
         ("s3:GetObject", "/_verified/*", "as with manifests"),
+        ("iam:DeleteRole", "", MENDED),
+        ("iam:DeleteRolePolicy", "", MENDED),
+        ("iam:PutRolePermissionsBoundary", "", MENDED),
+        ("iam:UpdateAssumeRolePolicy", "", MENDED),
+        ("iam:UpdateRole", "", MENDED),
     ];
     let guarded = Guarded::new(endpoint).await;
     let text = guarded.home.text("bdr.yaml");
