@@ -1,0 +1,139 @@
+//! What the provider wants of policies, without any endpoint.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::diag::Sources;
+use crate::policy::load_unresolved;
+
+const ROLES: &str = "access:\n  roles:\n    writer: { may: write, trust: { account: \"111122223333\" } }\n";
+const COMPONENTS: &str = "components:\n  docs:\n    files: { paths: [/srv/docs] }\n    protect: { nightly: { file_backup: {}, schedule: daily, \
+                          store: primary } }\n    retain: { daily: { for: 7d } }\n";
+
+fn policy(rest: &str) -> Policy {
+    let mut sources = Sources::new();
+    sources.add("bdr.yaml", format!("version: 1\nname: p\n{rest}"));
+    let loaded = load_unresolved(sources);
+    assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics);
+    loaded.policy.expect("a policy")
+}
+
+fn codes(policy: &Policy) -> Vec<String> {
+    let mut found = Diagnostics::new();
+    Iam.check(policy, &Env::default(), &mut found);
+    found.iter().map(|finding| finding.code.to_owned()).collect()
+}
+
+fn replicating(settings: &str) -> Policy {
+    policy(&format!(
+        "stores:\n  primary:\n    s3: {{ bucket: p-a, region: eu-north-1, account: \"111122223333\", prefix: x }}\n    versioning: true\n    \
+         encryption: {{ sse: aws:kms, key: alias/a }}\n    replicate: {{ to: dr{settings} }}\n  dr:\n    s3: {{ bucket: p-b, region: eu-west-1, \
+         account: \"444455556666\", prefix: x }}\n    versioning: true\n    encryption: {{ sse: aws:kms, key: alias/b }}\n{COMPONENTS}"
+    ))
+}
+
+fn statements(wanted: &Wanted) -> BTreeMap<String, serde_json::Value> {
+    let text = wanted.document().and_then(|document| document.json().ok()).expect("one document");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let all = document["Statement"].as_array().expect("a list").clone();
+    all.into_iter().map(|one| (one["Sid"].as_str().unwrap_or("").to_owned(), one)).collect()
+}
+
+#[test]
+fn a_store_that_replicates_has_a_role_for_exactly_that() {
+    let all = wanted::all(&replicating(""));
+    let role = &all["replication-primary"];
+    assert_eq!(role.name, "bdr-p-replication-primary");
+    for part in ["\"s3.amazonaws.com\"", "\"aws:SourceArn\":\"arn:aws:s3:::p-a\"", "\"aws:SourceAccount\":\"111122223333\""] {
+        assert!(role.trust.contains(part), "{part}: {}", role.trust);
+    }
+    let found = statements(role);
+    assert_eq!(found["ReadVersions"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/*"]));
+    assert_eq!(found["WriteCopies"]["Resource"], serde_json::json!(["arn:aws:s3:::p-b/x/p/docs/*"]));
+    assert_eq!(found["WriteCopies"]["Action"], serde_json::json!(["s3:ReplicateObject", "s3:ReplicateTags"]));
+    assert_eq!(
+        found["DecryptSource"]["Condition"]["StringEquals"]["kms:ViaService"],
+        serde_json::json!(["s3.eu-north-1.amazonaws.com"])
+    );
+    assert_eq!(
+        found["EncryptCopies"]["Condition"]["StringEquals"]["kms:ViaService"],
+        serde_json::json!(["s3.eu-west-1.amazonaws.com"])
+    );
+
+    let all = wanted::all(&replicating(", delete_markers: true, owner_override: true, prefix: docs/nightly"));
+    let found = statements(&all["replication-primary"]);
+    let actions = ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"];
+    assert_eq!(found["WriteCopies"]["Action"], serde_json::json!(actions));
+    assert_eq!(found["ReadVersions"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/nightly/*"]));
+
+    let own = replicating(", role: \"arn:aws:iam::111122223333:role/mine\"");
+    assert!(wanted::all(&own).is_empty(), "a role that the policy states is somebody else's");
+}
+
+#[test]
+fn a_rule_waits_for_its_role_and_the_rights_of_it() {
+    let policy = replicating("");
+    let mut desired = Desired::new();
+    let store = StoreName::new("primary").expect("a name");
+    let id = ResourceId::new(Subject::Store(store), REPLICATION_RULE, "dr/docs");
+    desired.add(Resource { id: id.clone(), attrs: Attrs::new(), span: None, after: Vec::new(), queue: None });
+    Iam.declare(&policy, &Env::default(), &mut desired);
+    let after: Vec<String> = desired.get(&id).expect("the rule").after.iter().map(ToString::to_string).collect();
+    assert_eq!(after, ["policy/iam_role:replication-primary", "policy/iam_role_policy:replication-primary"]);
+}
+
+#[test]
+fn rights_that_no_inline_policy_holds_are_told_before_iam_refuses_them() {
+    let many: String =
+        (0..40).map(|n| format!("  s{n}: {{ s3: {{ bucket: bucket-number-{n:02}-of-many, region: eu-north-1 }} }}\n")).collect();
+    let names: Vec<String> = (0..40).map(|n| format!("s{n}")).collect();
+    let component = COMPONENTS.replace("store: primary", &format!("stores: [{}]", names.join(", ")));
+    let large = format!("stores:\n{many}{component}{ROLES}");
+    assert_eq!(codes(&policy(&large)), ["BDR-C020"]);
+    assert_eq!(codes(&policy(&large.replace("may: write,", "may: write, stores: [s1, s2],"))), [""; 0]);
+    let two =
+        "stores:\n  primary: { s3: { bucket: p-a, region: eu-north-1 } }\n  cn: { s3: { bucket: p-b, region: cn-north-1 } }\n";
+    let both = format!("{two}{}{ROLES}", COMPONENTS.replace("store: primary", "stores: [primary, cn]"));
+    assert_eq!(codes(&policy(&both)), ["BDR-C021"]);
+}
+
+#[test]
+fn what_opens_a_role_is_told_as_such() {
+    let role = |trust: &str, boundary: Option<&str>| {
+        let document = format!(
+            "{{\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":{trust}}},\"Action\":\"sts:AssumeRole\"}}]}}"
+        );
+        let meant = meaning::meaning(&document, None, &BTreeMap::new()).expect("a document");
+        let mut attrs = Attrs::from([("trust".to_owned(), meant)]);
+        attrs.extend(boundary.map(|arn| ("permissions_boundary".to_owned(), Attr::text(arn))));
+        attrs
+    };
+    let (one, two) = (role("\"111122223333\"", None), role("[\"111122223333\",\"444455556666\"]", None));
+    assert_eq!(role_risk(Some(&one), Some(&two)), Risk::Weakens);
+    assert_eq!(role_risk(Some(&two), Some(&one)), Risk::None);
+    assert_eq!(role_risk(None, Some(&two)), Risk::None);
+    let (bound, other) = (role("\"111122223333\"", Some("a")), role("\"111122223333\"", Some("b")));
+    assert_eq!(role_risk(Some(&bound), Some(&other)), Risk::Weakens);
+    assert_eq!(role_risk(Some(&one), Some(&bound)), Risk::None);
+}
+
+#[test]
+fn what_came_from_a_reference_is_shown_as_the_reference() {
+    let text =
+        format!("stores:\n  primary: {{ s3: {{ bucket: \"${{env:BUCKET}}\", region: eu-north-1 }} }}\n{COMPONENTS}{ROLES}");
+    let mut sources = Sources::new();
+    sources.add("bdr.yaml", format!("version: 1\nname: p\n{text}"));
+    struct Known;
+    impl crate::policy::Resolve for Known {
+        fn resolve(&self, _: &crate::policy::Reference) -> Result<secrecy::SecretString, crate::policy::Refused> {
+            Ok("bucket-of-ada".into())
+        }
+    }
+    let policy = crate::policy::load(sources, &Known).policy.expect("a policy");
+    let mut desired = Desired::new();
+    Iam.declare(&policy, &Env::default(), &mut desired);
+    let rights = desired.iter().find(|resource| resource.id.kind == ROLE_POLICY.name).expect("rights");
+    let shown = format!("{:?}{}", rights.attrs, serde_json::to_string(&rights.attrs).expect("JSON"));
+    assert!(!shown.contains("bucket-of-ada") && shown.contains("${env:BUCKET}"), "{shown}");
+    assert!(meaning::text(&rights.attrs["document"]).contains("bucket-of-ada"), "what is sent holds the value");
+}
