@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 
-use crate::address::{ResourceId, StoreName, Subject};
+use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::policy::{Backend, Policy, S3Backend};
 use crate::provider::{Env, Freshness, Owned, ProviderError};
@@ -28,8 +28,8 @@ const LEFT: char = '/';
 pub(super) struct S3Session {
     policy: Arc<Policy>,
     env: Arc<Env>,
-    /// By store; one that the caller does not allow is an error when it is used, not for the others.
-    places: BTreeMap<StoreName, Result<Place, StoreError>>,
+    /// By whose bucket it is; one that the caller does not allow is an error when it is used, not for the others.
+    places: BTreeMap<Subject, Result<Place, StoreError>>,
     /// Buckets that carry the mark and that the policy does not name.
     strangers: OnceCell<BTreeMap<String, Place>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
@@ -42,9 +42,9 @@ struct Marked {
     unread: Vec<(&'static str, ProviderError)>,
 }
 
-fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
+fn backends(policy: &Policy) -> impl Iterator<Item = (Subject, &S3Backend)> {
     policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
-        Backend::S3(backend) => Some((name, backend)),
+        Backend::S3(backend) => Some((Subject::Store(name.clone()), backend)),
         Backend::Folder(_) => None,
     })
 }
@@ -62,9 +62,9 @@ async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
 
 impl S3Session {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
-        let opened = backends(&policy).map(|(name, backend)| {
+        let opened = backends(&policy).map(|(subject, backend)| {
             let env = &env;
-            async move { (name.clone(), reach(backend, env).await) }
+            async move { (subject, reach(backend, env).await) }
         });
         let places = join_all(opened).await.into_iter().collect();
         Self { places, policy, env, strangers: OnceCell::new(), documents: Mutex::default(), settling: Settling::default() }
@@ -82,12 +82,12 @@ impl S3Session {
             source: None,
         };
         match &id.subject {
-            Subject::Store(name) => match self.places.get(name) {
+            Subject::Store(_) | Subject::Component(_) => match self.places.get(&id.subject) {
                 Some(Ok(place)) => Ok(place.clone()),
                 Some(Err(error)) => Err(not_allowed(error)),
-                None => Err(unknown(format!("the policy has no store `{name}` in a bucket"))),
+                None => Err(unknown(format!("the policy names no bucket for {}", id.subject))),
             },
-            _ => {
+            Subject::Policy => {
                 let bucket = id.key.split('/').next().unwrap_or_default();
                 let found = self.strangers().await?.get(bucket).cloned();
                 found.ok_or_else(|| unknown(format!("no bucket `{bucket}` carries the policy's mark")))
@@ -99,11 +99,12 @@ impl S3Session {
     pub fn mark(&self, id: &ResourceId) -> String {
         match (&id.subject, setting(&id.kind)) {
             (_, None) => String::new(),
-            (Subject::Store(_), Some(setting)) if id.key.starts_with(LEFT) => {
+            (Subject::Store(_) | Subject::Component(_), Some(setting)) if id.key.starts_with(LEFT) => {
                 setting.mark(&self.policy.name, &id.key[LEFT.len_utf8()..])
             }
-            (Subject::Store(store), Some(setting)) => setting.mark(&self.policy.name, &format!("{store}/{}", id.key)),
-            (_, Some(setting)) => {
+            (Subject::Store(name), Some(setting)) => setting.mark(&self.policy.name, &format!("{name}/{}", id.key)),
+            (Subject::Component(name), Some(setting)) => setting.mark(&self.policy.name, &format!("{name}/{}", id.key)),
+            (Subject::Policy, Some(setting)) => {
                 let spelled = id.key.split_once('/').map_or("", |(_, spelled)| spelled);
                 let own = spelled.strip_prefix(&lifecycle::owner(&self.policy.name));
                 own.map_or_else(|| spelled.to_owned(), |rest| setting.mark(&self.policy.name, rest))
@@ -128,8 +129,8 @@ impl S3Session {
     async fn find_strangers(&self) -> Result<BTreeMap<String, Place>, ProviderError> {
         let known: Vec<&Place> = self.places.values().filter_map(|place| place.as_ref().ok()).collect();
         let mut accounts: BTreeMap<usize, (&Place, &S3Backend)> = BTreeMap::new();
-        for (name, backend) in backends(&self.policy) {
-            if let Some(Ok(place)) = self.places.get(name) {
+        for (subject, backend) in backends(&self.policy) {
+            if let Some(Ok(place)) = self.places.get(&subject) {
                 accounts.entry(place.identity().0).or_insert((place, backend));
             }
         }
@@ -161,6 +162,11 @@ impl S3Session {
             request::read(place, document).await.map_err(|refusal| place.fault(operation, document.read_action, refusal))
         };
         cell.get_or_try_init(read).await.cloned()
+    }
+
+    /// The bucket of a store or a component, where it may be reached.
+    fn at(&self, subject: &Subject) -> Option<&Place> {
+        self.places.get(subject)?.as_ref().ok()
     }
 
     /// Later reads ask again.
@@ -211,7 +217,7 @@ impl S3Session {
     }
 
     /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
-    async fn marked(&self, place: &Place, store: Option<&StoreName>) -> Marked {
+    async fn marked(&self, place: &Place, whose: Option<&Subject>) -> Marked {
         let mut unread = Vec::new();
         let mut found: Vec<Resource> = Vec::new();
         for setting in SETTINGS.iter().rev().filter(|setting| setting.kind().removal == Removal::Delete) {
@@ -233,14 +239,14 @@ impl S3Session {
             for mark in marks {
                 let sight = Sight { policy: &self.policy.name, mark: &mark, desired: None };
                 let attrs = setting.live(Some(&document.tree), sight).attrs.unwrap_or_default();
-                let id = self.address(place, store, setting.kind().name, &setting.spelled_out(&mark));
+                let id = self.address(place, whose, setting.kind().name, &setting.spelled_out(&mark));
                 found.push(self.resource(place, id, attrs, after.clone()));
             }
         }
         if found.iter().any(|resource| resource.id.kind == tags::KIND.name) {
             let after = found.iter().map(|resource| resource.id.clone()).collect();
             let attrs = Attrs::from([("bucket".to_owned(), place.shown.as_str().into())]);
-            let id = self.address(place, store, bucket::KIND.name, "");
+            let id = self.address(place, whose, bucket::KIND.name, "");
             found.push(self.resource(place, id, attrs, after));
         }
         Marked { found, unread }
@@ -252,17 +258,19 @@ impl S3Session {
 
     /// A rule belongs to the store that its id names, where that store lies in this bucket; all else of a bucket that the
     /// policy names to the store that sets it up.
-    fn address(&self, place: &Place, store: Option<&StoreName>, kind: &'static str, mark: &str) -> ResourceId {
+    fn address(&self, place: &Place, whose: Option<&Subject>, kind: &'static str, mark: &str) -> ResourceId {
         let owner = lifecycle::owner(&self.policy.name);
         let by_rule = mark.strip_prefix(&owner).and_then(|rest| rest.split_once('/')).and_then(|(name, key)| {
-            let (name, other) = self.places.get_key_value(&StoreName::new(name).ok()?)?;
-            (other.as_ref().ok()?.identity() == place.identity()).then(|| (name.clone(), key.to_owned()))
+            let named = [StoreName::new(name).ok().map(Subject::Store), ComponentName::new(name).ok().map(Subject::Component)];
+            let here = |subject: &Subject| self.at(subject).is_some_and(|other| other.identity() == place.identity());
+            let subject = named.into_iter().flatten().find(here)?;
+            Some((subject, key.to_owned()))
         });
-        match (by_rule, store) {
-            (Some((name, key)), _) => ResourceId::new(Subject::Store(name), kind, key),
-            (None, Some(name)) => {
+        match (by_rule, whose) {
+            (Some((subject, key)), _) => ResourceId::new(subject, kind, key),
+            (None, Some(subject)) => {
                 let rest = mark.strip_prefix(&owner).map(|rest| format!("{LEFT}{rest}"));
-                ResourceId::new(Subject::Store(name.clone()), kind, rest.unwrap_or_default())
+                ResourceId::new(subject.clone(), kind, rest.unwrap_or_default())
             }
             _ if mark.is_empty() => ResourceId::new(Subject::Policy, kind, place.bucket.clone()),
             _ => ResourceId::new(Subject::Policy, kind, format!("{}/{mark}", place.bucket)),
@@ -307,29 +315,28 @@ impl S3Session {
         let rules = self.document(place, &lifecycle::DOCUMENT, Freshness::Cached).await;
         let Ok(Answer::Found(document)) = rules else { return Vec::new() };
         let copies = copies(&self.policy);
-        let here = |name: &StoreName| {
-            self.places.get(name).is_some_and(|other| other.as_ref().is_ok_and(|other| other.identity() == place.identity()))
-        };
+        let here =
+            |name: &StoreName| self.at(&Subject::Store(name.clone())).is_some_and(|other| other.identity() == place.identity());
         let wishes: Vec<_> = wishes(&self.policy, &copies).map(|(wish, _)| wish).filter(|wish| here(wish.name)).collect();
         lifecycle::expiring(&document.tree, &wishes)
     }
 
     pub async fn all_marked(&self) -> Result<Owned, ProviderError> {
         let mut owned = Owned::default();
-        let of = |name: &StoreName, kind| ResourceId::new(Subject::Store(name.clone()), kind, "");
-        let mut named: BTreeMap<(usize, &str), (&StoreName, &Place)> = BTreeMap::new();
-        for (name, place) in &self.places {
+        let of = |subject: &Subject, kind| ResourceId::new(subject.clone(), kind, "");
+        let mut named: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
+        for (subject, place) in &self.places {
             match place {
-                Ok(place) => _ = named.entry(place.identity()).or_insert((name, place)),
-                Err(error) => owned.unread.push((of(name, tags::KIND.name), not_allowed(error))),
+                Ok(place) => _ = named.entry(place.identity()).or_insert((subject, place)),
+                Err(error) => owned.unread.push((of(subject, tags::KIND.name), not_allowed(error))),
             }
         }
-        let own = join_all(named.values().map(|(name, place)| self.marked(place, Some(*name))));
+        let own = join_all(named.values().map(|(subject, place)| self.marked(place, Some(*subject))));
         let (strangers, own) = futures_util::future::join(self.strangers(), own).await;
         let others = join_all(strangers?.values().map(|place| self.marked(place, None))).await;
-        for ((name, _), marked) in named.values().zip(own) {
+        for ((subject, _), marked) in named.values().zip(own) {
             owned.resources.extend(marked.found);
-            owned.unread.extend(marked.unread.into_iter().map(|(kind, error)| (of(name, kind), error)));
+            owned.unread.extend(marked.unread.into_iter().map(|(kind, error)| (of(subject, kind), error)));
         }
         for mut marked in others {
             if let Some((_, error)) = marked.unread.pop() {
@@ -342,7 +349,7 @@ impl S3Session {
 
     /// What stands in a shared document that holds nothing of ours yet. A bucket that does not answer hides no other; reading what
     /// is wanted of it tells why.
-    async fn only_foreign(&self, setting: &dyn Setting, name: &StoreName, place: &Place) -> Vec<(ResourceId, Foreign)> {
+    async fn only_foreign(&self, setting: &dyn Setting, whose: &Subject, place: &Place) -> Vec<(ResourceId, Foreign)> {
         if !setting.kind().shared {
             return Vec::new();
         }
@@ -351,17 +358,17 @@ impl S3Session {
         if !setting.marked(&document.tree, &self.policy.name).is_empty() {
             return Vec::new();
         }
-        let id = ResourceId::new(Subject::Store(name.clone()), setting.kind().name, "");
+        let id = ResourceId::new(whose.clone(), setting.kind().name, "");
         let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
         setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)).collect()
     }
 
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
         let mut found = Vec::new();
-        for (name, place) in &self.places {
+        for (subject, place) in &self.places {
             let Ok(place) = place else { continue };
             for setting in SETTINGS {
-                found.extend(self.only_foreign(*setting, name, place).await);
+                found.extend(self.only_foreign(*setting, subject, place).await);
             }
         }
         Ok(found)
