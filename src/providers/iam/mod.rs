@@ -23,7 +23,7 @@ use crate::attrs::{Attr, Attrs};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::Policy;
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
-use crate::resource::{Desired, Kind, Resource, Risk};
+use crate::resource::{Desired, Kind, Risk};
 use crate::rights::{Grant, Purpose};
 use wanted::Wanted;
 
@@ -95,8 +95,6 @@ impl Provider for Iam {
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
         let wanted = wanted::all(policy);
         wanted.values().for_each(|one| one.declare(&wanted, policy, desired));
-        let waiting: Vec<Resource> = desired.iter().filter_map(|resource| after_role(policy, resource, desired)).collect();
-        waiting.into_iter().for_each(|resource| desired.add(resource));
     }
 
     fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
@@ -111,20 +109,9 @@ impl Connect for Iam {
     }
 }
 
-/// A rule by which a bucket replicates waits for the role that it hands to S3, and for the role's rights.
-fn after_role(policy: &Policy, resource: &Resource, desired: &Desired) -> Option<Resource> {
-    let Subject::Store(store) = &resource.id.subject else { return None };
-    let mut first = Vec::new();
-    if resource.id.kind == REPLICATION_RULE {
-        first.extend(before_replication(policy, store).into_iter().filter(|id| desired.get(id).is_some()));
-    }
-    first.retain(|id| !resource.after.contains(id));
-    (!first.is_empty()).then(|| Resource { after: [resource.after.as_slice(), &first].concat(), ..resource.clone() })
-}
-
 /// The resources that must be in place before a bucket replicates by the role of a store: the role, and its rights. Empty where bdr
 /// makes none.
-fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId> {
+pub fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId> {
     let sharing = policy.sharing(store);
     let copying = replication::all(policy);
     let ours = copying.iter().find(|copying| sharing.iter().any(|other| other.name.value == copying.from.name.value));
@@ -134,8 +121,6 @@ fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId> {
     keys.iter().flat_map(|key| [id(ROLE.name, key), id(ROLE_POLICY.name, key)]).collect()
 }
 
-/// The kind of what replicates by a role.
-const REPLICATION_RULE: &str = "s3_replication_rule";
 /// How the record of an apply names that roles were made, so that they are found when the policy speaks of none any more.
 const LEFT: &str = "iam roles";
 /// Where all of them lie: told of what could not be read, and written one after the other.
