@@ -7,6 +7,7 @@ mod generated;
 mod binary;
 mod jobs;
 mod cases;
+mod ci;
 mod rules;
 mod schema;
 mod hostile;

@@ -111,7 +111,7 @@ fn servers() -> PathBuf {
 }
 
 /// A program of `$BDR_SERVERS`; `None` (said, or a failure where servers are demanded) where it is not installed.
-fn program(name: &str) -> Option<PathBuf> {
+pub fn program(name: &str) -> Option<PathBuf> {
     let path = servers().join("venv/bin").join(name);
     available(path.exists(), name).then_some(path)
 }
