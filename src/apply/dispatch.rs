@@ -44,6 +44,7 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
         policy_digest: plan.policy.digest.clone(),
         plan: plan.digest.clone(),
         actions: plan.actions.len() as u64,
+        overridden: request.options.overridden.clone(),
     });
     let mut impatient = stop.clone();
     let mut gate = tokio::select! {

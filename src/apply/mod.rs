@@ -85,6 +85,8 @@ pub struct Options {
     pub lease_ttl: Duration,
     /// One request or document write at the longest.
     pub timeout: Duration,
+    /// Why it runs in spite of a change freeze: kept in the record.
+    pub overridden: Option<String>,
     /// Seeds the jitter of retries.
     pub seed: u64,
     /// Where the policy's schedules are written and its folders stand, now and by earlier runs: kept in the record.

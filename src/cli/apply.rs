@@ -75,6 +75,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !plan.applyable {
         return nothing_to_do(&plan, &args.carry, context);
     }
+    carry_out::unfrozen(&opened.loaded.policy, &args.carry, context)?;
     let confirmed = !args.auto_approve && confirm(&plan, context)?;
     if !args.auto_approve && !confirmed {
         return Err(Failure::new("nothing was applied").exit(Exit::Failed));

@@ -30,6 +30,9 @@ pub struct Carry {
     /// Take no lease: nothing keeps a second apply away
     #[arg(long)]
     no_lease: bool,
+    /// Carry it out in spite of a change freeze of the policy, and why; the reason is kept in the record of the run
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    override_freeze: Option<String>,
     /// Seconds without a renewal after which the lease is nobody's
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(3..=3600))]
     lease_ttl: u64,
@@ -44,6 +47,19 @@ impl Carry {
 /// One request or document write at the longest.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Whether nothing keeps changes away now.
+///
+/// # Errors
+/// When a change freeze is on, and no reason was given to go on in spite of it.
+pub fn unfrozen(policy: &Policy, carry: &Carry, context: &Context) -> Result<(), Failure> {
+    let Some(freeze) = policy.frozen(context.now()).filter(|_| carry.override_freeze.is_none()) else { return Ok(()) };
+    let until = policy.timezone.0.to_datetime(*freeze.until).strftime("%Y-%m-%d %H:%M");
+    Err(Failure::new(format!("a change freeze is on until {until} ({})", policy.timezone.name()))
+        .exit(Exit::Blocked)
+        .cause(freeze.reason.value.clone())
+        .help("Apply it afterwards; where it cannot wait, say --override-freeze REASON. Backups and restores go on."))
+}
+
 /// Carries a plan out and tells what came of it.
 ///
 /// # Errors
@@ -55,6 +71,7 @@ pub async fn carry_out(
     carry: &Carry,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    unfrozen(&opened.loaded.policy, carry, context)?;
     let guarded = guard(plan, consent).map_err(|refusals| {
         let help = refusals.first().map(crate::plan::guard::Refusal::help);
         let mut failure = Failure::new("the plan is not carried out").exit(Exit::Blocked);
@@ -80,6 +97,7 @@ pub async fn carry_out(
             owner: Owner::of_process(context.user()),
             lease_ttl: Duration::from_secs(carry.lease_ttl),
             timeout: TIMEOUT,
+            overridden: carry.override_freeze.clone().filter(|_| opened.loaded.policy.frozen(context.now()).is_some()),
             seed: fastrand::u64(..),
             places: opened.places.clone(),
             made: folder::notes(&opened.loaded.policy, &opened.env.left_places),
@@ -132,6 +150,7 @@ pub fn nothing(plan: &Plan, carry: &Carry, context: &Context) {
             policy_digest: plan.policy.digest.clone(),
             plan: plan.digest.clone(),
             actions: 0,
+            overridden: None,
         },
     );
     telling::write(context, Event::RunEnded { counts: Counts::default() });

@@ -1,21 +1,21 @@
-//! `bdr explain`: what a code, a service class or a kind of resource is. Also writes docs/rules.md from the same texts.
+//! `bdr explain`: what a code, a service class, a pack of rules or a kind of resource is. Also writes docs/rules.md from the same texts.
 
 use std::fmt::Write as _;
 
 use crate::cli::view::{markdown, table};
-use crate::cli::{Context, Exit, Failure, codes, hint};
+use crate::cli::{Context, Exit, Failure, codes, hint, packs};
 use crate::compile::Kinds;
 use crate::diag::{Code, Severity};
-use crate::policy::{self, Class};
+use crate::policy::{self, Class, Pack};
 use crate::provider::Provider;
 use crate::providers;
 use crate::resource::{Kind, Removal};
 
-/// Explain a code, a service class or a kind of resource
+/// Explain a code, a service class, a pack of rules or a kind of resource
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Codes such as BDR-L005 or names such as unused-store; or `class NAME`, or `kind NAME`
-    #[arg(required_unless_present = "list", value_name = "CODE | class NAME | kind NAME")]
+    /// Codes such as BDR-L005 or names such as unused-store; or `class NAME`, `pack NAME`, `kind NAME`
+    #[arg(required_unless_present = "list", value_name = "CODE | class NAME | pack NAME | kind NAME")]
     what: Vec<String>,
     /// List everything that can be explained
     #[arg(long)]
@@ -30,6 +30,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let text = match args.what.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["class", names @ ..] => each(names, "class", policy::classes(), |class| class.name, class)?,
+        ["pack", names @ ..] => {
+            let show = |pack: &Pack| markdown::show(&packs::page(*pack), width, context.terminal.color_stdout);
+            each(names, "pack", &Pack::ALL, |pack| pack.as_str(), show)?
+        }
         ["kind", names @ ..] => each(names, "kind", &kinds(), |kind| kind.name, kind)?,
         words => {
             let all = codes::all();
@@ -52,7 +56,7 @@ fn each<T>(
     what: &str,
     all: &[T],
     name: fn(&T) -> &'static str,
-    show: fn(&T) -> String,
+    show: impl Fn(&T) -> String,
 ) -> Result<String, Failure> {
     if names.is_empty() {
         return Ok(all.iter().map(|one| format!("{}\n", name(one))).collect());
@@ -75,6 +79,8 @@ fn unknown(word: &str, all: &[Code]) -> Failure {
     let others = policy::classes().iter().map(|class| class.name);
     let help = if let Some(class) = others.clone().find(|name| name == &word) {
         format!("It is a service class: bdr explain class {class}")
+    } else if let Some(pack) = Pack::ALL.iter().find(|pack| pack.as_str() == word) {
+        format!("It is a pack of rules: bdr explain pack {}", pack.as_str())
     } else if let Some(kind) = kinds().iter().find(|kind| kind.name == word) {
         format!("It is a kind of resource: bdr explain kind {}", kind.name)
     } else if let Some(near) = nearest(&word.to_uppercase(), names.clone()).or_else(|| nearest(word, names)) {
@@ -139,7 +145,8 @@ fn list(width: usize) -> String {
     let mut out = table::columns(&["code", "level", "what it finds"], &rows, width);
     let names: Vec<&str> = policy::classes().iter().map(|class| class.name).collect();
     let kinds: Vec<&str> = kinds().iter().map(|kind| kind.name).collect();
-    for (what, names) in [("class", names), ("kind", kinds)] {
+    let packs = Pack::ALL.map(Pack::as_str).to_vec();
+    for (what, names) in [("class", names), ("pack", packs), ("kind", kinds)] {
         let indent = " ".repeat(what.len() + 2);
         let options = textwrap::Options::new(width).initial_indent("").subsequent_indent(&indent);
         let _ = writeln!(out, "\n{}", textwrap::fill(&format!("{what}: {}", names.join(", ")), options));

@@ -14,6 +14,7 @@ use crate::catalog::retention::{self, Decision};
 use crate::cli::catalogues::{Catalogue, Catalogues};
 use crate::cli::{Failure, chosen};
 use crate::diag::{Sources, Spanned};
+use crate::lint::at_plan::Copies;
 use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Unread, Window};
 use crate::policy::{Component, Policy};
 use crate::provider::Env;
@@ -197,6 +198,17 @@ impl Holdings {
             Some(plan::damaged_backups(&subject, ids.len() as u64, &newest.to_string(), place))
         });
         all.collect()
+    }
+
+    /// When what each store holds was last verified, where it could be read.
+    pub fn copies(&self) -> Vec<Copies> {
+        let of = |((component, protection, store), known): (&Held, &Catalogue)| {
+            let known = known.as_ref().ok()?;
+            let verified = known.facts.iter().filter(|facts| facts.is_good()).filter_map(|facts| facts.verified).max();
+            let (component, protection, store) = (component.clone(), protection.clone(), store.clone());
+            Some(Copies { component, protection, store, backups: known.facts.len(), verified })
+        };
+        self.held.iter().filter_map(of).collect()
     }
 
     /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::{Context, Exit, Failure, baselines, codes, load};
+use crate::cli::{Context, Exit, Failure, baselines, codes, load, packs};
 use crate::diag::Severity;
 use crate::lint::{self, Report, Wish, format};
+use crate::policy::Pack;
 use crate::provider::Env;
 use crate::providers;
 
@@ -31,6 +32,9 @@ pub struct Args {
     /// End with 0 whatever is found, as upload steps for SARIF want it
     #[arg(long)]
     exit_zero: bool,
+    /// Hold the policy against this pack of rules too, besides those that it names; `bdr explain pack` lists them
+    #[arg(long, value_name = "NAME", value_parser = packs::parser())]
+    pack: Vec<Pack>,
     /// Neither show nor count the findings that this file knows; tell which of them are mended
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
     baseline: Option<PathBuf>,
@@ -81,7 +85,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         today: jiff::tz::TimeZone::UTC.to_datetime(context.now()).date(),
         texts: texts.iter().count(),
     };
-    let linted = lint::lint(texts, context.now());
+    let linted = lint::lint_against(texts, context.now(), &args.pack);
     let mut found = linted.found;
     if let Some(policy) = linted.policy.as_ref().filter(|_| !found.has_errors()) {
         // What is wrong with a policy is so on every machine: some home is taken for known.

@@ -32,6 +32,7 @@ pub mod load;
 pub mod man;
 pub mod moving;
 pub mod neutral;
+pub mod packs;
 pub mod past;
 pub mod plan;
 pub mod policy_files;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, baselines, hint, prepare, signing, whole};
+use crate::cli::{Context, Exit, Failure, baselines, hint, packs, prepare, signing, whole};
 use crate::diag::Severity;
 use crate::plan::{Finding, Intent, Plan, Scope, file, render};
-use crate::policy::nearest;
+use crate::policy::{Pack, nearest};
 use crate::units::count::counted;
 
 /// Show what `apply` would change, and what that does to what can be recovered
@@ -36,6 +36,9 @@ pub struct Args {
     /// Fail where something is unwise: end with 1 where a finding is a warning or an error
     #[arg(long)]
     pub deny_warnings: bool,
+    /// Hold the policy against this pack of rules too, besides those that it names; `bdr explain pack` lists them
+    #[arg(long, value_name = "NAME", value_parser = packs::parser())]
+    pub pack: Vec<Pack>,
     /// Neither show nor count the findings that this file knows (`bdr lint --write-baseline FILE`)
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
@@ -70,7 +73,8 @@ pub enum Format {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let key = args.sign.as_deref().map(signing::private_key).transpose()?;
     let baseline = args.baseline.as_deref().map(baselines::read).transpose()?;
-    let opened = prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?.with_baseline(baseline);
+    let opened =
+        prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?.holding(baseline, &args.pack);
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();

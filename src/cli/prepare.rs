@@ -11,9 +11,10 @@ use crate::cli::load::{self, LoadedPolicy, References};
 use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, working};
 use crate::compile::{self, Compiled};
 use crate::diag::{self, Spanned};
+use crate::lint::at_plan::{self, Copies, PlanContext};
 use crate::lint::{self, Baseline};
 use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
-use crate::policy::{Component, FileBackup, Method, Policy, Protection};
+use crate::policy::{Component, FileBackup, Method, Pack, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::schedule::{self, Schedules};
 use crate::providers::{self, folder, iam};
@@ -121,9 +122,10 @@ impl Opened {
         Ok(Self { new_folders: gone::meant(&self.loaded.policy, names)?, ..self })
     }
 
-    /// The same where some findings are known.
+    /// The same where some findings are known, and more packs are named.
     #[must_use]
-    pub fn with_baseline(self, baseline: Option<Baseline>) -> Self {
+    pub fn holding(mut self, baseline: Option<Baseline>, packs: &[Pack]) -> Self {
+        Arc::make_mut(&mut self.loaded.policy).hold_against(packs);
         Self { baseline, ..self }
     }
 
@@ -212,7 +214,8 @@ impl Opened {
         let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
         let after = kept.as_ref().unwrap_or(&promised);
         let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings, now));
-        let mut findings = self.findings(&promised, now);
+        let copies = holdings.map(|holdings| holdings.copies()).unwrap_or_default();
+        let mut findings = self.findings(&promised, &copies, now);
         if intent == Intent::Drift {
             // What the policy itself cannot keep is no drift.
             objectives.retain(ObjectiveRow::moves);
@@ -277,10 +280,11 @@ impl Opened {
     }
 
     /// What reading and the rules have to say, without what a comment suppresses.
-    fn findings(&self, assessment: &assess::Assessment, now: jiff::Timestamp) -> Vec<Finding> {
+    fn findings(&self, assessment: &assess::Assessment, copies: &[Copies], now: jiff::Timestamp) -> Vec<Finding> {
         let LoadedPolicy { policy, sources, diagnostics } = &self.loaded;
         let mut found = diagnostics.clone();
         found.extend(lint::check(&lint::Context { policy, assessment, now }));
+        found.extend(at_plan::check(&PlanContext { policy, now, copies }));
         let wish = lint::Wish {
             level: diag::Severity::Note,
             threshold: diag::Severity::Error,

@@ -20,6 +20,9 @@ pub enum Event {
         /// Digest of the plan that is carried out.
         plan: String,
         actions: u64,
+        /// Why it runs in spite of a change freeze.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overridden: Option<String>,
     },
     /// This run holds the policy's lease now.
     LeaseTaken {

@@ -29,6 +29,9 @@ pub struct RunRecord {
     pub ended: Option<jiff::Timestamp>,
     pub counts: Counts,
     pub actions: BTreeMap<ActionId, ActionRecord>,
+    /// Why it ran in spite of a change freeze.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<String>,
     /// Why it ended before everything was tried.
     pub stopped: Option<String>,
     /// Where the policy's schedules were written and its folders set up, by this and by earlier runs: the next plan looks there for
@@ -112,7 +115,8 @@ impl RunRecord {
     /// Takes in the next event.
     pub fn observe(&mut self, event: &Event, at: jiff::Timestamp) {
         match event {
-            Event::RunStarted { run, policy, policy_digest, plan, .. } => {
+            Event::RunStarted { run, policy, policy_digest, plan, overridden, .. } => {
+                self.overridden.clone_from(overridden);
                 self.run.clone_from(run);
                 self.policy.clone_from(policy);
                 self.policy_digest.clone_from(policy_digest);

@@ -12,9 +12,11 @@ mod component;
 pub mod layout;
 mod digest;
 mod echo;
+mod freeze;
 mod load;
 mod location;
 mod objective;
+mod pack;
 mod protection;
 mod read;
 mod reference;
@@ -35,9 +37,11 @@ pub use access::{AUDIENCE, Access, GITHUB, Role, Trust, provider_arn, role_name}
 pub use class::{Class, classes};
 pub use component::{Component, ComponentKind, Files};
 pub(crate) use echo::nearest;
+pub use freeze::Freeze;
 pub use load::{LARGEST, Loaded, load, load_unresolved};
 pub use location::{Location, Medium, Overlap, host_of_aws, overlaps, partition};
 pub use objective::{Disruption, Objective, Objectives};
+pub use pack::Pack;
 pub use protection::{FileBackup, Method, Protection};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use replication::Replication;
@@ -49,7 +53,7 @@ pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Ba
 pub use store_access::{Principals, StoreAccess};
 
 use crate::address::{ComponentName, PolicyName, StoreName};
-use crate::diag::Spanned;
+use crate::diag::{Span, Spanned};
 use crate::units::cadence::Zone;
 
 /// The documents of one system, merged and resolved.
@@ -64,6 +68,12 @@ pub struct Policy {
     pub scheduler: Option<Spanned<Scheduler>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// Times in which nothing is applied. Without any, the digest is what it was before there were some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub change_freeze: Vec<Freeze>,
+    /// What it is held against; whoever calls may name more, so that they are no part of the digest.
+    #[serde(skip)]
+    pub packs: Vec<Spanned<Pack>>,
     #[serde(skip)]
     pub digest: digest::Once,
 }
@@ -72,6 +82,21 @@ impl Policy {
     /// SHA-256 (hex) over the merged documents' meaning, references unresolved: equal for equal policies however they are laid out.
     pub fn digest(&self) -> String {
         self.digest.of(self)
+    }
+
+    /// The window in which it stands, if it does.
+    pub fn frozen(&self, now: jiff::Timestamp) -> Option<&Freeze> {
+        self.change_freeze.iter().filter(|freeze| freeze.holds(now)).max_by_key(|freeze| *freeze.until)
+    }
+
+    /// Where a pack was named; `Some(None)`: by the caller.
+    pub fn pack(&self, pack: Pack) -> Option<Option<Span>> {
+        self.packs.iter().find(|named| named.value == pack).map(|named| named.span)
+    }
+
+    /// Names more packs.
+    pub fn hold_against(&mut self, packs: &[Pack]) {
+        self.packs.extend(packs.iter().map(|pack| Spanned::bare(*pack)));
     }
 
     /// Copies go to the other stores alone from now on.

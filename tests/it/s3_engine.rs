@@ -90,6 +90,7 @@ impl Scene {
                 run: fresh_name(),
                 owner: Owner::of_process("test"),
                 lease_ttl: Duration::from_secs(30),
+                overridden: None,
                 timeout: Duration::from_secs(60),
                 seed: 7,
                 places: [].into(),

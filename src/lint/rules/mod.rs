@@ -16,6 +16,7 @@ mod noncurrent_unversioned;
 mod objective_unreachable;
 mod objective_unscheduled;
 mod open_folder;
+mod packs;
 mod plain_http;
 mod protection_unscheduled;
 mod replication_deletes;
@@ -32,6 +33,13 @@ use crate::policy::Disruption;
 
 /// Every rule, in order of code.
 pub const RULES: &[&dyn Rule] = &[
+    &packs::too_few_copies::TooFewCopies,
+    &packs::all_here::AllHere,
+    &packs::nothing_immutable::NothingImmutable,
+    &packs::unversioned::Unversioned,
+    &packs::unencrypted::Unencrypted,
+    &packs::account_unstated::AccountUnstated,
+    &packs::freeze_unstated::FreezeUnstated,
     &unprotected::Unprotected,
     &objective_unscheduled::ObjectiveUnscheduled,
     &protection_unscheduled::ProtectionUnscheduled,

@@ -165,7 +165,15 @@ minutes, `mo` is months."
   primary: { s3: { bucket: example-backups }, versioning: true, noncurrent: { for: 30d } }
 ";
 
-    PRINCIPAL "BDR-P046" "principal" "Somebody who cannot be named in a bucket's policy."
+    MOMENT "BDR-P046" "moment" "A text that is not a moment, or one that comes too early."
+    "A moment is a day (`2026-12-20`) or a minute (`2026-12-20 18:00`) by the policy's clock, its `timezone`. The day at which a freeze
+ends is its last one, whole."
+    wrong "change_freeze: [{ from: 2026-12-20, to: 6 January, reason: peak season }]
+"
+    right "change_freeze: [{ from: 2026-12-20, to: 2027-01-06, reason: peak season }]
+";
+
+    PRINCIPAL "BDR-P047" "principal" "Somebody who cannot be named in a bucket's policy."
     "Who may do something in a bucket is named by the ARN of a role, a user or an account's root, and exactly: with a wildcard it
 would be anybody who takes such a name. Where nobody is named, everybody is shut out, which is meant only of deletion."
     wrong "stores:

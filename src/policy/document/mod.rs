@@ -7,6 +7,7 @@ mod access;
 mod class;
 mod component;
 mod contact;
+mod freeze;
 mod objective;
 mod protection;
 mod replication;
@@ -21,6 +22,7 @@ pub use access::{AccessDocument, GithubDocument, GitlabDocument, RoleDocument, T
 pub use class::ClassDocument;
 pub use component::{ComponentDocument, FilesDocument};
 pub use contact::ContactDocument;
+pub use freeze::{FreezeDocument, PackWord};
 pub use objective::{ObjectiveDocument, ObjectivesDocument};
 pub use protection::{FileBackupDocument, Level, ProtectionDocument};
 pub use replication::ReplicationDocument;
@@ -62,4 +64,8 @@ pub struct Document {
     pub scheduler: Field<SchedulerDocument>,
     /// Who may do what with the stores: roles of AWS IAM.
     pub access: Field<AccessDocument>,
+    /// Sets of rules that the policy is held against besides those that always hold.
+    pub packs: Field<Vec<Field<PackWord>>>,
+    /// Times in which `apply` refuses to change anything.
+    pub change_freeze: Field<Vec<Field<FreezeDocument>>>,
 }

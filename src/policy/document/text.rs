@@ -78,6 +78,12 @@ texts! {
     }
     /// An IANA time zone.
     ZoneText { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$", "examples": ["UTC", "Europe/Stockholm"] }
+    /// A day, or a minute, by the policy's clock.
+    MomentText {
+        "type": "string",
+        "pattern": "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2})?\\s*$",
+        "examples": ["2026-12-20", "2026-12-20 18:00"]
+    }
     /// An absolute path of this machine; may contain `${env:NAME}` and `${file:PATH}`.
     PathText { "type": "string", "pattern": "^/|\\$\\{", "not": { "pattern": "(^|/)\\.\\.(/|$)" }, "examples": ["/srv/backups"] }
     /// A glob: `*` and `?` stay inside one folder, `**` crosses folders, `[ab]` and `{a,b}` choose.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::address::{ComponentName, NameError, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::policy::document::{
-    AccessDocument, ComponentDocument, ContactDocument, Document, NameText, Named, SchedulerDocument, StoreDocument, ZoneText,
+    AccessDocument, ComponentDocument, ContactDocument, Document, FreezeDocument, NameText, Named, PackWord, SchedulerDocument,
+    StoreDocument, ZoneText,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -24,6 +25,8 @@ pub(super) struct Merged {
     pub components: Table<ComponentName, ComponentDocument>,
     pub scheduler: Field<SchedulerDocument>,
     pub access: Field<AccessDocument>,
+    pub packs: Vec<Field<PackWord>>,
+    pub change_freeze: Vec<Field<FreezeDocument>>,
     /// Where the first document begins, to say there what the policy lacks.
     pub start: Option<Span>,
 }
@@ -38,6 +41,8 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
         components: Table::new(),
         scheduler: Field::Absent,
         access: Field::Absent,
+        packs: Vec::new(),
+        change_freeze: Vec::new(),
         start: None,
     };
     for document in documents {
@@ -58,6 +63,8 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
         } else {
             merged.access = merged.access.or(document.access);
         }
+        merged.packs.extend(document.packs.given().into_iter().flat_map(|list| list.value));
+        merged.change_freeze.extend(document.change_freeze.given().into_iter().flat_map(|list| list.value));
     }
     merged
 }
@@ -77,6 +84,8 @@ fn start(document: &Document) -> Option<Span> {
         document.components.span(),
         document.scheduler.span(),
         document.access.span(),
+        document.packs.span(),
+        document.change_freeze.span(),
     ];
     let first = spans.into_iter().flatten().min()?;
     Some(Span { end: first.start, ..first })

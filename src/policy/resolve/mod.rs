@@ -3,6 +3,7 @@
 mod access;
 mod aws;
 mod component;
+mod freeze;
 mod immutability;
 mod inherit;
 mod merge;
@@ -54,8 +55,21 @@ pub(super) fn resolve(
     run.replications_fit(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);
     let access = run.access(merged.access, &known, name.as_ref().map(|name| &name.value));
+    let packs = run.packs(merged.packs);
+    let change_freeze = run.freezes(merged.change_freeze, &timezone);
     text::refused(run.refused, run.out);
-    Some(Policy { name: name?, timezone, contacts, stores, components, scheduler, access, digest: Default::default() })
+    Some(Policy {
+        name: name?,
+        timezone,
+        contacts,
+        stores,
+        components,
+        scheduler,
+        access,
+        change_freeze,
+        packs,
+        digest: Default::default(),
+    })
 }
 
 /// What every step needs: texts to take relative paths from, the way to the outside, and where findings go.

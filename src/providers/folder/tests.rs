@@ -32,6 +32,8 @@ fn policy(path: &Path) -> Arc<Policy> {
         components: BTreeMap::new(),
         scheduler: None,
         access: None,
+        change_freeze: Vec::new(),
+        packs: Vec::new(),
         digest: Default::default(),
     })
 }

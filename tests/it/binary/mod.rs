@@ -13,6 +13,7 @@ mod moves;
 mod narrow;
 mod one_place;
 mod overridden;
+mod packs;
 mod pipes;
 mod places;
 mod signals;

@@ -52,6 +52,8 @@ fn policy() -> Policy {
         components: BTreeMap::new(),
         scheduler: None,
         access: None,
+        change_freeze: Vec::new(),
+        packs: Vec::new(),
         digest: Default::default(),
     }
 }
@@ -129,6 +131,7 @@ impl Scene {
                 run: run.to_owned(),
                 owner,
                 lease_ttl: Duration::from_secs(30),
+                overridden: None,
                 timeout: Duration::from_secs(10),
                 seed: 7,
                 places: [].into(),
