@@ -2,6 +2,7 @@
 
 mod drift;
 mod enforced;
+mod example;
 mod others;
 
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};

@@ -60,6 +60,6 @@ impl<T: JsonSchema> JsonSchema for Several<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [one, { "type": "array", "minItems": 1, "items": one }] })
+        json_schema!({ "anyOf": [{ "type": "array", "minItems": 1, "items": one }, one] })
     }
 }

@@ -91,12 +91,27 @@ impl IamSession {
         let reached = self.reached()?;
         let list = || async {
             match request::roles(reached, &self.path).await {
-                Ok(roles) => Ok(Listing::Roles(roles)),
-                Err(refusal) if request::lacks(&refusal) => Ok(Listing::Unsupported(refusal.reason)),
+                Ok(roles) => Ok(self.readable(reached, roles).await),
+                // A listing of nothing is empty: who answers that there is none (Ceph 16) has another IAM than AWS's.
+                Err(refusal) if request::lacks(&refusal) || refusal.kind == ErrorKind::NotFound => {
+                    Ok(Listing::Unsupported(refusal.reason))
+                }
                 Err(refusal) => Err(reached.fault("list the roles of the policy in", "", "iam:ListRoles", refusal)),
             }
         };
         self.listing.get_or_try_init(list).await
+    }
+
+    /// Whether one of the roles can be read; what was read is not asked for again.
+    async fn readable(&self, reached: &Reached, roles: Vec<Listed>) -> Listing {
+        let Some(first) = roles.first() else { return Listing::Roles(roles) };
+        match request::role(reached, &first.name).await {
+            Err(refusal) if request::lacks(&refusal) => return Listing::Unsupported(refusal.reason),
+            Ok(role) => _ = cell(&self.roles, &first.name, Freshness::Cached).set(role),
+            // Told where it is looked at.
+            Err(_) => {}
+        }
+        Listing::Roles(roles)
     }
 
     /// Nothing is looked at, let alone made, in another account than the stated one.

@@ -2,9 +2,7 @@
 
 use super::{ACCOUNT, World, trust_in};
 use crate::harness::{Endpoint, endpoint};
-use crate::s3_kinds::driver::Driver;
 use aws_sdk_iam::types as t;
-use bdr::providers::iam::Iam;
 
 const ROLES: &str = "access:\n  account: '@'\n  permissions_boundary: arn:aws:iam::@:policy/Boundary\n  roles:\n    \
                      writer: { may: [write, prune], trust: [{ account: '@' }, { service: ec2.amazonaws.com }] }\n    \
@@ -131,32 +129,6 @@ async fn moto_is_made_and_mended() {
 }
 
 const PLAIN: &str = "access:\n  roles:\n    writer: { may: [write, prune], trust: { account: '@' } }\n";
-
-/// Ceph keeps neither descriptions nor boundaries, and takes documents without blanks only. It holds no lease, so without the engine.
-#[tokio::test(flavor = "multi_thread")]
-async fn radosgw_is_made_and_mended() {
-    let Some(endpoint) = endpoint("radosgw") else { return };
-    let world = World::new(endpoint, "111122223333", PLAIN);
-    let driver = |access: &str| {
-        world.policy("111122223333", access);
-        let text = world.home.text("bdr.yaml");
-        let yaml = text.split_once("stores:").unwrap().1;
-        Driver::of(&Iam, &world.name, &format!("stores:{yaml}"), endpoint.env())
-    };
-    let wanted = driver(PLAIN);
-    assert_eq!(wanted.todo().await, ["create policy/iam_role:writer", "create policy/iam_role_policy:writer"]);
-    wanted.converge().await;
-    let name = world.role("writer");
-    let trust = trust_in("999999999999").replace(' ', "");
-    world.iam.update_assume_role_policy().role_name(&name).policy_document(trust).send().await.unwrap();
-    world.iam.delete_role_policy().role_name(&name).policy_name("bdr").send().await.unwrap();
-    assert_eq!(wanted.todo().await, ["update policy/iam_role:writer", "create policy/iam_role_policy:writer"]);
-    wanted.converge().await;
-    let none = driver("access: { roles: {} }\n");
-    assert_eq!(none.todo().await, ["delete policy/iam_role_policy:writer", "delete policy/iam_role:writer"]);
-    none.converge().await;
-    assert!(world.seen("writer").await.is_none());
-}
 
 /// Who may take a role on, and what else opens it, is told first.
 #[tokio::test(flavor = "multi_thread")]
