@@ -167,7 +167,7 @@ fn statements(value: Value, spelling: &Spelling, names: &BTreeMap<String, String
         };
         all.push(Attr::Map(members.into_iter().map(one).collect()));
     }
-    all.sort_by_cached_key(|statement| text(statement));
+    all.sort_by_cached_key(text);
     Ok(Attr::List(all))
 }
 

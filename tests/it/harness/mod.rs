@@ -82,13 +82,14 @@ pub fn fresh_name() -> String {
 pub fn endpoint(name: &str) -> Option<&'static Endpoint> {
     static STARTED: OnceLock<BTreeMap<&'static str, OnceLock<Option<Endpoint>>>> = OnceLock::new();
     let all = STARTED.get_or_init(|| {
-        let names = ["ministack", "ministack-auth", "seaweedfs", "moto", "radosgw"];
+        let names = ["ministack", "ministack-auth", "seaweedfs", "moto", "moto-auth", "radosgw"];
         names.into_iter().map(|name| (name, OnceLock::new())).collect()
     });
     let start = || match name {
         "ministack" => python::ministack(false),
         "ministack-auth" => python::ministack(true),
-        "moto" => python::moto(),
+        "moto" => python::moto("moto"),
+        "moto-auth" => python::moto("moto-auth"),
         "seaweedfs" => weed::start(),
         "radosgw" => radosgw::start(),
         other => panic!("no endpoint `{other}`"),
@@ -100,7 +101,7 @@ pub fn endpoint(name: &str) -> Option<&'static Endpoint> {
 fn is_wanted(name: &str) -> bool {
     match std::env::var("BDR_TEST_TIER").as_deref() {
         Ok("none") => false,
-        Ok("a") => !matches!(name, "moto" | "radosgw"),
+        Ok("a") => !matches!(name, "moto" | "moto-auth" | "radosgw"),
         _ => true,
     }
 }

@@ -33,14 +33,15 @@ pub fn ministack(auth: bool) -> Option<Endpoint> {
     })
 }
 
-pub fn moto() -> Option<Endpoint> {
+/// Enforces nothing until it is told to: a test that does so has one of its own, by its name.
+pub fn moto(name: &str) -> Option<Endpoint> {
     let program = program("moto_server")?;
-    let (folder, port) = (folder("moto"), free_port());
+    let (folder, port) = (folder(name), free_port());
     let log = folder.join("log");
     let mut command = Command::new(program);
     command.current_dir(&folder).args(["-H", "127.0.0.1", "-p", &port.to_string()]).env("HOME", &folder);
     spawn(command, &log);
-    await_ready("moto", port, "/moto-api/", &log, PATIENCE);
+    await_ready(name, port, "/moto-api/", &log, PATIENCE);
     Some(Endpoint {
         url: format!("http://127.0.0.1:{port}"),
         region: "eu-north-1",

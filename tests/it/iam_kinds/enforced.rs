@@ -79,6 +79,10 @@ async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str
     let bucket = world.name.as_str();
 
     let writer = take_on(&world, account, "writer").await;
+    let restorer = take_on(&world, account, "restorer").await;
+    let plan = take_on(&world, account, "ci-plan").await;
+    let apply = take_on(&world, account, "ci-apply").await;
+    enforce(endpoint).await;
     writer.run(&world, &["backup", "docs"]).ends(0);
     let objects = writer.objects(endpoint);
     let listed = objects.list_objects_v2().bucket(bucket).prefix(format!("some/where/{bucket}/")).send().await.unwrap();
@@ -92,7 +96,6 @@ async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str
     let pruned = writer.run(&world, &["apply", "--auto-approve", "--without-backups"]);
     assert!(pruned.code != Some(0), "{pruned:#?}");
 
-    let restorer = take_on(&world, account, "restorer").await;
     restorer.run(&world, &["restore", "docs", "--to", "back"]).ends(0);
     assert_eq!(world.home.text("back/a.txt").len(), 1);
     let objects = restorer.objects(endpoint);
@@ -100,7 +103,6 @@ async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str
     refused(objects.delete_object().bucket(bucket).key(manifest).send().await);
     assert!(restorer.run(&world, &["backup", "docs"]).code != Some(0));
 
-    let plan = take_on(&world, account, "ci-plan").await;
     plan.run(&world, &["plan"]).ends(0);
     world.policy(account, &ROLES.replace("may: write", "may: [write, prune]"));
     plan.run(&world, &["plan", "--detailed-exitcode"]).ends(2);
@@ -111,13 +113,32 @@ async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str
     let pack = keys.iter().find(|key| key.contains("/packs/")).unwrap();
     refused(plan.objects(endpoint).get_object().bucket(bucket).key(pack).send().await);
 
-    let apply = take_on(&world, account, "ci-apply").await;
     apply.run(&world, &["apply", "--auto-approve", "--without-backups"]).ends(0);
-    world.is_as_wanted();
+    plan.run(&world, &["plan", "--detailed-exitcode", "--target", "policy"]).ends(0);
+}
+
+/// moto enforces what roles may do from when it is told to; the others always do, and do not know the request.
+async fn enforce(endpoint: &Endpoint) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = endpoint.url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /moto-api/reset-auth HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/plain\r\nContent-Length: 1\r\nConnection: \
+         close\r\n\r\n0"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_lets_each_role_do_its_work_and_no_other() {
     let Some(endpoint) = endpoint("ministack-auth") else { return };
     each_role_does_its_work_and_no_other(endpoint, "000000000000").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moto_lets_each_role_do_its_work_and_no_other() {
+    let Some(endpoint) = endpoint("moto-auth") else { return };
+    each_role_does_its_work_and_no_other(endpoint, "123456789012").await;
 }
