@@ -72,7 +72,8 @@ fn refused<T: std::fmt::Debug, E: aws_sdk_s3::error::ProvideErrorMetadata + std:
     assert_eq!(error.code(), Some("AccessDenied"), "{error:?}");
 }
 
-async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str) {
+/// `pipelines`: those who plan and apply, too.
+async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str, pipelines: bool) {
     let world = World::new(endpoint, account, ROLES);
     world.apply();
     without_paths(&world, account).await;
@@ -103,18 +104,23 @@ async fn each_role_does_its_work_and_no_other(endpoint: &Endpoint, account: &str
     refused(objects.delete_object().bucket(bucket).key(manifest).send().await);
     assert!(restorer.run(&world, &["backup", "docs"]).code != Some(0));
 
-    plan.run(&world, &["plan"]).ends(0);
+    if pipelines {
+        plan_and_apply(&world, account, &plan, &apply).await;
+    }
+    let pack = keys.iter().find(|key| key.contains("/packs/")).unwrap();
+    refused(plan.objects(endpoint).get_object().bucket(bucket).key(pack).send().await);
+}
+
+async fn plan_and_apply(world: &World, account: &str, plan: &Taken, apply: &Taken) {
+    plan.run(world, &["plan"]).ends(0);
     world.policy(account, &ROLES.replace("may: write", "may: [write, prune]"));
-    plan.run(&world, &["plan", "--detailed-exitcode"]).ends(2);
-    let applied = plan.run(&world, &["apply", "--auto-approve", "--without-backups"]);
+    plan.run(world, &["plan", "--detailed-exitcode"]).ends(2);
+    let applied = plan.run(world, &["apply", "--auto-approve", "--without-backups"]);
     assert!(applied.code != Some(0), "{applied:#?}");
     let said = applied.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("The credentials need `"), "the action is named: {said}");
-    let pack = keys.iter().find(|key| key.contains("/packs/")).unwrap();
-    refused(plan.objects(endpoint).get_object().bucket(bucket).key(pack).send().await);
-
-    apply.run(&world, &["apply", "--auto-approve", "--without-backups"]).ends(0);
-    plan.run(&world, &["plan", "--detailed-exitcode", "--target", "policy"]).ends(0);
+    apply.run(world, &["apply", "--auto-approve", "--without-backups"]).ends(0);
+    plan.run(world, &["plan", "--detailed-exitcode", "--target", "policy"]).ends(0);
 }
 
 /// moto enforces what roles may do from when it is told to; the others always do, and do not know the request.
@@ -134,11 +140,12 @@ async fn enforce(endpoint: &Endpoint) {
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_lets_each_role_do_its_work_and_no_other() {
     let Some(endpoint) = endpoint("ministack-auth") else { return };
-    each_role_does_its_work_and_no_other(endpoint, "000000000000").await;
+    each_role_does_its_work_and_no_other(endpoint, "000000000000", true).await;
 }
 
+/// moto asks for a right to look at a bucket that IAM does not have (`s3:HeadBucket`), so nobody plans there.
 #[tokio::test(flavor = "multi_thread")]
 async fn moto_lets_each_role_do_its_work_and_no_other() {
     let Some(endpoint) = endpoint("moto-auth") else { return };
-    each_role_does_its_work_and_no_other(endpoint, "123456789012").await;
+    each_role_does_its_work_and_no_other(endpoint, "123456789012", false).await;
 }

@@ -9,7 +9,7 @@ use super::{Breach, assert_tidy};
 const EFFECTS: [&str; 9] = ["apply", "slots", "tree", "sources", "wire", "stores", "providers", "agent", "cli"];
 
 /// What pure code does not touch, as prefixes of paths, and what it does instead.
-const IMPURE: [(&str, &str); 19] = [
+const IMPURE: [(&str, &str); 21] = [
     ("tokio", "make it a plain function; the effects await"),
     ("tokio_util", "make it a plain function; the effects await"),
     ("std::fs", "take the text or bytes as an argument"),
@@ -29,6 +29,8 @@ const IMPURE: [(&str, &str); 19] = [
     ("tempfile", "take the bytes as an argument"),
     ("aws_config", "leave requests to a provider or a store"),
     ("aws_sdk_s3", "leave requests to a provider or a store"),
+    ("aws_sdk_iam", "leave requests to a provider or a store"),
+    ("aws_sdk_sts", "leave requests to a provider or a store"),
 ];
 
 const PRINTING: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
