@@ -80,7 +80,7 @@ fn replicas<'a>(policy: &'a Policy, places: &Places) -> Replicas<'a> {
     for (from, store) in &policy.stores {
         for entry in &store.replicate {
             let Some((to, place)) = places.get(&entry.to.value) else { continue };
-            let place = replica::place(policy, from, to, place);
+            let place = replica::apart(policy, store, to, place);
             replicas.entry(from).or_default().push((entry, to.clone(), place));
         }
     }
@@ -91,6 +91,9 @@ fn replicas<'a>(policy: &'a Policy, places: &Places) -> Replicas<'a> {
 /// store that it is replicated to.
 fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Replicas<'_>, facts: &Facts) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
+    if let Some(bucket) = component.as_store() {
+        return replica::of_bucket(policy, component, &bucket, places);
+    }
     let pairs = known.flat_map(|protection| {
         let stores: BTreeSet<&StoreName> = {
             let there = protection.stores.iter().filter(|store| !facts.is_missing(&component.name, &protection.name, store));
@@ -104,6 +107,8 @@ fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Re
         let question = bounds::Question { policy, component, protection, store, place, facts };
         let copy = match &protection.method {
             Method::FileBackup(_) => file_backup::bounds(&question),
+            // Nothing that bdr writes; of a bucket it was said above.
+            Method::Replication(_) => continue,
         };
         let handed_on = replicas.get(store).into_iter().flatten();
         let covering = handed_on.filter(|(entry, ..)| entry.covers(&component.name.value, &protection.name.value));

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::address::StoreName;
 use crate::assess::bounds::{CopyBounds, Origin, Place, Survival, Term};
-use crate::policy::{Backend, Disruption, Policy, Replication};
+use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_RESTORE_RATE};
+use crate::assess::{Places, storage};
+use crate::policy::{Backend, Component, Disruption, Policy, Replication, StoreSpec};
+use crate::units::bytes::Bytes;
 
 /// What a copy may be behind the one that it was made of.
 pub const LAG: &str = "replication lag";
@@ -37,22 +40,64 @@ fn lag(entry: &Replication) -> Term {
 }
 
 /// What a store promises of what is replicated to it: another account's credentials do not reach it, unless bdr writes there too.
-pub fn place(policy: &Policy, from: &StoreName, to: &StoreName, place: &Arc<Place>) -> Arc<Place> {
-    let account = |name: &StoreName| match &policy.stores.get(name)?.backend {
-        Backend::S3(s3) => s3.account.as_ref().map(|account| account.value.as_str()),
+pub fn apart(policy: &Policy, from: &StoreSpec, to: &StoreName, place: &Arc<Place>) -> Arc<Place> {
+    let account = |store: &StoreSpec| match &store.backend {
+        Backend::S3(s3) => s3.account.as_ref().map(|account| account.value.clone()),
         Backend::Folder(_) => None,
     };
     let written = || {
         let mut protections = policy.components.values().flat_map(|component| component.protections.values());
         protections.any(|protection| protection.stores.iter().any(|store| store.value == *to))
     };
-    match (account(from), account(to)) {
+    match (account(from), policy.stores.get(to).and_then(account)) {
         (Some(here), Some(there)) if here != there && !written() => {
-            let why = format!("`{to}` lies in account {there}, which the credentials of `{from}` do not reach");
+            let why = format!("`{to}` lies in account {there}, which the credentials of `{}` do not reach", from.name);
             let mut apart = Place::clone(place);
             apart.survives.insert(Disruption::Account, Survival::Yes(why.into()));
             Arc::new(apart)
         }
         _ => Arc::clone(place),
     }
+}
+
+/// What the bucket of an application promises: itself, which a lost host leaves alone and whose versions outlive a bad write, and what
+/// is replicated of it.
+pub fn of_bucket(policy: &Policy, component: &Component, bucket: &StoreSpec, places: &Places) -> Vec<CopyBounds> {
+    let site = storage::site(bucket);
+    let here = Arc::new(storage::place(bucket, &site));
+    let mut copies = Vec::new();
+    for protection in component.protections.values() {
+        let Some(entry) = protection.replication() else { continue };
+        let own = CopyBounds {
+            protection: protection.name.value.clone(),
+            store: bucket.name.value.clone(),
+            place: Arc::clone(&here),
+            loss: [nothing("of the bucket itself", "the data never left it")].into(),
+            recovery: [nothing("recovery of the bucket itself", "it is there; what is old is brought back by its version")]
+                .into(),
+        };
+        // Only a rule for all of it makes a copy of the component.
+        if let Some((to, there)) = places.get(&entry.to.value).filter(|_| entry.prefix.value.is_empty() && entry.tags.is_empty())
+        {
+            let place = apart(policy, bucket, to, there);
+            let loss = vec![lag(entry)];
+            let recovery = vec![transfer(entry)].into();
+            let (protection, store) = (own.protection.clone(), to.clone());
+            copies.push(CopyBounds { protection, store, place, loss: loss.into(), recovery });
+        }
+        copies.push(own);
+    }
+    copies
+}
+
+fn nothing(name: &'static str, why: &str) -> Term {
+    Term { name, seconds: Some(0), origin: Origin::Policy, why: why.to_owned(), span: None }
+}
+
+/// Until the copies are back, or read in the other bucket: as with backups, all of it once over the line.
+fn transfer(entry: &Replication) -> Term {
+    let class = entry.storage_class.as_ref().map_or(0, |class| storage::retrieval_seconds(class.value));
+    let seconds = ASSUMED_BYTES.div_ceil(ASSUMED_RESTORE_RATE) + class;
+    let why = format!("{} (assumed) at an assumed {}/s", Bytes(ASSUMED_BYTES), Bytes(ASSUMED_RESTORE_RATE));
+    Term { name: "transfer", seconds: Some(seconds), origin: Origin::Assumed, why, span: None }
 }

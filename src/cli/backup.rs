@@ -13,7 +13,7 @@ use crate::cli::telling::Telling;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
 use crate::diag::shown;
-use crate::policy::{Backend, ComponentKind, Files, Method, Policy};
+use crate::policy::{Backend, Files, Policy};
 use crate::slots::{Claim, Ending, Slots};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
@@ -209,8 +209,9 @@ pub fn again(tried: usize, label: &str) -> Result<(), Failure> {
 /// # Errors
 /// When the policy's globs are wrong.
 pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Result<Vec<Prepared>, Failure> {
-    let Method::FileBackup(method) = &chosen.protection.method;
-    let ComponentKind::Files(files) = &chosen.component.kind;
+    let (Some(method), Some(files)) = (chosen.protection.file_backup(), chosen.component.kind.files()) else {
+        return Ok(Vec::new());
+    };
     let options = options(files, policy)?;
     let full = method.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
@@ -298,7 +299,7 @@ fn job(
 /// Until when the store keeps what this backup writes from being removed.
 fn lock(policy: &Policy, chosen: &Chosen<'_>, round: &Round, now: jiff::Timestamp) -> Option<Lock> {
     let immutability = &policy.stores.get(&chosen.store)?.immutability.as_ref()?.value;
-    let Method::FileBackup(method) = &chosen.protection.method;
+    let method = chosen.protection.file_backup()?;
     let full = method.full.as_ref().map(|full| &full.value);
     let tiers = &chosen.component.retain;
     let until = locked::until(immutability.keep.value, &round.due.tiers, tiers, full, (&policy.timezone, now));

@@ -96,7 +96,9 @@ pub async fn all<'a>(policy: &'a Policy, name: Option<&str>, which: &Which, env:
             chosen.extend(of_protection(policy, component, protection, which, env).await?);
         }
     }
-    match policy.components.values().next() {
+    let with_backups = |component: &&Component| component.kind.bucket().is_none();
+    let first = policy.components.values().find(with_backups).or_else(|| policy.components.values().next());
+    match first {
         // One component stands for all: what it has not, none has.
         Some(component) if chosen.is_empty() => choose(policy, component, which, env).await,
         _ => Ok(chosen),
@@ -132,6 +134,11 @@ pub async fn choose<'a>(
                 protections.flat_map(|protection| stores_of(policy, component, protection, which)).collect();
             Err(unknown("store", name, used.iter().map(|store| store.as_str())))
         }
+        (None, true) if component.kind.bucket().is_some() && !component.protections.is_empty() => Err(Failure::new(format!(
+            "S3 copies `{}` by itself: there is nothing to run, and no backup of it that bdr could list or restore",
+            *component.name
+        ))
+        .help("`bdr plan` shows whether the replication stands. What was copied lies in the destination's bucket under the same keys.")),
         (None, true) => Err(Failure::new(format!("component `{}` has no protection, so it has no backups", *component.name))
             .help("Add one under `protect`, such as `nightly: { file_backup: {}, schedule: daily, store: primary }`.")),
         _ => Ok(chosen),

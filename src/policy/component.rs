@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::{ComponentName, ProtectionName, TierName};
+use crate::address::{ComponentName, ProtectionName, StoreName, TierName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Objectives, Protection, Text, Tier};
+use crate::policy::{Backend, Objectives, Protection, S3Backend, StoreSpec, Text, Tier};
 
 /// A thing to recover, what it can bear, how it is copied and how long copies stay.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -19,19 +19,69 @@ pub struct Component {
     pub span: Option<Span>,
 }
 
+impl Component {
+    /// Its bucket as a store would be, with the component's name: what holds of any bucket holds of it.
+    pub fn as_store(&self) -> Option<StoreSpec> {
+        let bucket = self.kind.bucket()?;
+        let entries = self.protections.values().filter_map(|protection| protection.replication());
+        Some(StoreSpec {
+            name: Spanned { value: StoreName::new(self.name.as_str()).ok()?, span: self.name.span },
+            backend: Backend::S3(bucket.backend.clone()),
+            versioning: Some(Spanned { value: true, span: bucket.versioning }),
+            immutability: None,
+            replicate: entries.cloned().collect(),
+            encryption: None,
+            tags: BTreeMap::new(),
+            noncurrent: None,
+            abort_uploads_after: None,
+            span: self.span,
+        })
+    }
+}
+
 /// What kind of thing.
 #[derive(Debug, Clone, serde::Serialize)]
 pub enum ComponentKind {
     Files(Files),
+    ObjectStorage(ObjectStorage),
 }
 
 impl ComponentKind {
+    /// The files, where it is some.
+    pub fn files(&self) -> Option<&Files> {
+        match self {
+            Self::Files(files) => Some(files),
+            Self::ObjectStorage(_) => None,
+        }
+    }
+
+    /// The bucket, where it is one.
+    pub fn bucket(&self) -> Option<&ObjectStorage> {
+        match self {
+            Self::ObjectStorage(bucket) => Some(bucket),
+            Self::Files(_) => None,
+        }
+    }
+
     /// The word of the policy language.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Files(_) => "files",
+            Self::ObjectStorage(_) => "object_storage",
         }
     }
+}
+
+/// A bucket of the application's own data: bdr never makes, marks, locks or removes it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ObjectStorage {
+    /// The component is what lies below its prefix.
+    pub backend: S3Backend,
+    /// Whether bdr switches versions on; otherwise they must be on.
+    pub manages_versions: bool,
+    /// Where the text says so.
+    #[serde(skip)]
+    pub versioning: Option<Span>,
 }
 
 /// Files and folders of the machine on which bdr runs.

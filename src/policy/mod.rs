@@ -35,7 +35,7 @@ use serde::Serialize;
 
 pub use access::{AUDIENCE, Access, GITHUB, Role, Trust, provider_arn, role_name};
 pub use class::{Class, classes};
-pub use component::{Component, ComponentKind, Files};
+pub use component::{Component, ComponentKind, Files, ObjectStorage};
 pub(crate) use echo::nearest;
 pub use freeze::Freeze;
 pub use load::{LARGEST, Loaded, load, load_unresolved};

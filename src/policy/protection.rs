@@ -2,6 +2,7 @@
 
 use crate::address::{ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
+use crate::policy::Replication;
 use crate::units::cadence::Schedule;
 
 /// One way in which a component's data is copied, when, and to where.
@@ -12,7 +13,7 @@ pub struct Protection {
     /// When it runs by itself; `None`: only when somebody runs it.
     #[serde(serialize_with = "super::digest::schedule")]
     pub schedule: Option<Spanned<Schedule>>,
-    /// Where its copies go; at least one.
+    /// Where bdr writes its copies; at least one, but for a replication, of which bdr writes none.
     pub stores: Vec<Spanned<StoreName>>,
     /// The whole entry.
     #[serde(skip)]
@@ -23,6 +24,30 @@ pub struct Protection {
 #[derive(Debug, Clone, serde::Serialize)]
 pub enum Method {
     FileBackup(FileBackup),
+    Replication(Box<Replication>),
+}
+
+impl Protection {
+    /// What bdr itself does when it runs; `None`: nothing, S3 copies by itself.
+    pub fn file_backup(&self) -> Option<&FileBackup> {
+        match &self.method {
+            Method::FileBackup(backup) => Some(backup),
+            Method::Replication(_) => None,
+        }
+    }
+
+    /// Where S3 copies to by itself.
+    pub fn replication(&self) -> Option<&Replication> {
+        match &self.method {
+            Method::Replication(entry) => Some(entry),
+            Method::FileBackup(_) => None,
+        }
+    }
+
+    /// Whether copies come about though nobody starts anything.
+    pub fn runs_by_itself(&self) -> bool {
+        self.schedule.is_some() || self.replication().is_some()
+    }
 }
 
 impl Method {
@@ -30,6 +55,7 @@ impl Method {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::FileBackup(_) => "file_backup",
+            Self::Replication(_) => "replication",
         }
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{ComponentName, PolicyName, ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Backend, Encryption, Policy, Protection, S3Backend, StoreSpec, Text, host_of_aws, partition};
+use crate::policy::{Backend, Component, Encryption, Policy, Protection, S3Backend, StoreSpec, Text, host_of_aws, partition};
 use crate::units::duration::Duration;
 use crate::units::hex;
 use crate::units::storage_class::StorageClass;
@@ -97,6 +97,11 @@ pub fn role_name(policy: &PolicyName, store: &str) -> String {
     format!("{}-{digest}", &name[..LONGEST_NAME - 1 - digest.len()])
 }
 
+/// What stands for a component in the name of its role: stores have names of their own.
+pub fn source_of(component: &ComponentName) -> String {
+    format!("component-{component}")
+}
+
 /// Path of every role of a policy: its mark.
 pub fn role_path(policy: &PolicyName) -> String {
     format!("/bdr/{policy}/")
@@ -176,6 +181,14 @@ impl Policy {
             }
             _ => None,
         }
+    }
+
+    /// The role that copies from the bucket of a component, likewise.
+    pub fn replication_role_of(&self, component: &Component) -> Option<Text> {
+        let mut entries = component.protections.values().filter_map(|protection| protection.replication());
+        let stated = entries.find_map(|entry| entry.role.as_ref()).map(|role| role.value.clone());
+        let own = || role_arn(&self.name, &source_of(&component.name.value), &component.kind.bucket()?.backend).map(Text::plain);
+        stated.or_else(own)
     }
 
     /// The key that encrypts the copies, as its ARN, if they are encrypted by KMS.

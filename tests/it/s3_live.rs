@@ -2,6 +2,7 @@
 
 mod archive;
 mod behind;
+mod component;
 mod down;
 mod locked;
 mod refused;

@@ -83,8 +83,12 @@ fn texts<'a>(policy: &'a Policy, table: &'a CronTable) -> Vec<&'a Spanned<Text>>
         }
     }
     for component in policy.components.values() {
-        let ComponentKind::Files(files) = &component.kind;
-        texts.extend(&files.paths);
+        match &component.kind {
+            ComponentKind::Files(files) => texts.extend(&files.paths),
+            ComponentKind::ObjectStorage(bucket) => {
+                texts.extend([&bucket.backend.bucket].into_iter().chain(&bucket.backend.endpoint));
+            }
+        }
     }
     if let CronTable::File(Some(file)) = table {
         texts.push(file);

@@ -34,7 +34,6 @@ use globset::GlobBuilder;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Spanned};
 use crate::lint::{Context, Rule};
-use crate::policy::ComponentKind;
 
 /// Paths that have nothing to do with each other, nor with any name that somebody would exclude.
 const PROBES: [&str; 4] = ["q7zk", "q7zk.w9", ".q7zk", "w9/q7zk/k3.z5"];
@@ -53,13 +52,11 @@ impl Rule for ExcludesEverything {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         // Many components leave out the same, and to build a glob costs far more than to look one up.
-        let files = context.policy.components.values().map(|component| match &component.kind {
-            ComponentKind::Files(files) => files,
-        });
+        let files = context.policy.components.values().filter_map(|component| component.kind.files());
         let mut take_all: BTreeSet<&str> = files.flat_map(|files| &files.exclude).map(|glob| glob.value.as_str()).collect();
         take_all.retain(|glob| PROBES.iter().all(|path| takes(glob, path)));
         for component in context.policy.components.values() {
-            let ComponentKind::Files(files) = &component.kind;
+            let Some(files) = component.kind.files() else { continue };
             let message = format!("`{}` excludes every file that it has", component.name);
             let help = "Exclude what can be made again (caches, temporary files), and nothing else.";
             if let Some(glob) = files.exclude.iter().find(|glob| take_all.contains(glob.value.as_str())) {

@@ -68,7 +68,7 @@ impl Rule for ObjectiveUnscheduled {
 /// Whether there are protections, none of them scheduled.
 pub fn applies(component: &Component) -> bool {
     let mut all = component.protections.values();
-    !component.protections.is_empty() && all.all(|protection| protection.schedule.is_none()) && rpo(component).is_some()
+    !component.protections.is_empty() && all.all(|protection| !protection.runs_by_itself()) && rpo(component).is_some()
 }
 
 /// The tightest RPO that the component states, for any disruption.

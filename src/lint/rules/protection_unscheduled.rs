@@ -50,7 +50,7 @@ impl Rule for ProtectionUnscheduled {
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         let components = context.policy.components.values().filter(|component| !objective_unscheduled::applies(component));
         for (component, protection) in components.flat_map(|of| of.protections.values().map(move |protection| (of, protection))) {
-            if protection.schedule.is_none() {
+            if !protection.runs_by_itself() {
                 let (of, name) = (&component.name, &protection.name);
                 found.push(
                     Diagnostic::warning(self.about().code, format!("`{name}` of `{of}` has no schedule"))

@@ -38,7 +38,7 @@ use globset::{GlobBuilder, GlobSetBuilder};
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::lint::{Context, Rule};
-use crate::policy::{Backend, ComponentKind, Files};
+use crate::policy::{Backend, Files};
 
 pub struct StoreOverlap;
 
@@ -49,7 +49,7 @@ impl Rule for StoreOverlap {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         for component in context.policy.components.values() {
-            let ComponentKind::Files(files) = &component.kind;
+            let Some(files) = component.kind.files() else { continue };
             for (store, folder) in context.policy.stores.values().filter_map(|store| match &store.backend {
                 Backend::Folder(folder) => Some((store, folder)),
                 Backend::S3(_) => None,

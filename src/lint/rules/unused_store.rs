@@ -40,7 +40,10 @@ impl Rule for UnusedStore {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         let protections = context.policy.components.values().flat_map(|component| component.protections.values());
+        let named = |protection: &'_ crate::policy::Protection| protection.replication().map(|entry| entry.to.value.clone());
+        let of_buckets: BTreeSet<_> = protections.clone().filter_map(named).collect();
         let mut used: BTreeSet<_> = protections.flat_map(|protection| &protection.stores).map(|store| &store.value).collect();
+        used.extend(&of_buckets);
         let written = used.iter().filter_map(|name| context.policy.stores.get(*name));
         let replicated: Vec<_> = written.flat_map(|store| &store.replicate).map(|entry| &entry.to.value).collect();
         used.extend(replicated);

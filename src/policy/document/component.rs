@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{GlobText, NameText, Named, ObjectivesDocument, PathText, ProtectionDocument, TierDocument};
+use super::{GlobText, NameText, Named, ObjectStorageDocument, ObjectivesDocument, PathText, ProtectionDocument, TierDocument};
 use crate::policy::read::{Field, Hints, Instead};
 
 /// A thing to recover: what it is, what it can bear, how it is copied and how long copies stay.
@@ -12,15 +12,20 @@ use crate::policy::read::{Field, Hints, Instead};
 #[schemars(
     rename = "Component",
     extend(
-        "oneOf" = [{ "required": ["files"] }],
+        "oneOf" = [{ "required": ["files"] }, { "required": ["object_storage"] }],
         "if" = { "required": ["inherits"] },
         "else" = {
             "properties": {
                 "objectives": { "minProperties": 1, "additionalProperties": { "minProperties": 1 } },
                 "protect": {
                     "additionalProperties": {
-                        "oneOf": [{ "required": ["file_backup"] }],
-                        "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                        "oneOf": [
+                            {
+                                "required": ["file_backup"],
+                                "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                            },
+                            { "required": ["replication"] }
+                        ]
                     }
                 },
                 "retain": {
@@ -38,6 +43,8 @@ pub struct ComponentDocument {
     pub inherits: Field<NameText>,
     /// Files and folders of the machine on which bdr runs.
     pub files: Field<FilesDocument>,
+    /// A bucket of the application's own data.
+    pub object_storage: Field<ObjectStorageDocument>,
     /// How much loss and downtime it can bear.
     pub objectives: Field<ObjectivesDocument>,
     /// The ways in which its data is copied, by a name of your own.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ScheduleText, StoreText};
+use super::{ReplicationDocument, ScheduleText, StoreText};
 use crate::policy::read::{Field, Hints, Instead};
 
 /// One way in which a component's data is copied: exactly one method, when it runs, and where its copies go.
@@ -13,6 +13,8 @@ use crate::policy::read::{Field, Hints, Instead};
 pub struct ProtectionDocument {
     /// Copies the component's files into the tree format.
     pub file_backup: Field<FileBackupDocument>,
+    /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
+    pub replication: Field<ReplicationDocument>,
     /// When it runs; only by hand unless told.
     pub schedule: Field<ScheduleText>,
     /// The store that its copies go to.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::{Run, merge::Table};
 use crate::address::{ComponentName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{ComponentDocument, FilesDocument, ObjectiveDocument, ObjectivesDocument};
+use crate::policy::document::{
+    ComponentDocument, FilesDocument, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, S3Document, VersioningWord,
+};
 use crate::policy::read::Field;
-use crate::policy::{Component, ComponentKind, Disruption, Files, Objective, Objectives, Protection, codes, echo};
+use crate::policy::{Component, ComponentKind, Disruption, Files, ObjectStorage, Objective, Objectives, Protection, codes, echo};
 
 impl Run<'_> {
     pub(super) fn components(
@@ -34,21 +36,41 @@ impl Run<'_> {
         policy: &str,
     ) -> Option<Component> {
         let span = document.span;
-        let ComponentDocument { files, objectives, protect, retain, .. } = document.value;
-        if files.is_absent() {
+        let ComponentDocument { files, object_storage, objectives, protect, retain, .. } = document.value;
+        if let (Some(first), Some(second)) = (files.span(), object_storage.span()) {
+            self.out.push(
+                Diagnostic::error(codes::ONE_OF, "`files` and `object_storage` exclude each other")
+                    .at(second, "given here")
+                    .at(first, "and here")
+                    .help("Make two components of it."),
+            );
+        }
+        if files.is_absent() && object_storage.is_absent() {
             let what = format!("the component {} does not say what it is", echo::quote(name.as_str()));
             self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
         }
         let objectives = self.objectives(objectives);
-        let mut protections = self.protections(protect, &name.value, stores);
+        let is_bucket = files.is_absent() && !object_storage.is_absent();
+        let mut protections = self.protections(protect, &name.value, is_bucket, stores);
         for (protection, Protection { schedule, .. }) in &mut protections {
             // Schedules that name no minute get one that stays the same for the same job, so that not all fire at once.
             *schedule =
                 schedule.take().map(|at| at.map(|at| at.spread(&format!("{policy}/{name}/{protection}", name = name.value))));
         }
         let retain = self.tiers(retain);
-        let kind = ComponentKind::Files(self.files(files)?);
+        let kind = match object_storage.given().filter(|_| is_bucket) {
+            Some(bucket) => ComponentKind::ObjectStorage(self.object_storage(bucket)?),
+            None => ComponentKind::Files(self.files(files)?),
+        };
         Some(Component { name, kind, objectives, protections, retain, span })
+    }
+
+    fn object_storage(&mut self, document: Spanned<ObjectStorageDocument>) -> Option<ObjectStorage> {
+        let ObjectStorageDocument { bucket, region, endpoint, path_style, prefix, account, versioning } = document.value;
+        let place = S3Document { bucket, region, endpoint, path_style, prefix, account };
+        let backend = self.s3(Spanned { value: place, span: document.span })?;
+        let manages_versions = versioning.as_ref().is_some_and(|word| word.value == VersioningWord::Managed);
+        Some(ObjectStorage { backend, manages_versions, versioning: versioning.span() })
     }
 
     fn files(&mut self, files: Field<FilesDocument>) -> Option<Files> {

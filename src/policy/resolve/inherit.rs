@@ -231,6 +231,12 @@ impl Over for ProtectionDocument {
         // `store` and `stores` are two spellings of one value.
         let own_stores = !self.store.is_absent() || !self.stores.is_absent();
         let (store, stores) = if own_stores { (self.store, self.stores) } else { (base.store, base.stores) };
-        Self { file_backup: self.file_backup.over(base.file_backup), schedule: self.schedule.or(base.schedule), store, stores }
+        Self {
+            file_backup: self.file_backup.over(base.file_backup),
+            replication: self.replication.or(base.replication),
+            schedule: self.schedule.or(base.schedule),
+            store,
+            stores,
+        }
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn resolve(
     let stores = run.stores(merged.stores, &known);
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
     run.replications_fit(&stores, &components);
+    run.buckets_fit(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);
     let access = run.access(merged.access, &known, name.as_ref().map(|name| &name.value));
     let packs = run.packs(merged.packs);

@@ -17,13 +17,14 @@ impl Run<'_> {
         &mut self,
         protect: Field<Named<ProtectionDocument>>,
         component: &ComponentName,
+        is_bucket: bool,
         stores: &BTreeMap<StoreName, Option<Span>>,
     ) -> BTreeMap<ProtectionName, Protection> {
         let mut resolved = BTreeMap::new();
         for (written, document) in protect.given().map(|protect| protect.value.0).unwrap_or_default() {
             let name = self.named::<ProtectionName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
-            if let Some(protection) = self.protection(name, document, component, stores) {
+            if let Some(protection) = self.protection(name, document, (component, is_bucket), stores) {
                 resolved.insert(protection.name.value.clone(), protection);
             }
         }
@@ -34,11 +35,14 @@ impl Run<'_> {
         &mut self,
         name: Spanned<ProtectionName>,
         document: Spanned<ProtectionDocument>,
-        component: &ComponentName,
+        (component, is_bucket): (&ComponentName, bool),
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        let ProtectionDocument { file_backup, schedule, store, stores } = document.value;
+        if is_bucket || (!document.value.replication.is_absent() && document.value.file_backup.is_absent()) {
+            return self.replicated(name, document, (component, is_bucket), known);
+        }
+        let ProtectionDocument { file_backup, schedule, store, stores, .. } = document.value;
         let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
         if file_backup.is_absent() {
             self.missing(&format!("{called} has no method"), name.span, "Write `file_backup: {}` below it.");
@@ -68,6 +72,41 @@ impl Run<'_> {
             return None;
         }
         Some(Protection { name, method, schedule, stores: given, span })
+    }
+
+    /// S3 copies by itself: there is nothing to run, and nothing that bdr would write.
+    fn replicated(
+        &mut self,
+        name: Spanned<ProtectionName>,
+        document: Spanned<ProtectionDocument>,
+        (component, is_bucket): (&ComponentName, bool),
+        known: &BTreeMap<StoreName, Option<Span>>,
+    ) -> Option<Protection> {
+        let span = document.span;
+        let ProtectionDocument { file_backup, replication, schedule, store, stores } = document.value;
+        let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
+        let unfit = |key: &str, why: &str, at: Option<Span>, help: &str| {
+            Diagnostic::error(codes::UNFIT, format!("`{key}` does not fit {why}")).at(at, "here").help(help)
+        };
+        if !is_bucket {
+            let help = "Write `file_backup: {}`; what it writes to a bucket is replicated by the `replicate` of the store.";
+            self.out.push(unfit("replication", "files", replication.span(), help));
+            return None;
+        }
+        if !file_backup.is_absent() {
+            let help = "Write `replication: { to: NAME }`.";
+            self.out.push(unfit("file_backup", "a bucket", file_backup.span(), help));
+        } else if replication.is_absent() {
+            self.missing(&format!("{called} has no method"), name.span, "Write `replication: { to: NAME }` below it.");
+        }
+        for (key, at) in [("schedule", schedule.span()), ("store", store.span()), ("stores", stores.span())] {
+            if at.is_some() {
+                let help = "Remove it: S3 copies by itself, to the store that `to` names.";
+                self.out.push(unfit(key, "a replication", at, help));
+            }
+        }
+        let entry = self.replication(replication.given()?, known)?;
+        Some(Protection { name, method: Method::Replication(Box::new(entry)), schedule: None, stores: Vec::new(), span })
     }
 
     pub(super) fn store_named(

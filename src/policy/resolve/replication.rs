@@ -25,7 +25,7 @@ impl Run<'_> {
         entries.filter_map(|entry| self.replication(entry, known)).collect()
     }
 
-    fn replication(
+    pub(super) fn replication(
         &mut self,
         entry: Spanned<ReplicationDocument>,
         known: &BTreeMap<StoreName, Option<Span>>,
@@ -92,16 +92,9 @@ impl Run<'_> {
     ) {
         for from in stores.values() {
             for (at, entry) in from.replicate.iter().enumerate() {
-                if let Some(again) = from.replicate[..at].iter().find(|earlier| same_rule(earlier, entry)) {
-                    self.out.push(
-                        Diagnostic::error(codes::TWICE, "the same replication is listed twice")
-                            .at(entry.span, "listed again")
-                            .at(again.span, "listed here first")
-                            .help("Remove one of the two, or give them different prefixes or tags."),
-                    );
-                }
+                self.is_no_repetition(&from.replicate[..at], entry);
                 let Some(to) = stores.get(&entry.to.value) else { continue };
-                if self.can_be_reached(from, to, entry) {
+                if self.can_be_reached(from, to, entry, true) {
                     self.has_versions(from, to, entry);
                     self.is_encrypted(from, to, entry);
                     self.is_locked(from, to, entry);
@@ -114,8 +107,54 @@ impl Run<'_> {
         }
     }
 
+    /// The same for components that are buckets.
+    pub(super) fn buckets_fit(
+        &mut self,
+        stores: &BTreeMap<StoreName, StoreSpec>,
+        components: &BTreeMap<ComponentName, Component>,
+    ) {
+        for from in components.values().filter_map(Component::as_store) {
+            let bucket = Medium::of(&from.backend);
+            if let (Some(store), Backend::S3(here)) =
+                (stores.values().find(|store| Medium::of(&store.backend) == bucket), &from.backend)
+            {
+                let message = format!("{} is the bucket of a store too", echo::quote(from.name.as_str()));
+                self.out.push(
+                    Diagnostic::error(codes::UNFIT, message)
+                        .at(here.bucket.span, "the application's own data")
+                        .at(store.name.span, "backups in the same bucket")
+                        .help(
+                            "Give the store a bucket of its own: bdr sets up and marks it, and never touches the application's.",
+                        ),
+                );
+                continue;
+            }
+            for (at, entry) in from.replicate.iter().enumerate() {
+                self.is_no_repetition(&from.replicate[..at], entry);
+                let Some(to) = stores.get(&entry.to.value) else { continue };
+                if self.can_be_reached(&from, to, entry, false) {
+                    self.has_versions(&from, to, entry);
+                    self.is_encrypted(&from, to, entry);
+                    self.belongs(to, entry);
+                }
+            }
+            self.has_one_role(&from, &BTreeMap::from([(from.name.value.clone(), from.clone())]));
+        }
+    }
+
+    fn is_no_repetition(&mut self, earlier: &[Replication], entry: &Replication) {
+        if let Some(again) = earlier.iter().find(|earlier| same_rule(earlier, entry)) {
+            self.out.push(
+                Diagnostic::error(codes::TWICE, "the same replication is listed twice")
+                    .at(entry.span, "listed again")
+                    .at(again.span, "listed here first")
+                    .help("Remove one of the two, or give them different prefixes or tags."),
+            );
+        }
+    }
+
     /// Whether S3 can copy between the two at all, and bdr read what arrives.
-    fn can_be_reached(&mut self, from: &StoreSpec, to: &StoreSpec, entry: &Replication) -> bool {
+    fn can_be_reached(&mut self, from: &StoreSpec, to: &StoreSpec, entry: &Replication, holds_backups: bool) -> bool {
         let at = entry.to.span;
         let wrong = |what: &str, label: &str| Diagnostic::error(codes::UNFIT, what).at(at, label);
         let finding = match (&from.backend, &to.backend) {
@@ -136,7 +175,7 @@ impl Run<'_> {
                         .note(format!("the source lies in {one}, the destination in {other}"))
                         .help("Name both stores under the protection's `stores`, and bdr writes to both.")
                 }
-                _ if here.prefix.value != there.prefix.value => {
+                _ if holds_backups && here.prefix.value != there.prefix.value => {
                     wrong("copies keep their keys, and bdr would look for them elsewhere", "has another `prefix`")
                         .at(there.prefix.span.or(there.bucket.span), shown_prefix(there))
                         .at(here.prefix.span.or(here.bucket.span), shown_prefix(here))

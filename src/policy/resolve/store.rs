@@ -132,7 +132,7 @@ impl Run<'_> {
         Some(FolderBackend { path: self.path(&path)?, mode })
     }
 
-    fn s3(&mut self, document: Spanned<S3Document>) -> Option<S3Backend> {
+    pub(super) fn s3(&mut self, document: Spanned<S3Document>) -> Option<S3Backend> {
         let S3Document { bucket, region, endpoint, path_style, prefix, account } = document.value;
         if bucket.is_absent() {
             self.missing_in(

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod bucket_policy;
+mod component_bucket;
 mod contract;
 mod discover;
 mod document;
@@ -25,6 +26,7 @@ mod setting;
 mod settle;
 mod tags;
 mod undo;
+mod unready;
 mod versioning;
 mod write;
 mod written;
@@ -130,7 +132,11 @@ impl Provider for S3 {
     }
 
     fn stands(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {
-        let Subject::Store(name) = &id.subject else { return };
+        let name = match &id.subject {
+            Subject::Store(name) => name,
+            Subject::Component(name) => return component_bucket::stands(policy, name, id, live.attrs.as_ref()),
+            Subject::Policy => return,
+        };
         match (setting(&id.kind), &live.attrs) {
             (None, None) => {
                 let gone: BTreeSet<StoreName> = policy.sharing(name).iter().map(|store| store.name.value.clone()).collect();
@@ -151,6 +157,7 @@ impl Provider for S3 {
                 shared.for_each(|setting| add(wish, first_name, *setting, setting.wanted(wish), desired));
             }
         }
+        component_bucket::declare(policy, desired);
     }
 }
 

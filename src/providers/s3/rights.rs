@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::{Policy, S3Backend};
 use crate::providers::s3::setting::Wish;
-use crate::providers::s3::{SETTINGS, copies, owner_object, undo, wishes};
+use crate::providers::s3::{SETTINGS, component_bucket, copies, owner_object, replication, undo, versioning, wishes};
 use crate::resource::Removal;
 use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
@@ -33,6 +33,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
             all.push(grant("KeepMark", wish.backend, kept.iter().copied(), mark, rights::owned(wish.backend)));
         }
     }
+    all.extend(of_components(policy, applies));
     for (bucket, (backend, actions)) in buckets {
         let sid = if applies { "Settings" } else { "ReadSettings" };
         all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
@@ -44,10 +45,35 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
 fn pass_role(wish: Wish<'_>) -> Option<Grant> {
     wish.spec.replicate.first()?;
     let role = wish.policy.replication_role(wish.name)?;
-    let passed = BTreeMap::from([("iam:PassedToService".to_owned(), BTreeSet::from(["s3.amazonaws.com".to_owned()]))]);
-    let condition = Condition::from([("StringEquals".to_owned(), passed)]);
     let role = if role.is_known() { role.expose().to_owned() } else { role.shown.clone() };
-    Some(grant("PassRole", wish.backend, ["iam:PassRole"], role, condition))
+    Some(grant("PassRole", wish.backend, ["iam:PassRole"], role, to_s3()))
+}
+
+/// In the application's own buckets: what replication takes.
+fn of_components(policy: &Policy, applies: bool) -> Vec<Grant> {
+    let mut all = Vec::new();
+    for (component, bucket) in component_bucket::all(policy) {
+        let documents = [&replication::DOCUMENT, &versioning::DOCUMENT];
+        let mut actions: BTreeSet<&str> = documents.iter().map(|document| document.read_action).collect();
+        if applies {
+            actions.insert(replication::DOCUMENT.write_action);
+            actions.extend(bucket.manages_versions.then_some(versioning::DOCUMENT.write_action));
+        }
+        let (sid, place) = (if applies { "Settings" } else { "ReadSettings" }, arn::bucket(&bucket.backend));
+        all.push(grant(sid, &bucket.backend, actions, place, rights::owned(&bucket.backend)));
+        let entries = component.protections.values().filter_map(|protection| protection.replication());
+        if let (true, Some(role)) = (applies && entries.count() > 0, policy.replication_role_of(component)) {
+            let role = if role.is_known() { role.expose().to_owned() } else { role.shown.clone() };
+            all.push(grant("PassRole", &bucket.backend, ["iam:PassRole"], role, to_s3()));
+        }
+    }
+    all
+}
+
+/// Of a role that is passed: to S3 alone.
+fn to_s3() -> Condition {
+    let passed = BTreeMap::from([("iam:PassedToService".to_owned(), BTreeSet::from(["s3.amazonaws.com".to_owned()]))]);
+    Condition::from([("StringEquals".to_owned(), passed)])
 }
 
 /// The actions on the bucket itself. Documents that hold marks are read whatever the policy wants, so that what left it is found, and

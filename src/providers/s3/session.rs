@@ -8,14 +8,16 @@ use tokio::sync::OnceCell;
 
 use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
-use crate::policy::{Backend, Policy, S3Backend};
+use crate::policy::{Backend, Component, Policy, S3Backend};
 use crate::provider::{Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight};
 use crate::providers::s3::written::Settling;
-use crate::providers::s3::{SETTINGS, bucket, copies, discover, lifecycle, owner_object, request, setting, tags, wishes};
+use crate::providers::s3::{
+    SETTINGS, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags, wishes,
+};
 use crate::resource::{Expiring, Foreign, Live, Removal, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
@@ -43,10 +45,12 @@ struct Marked {
 }
 
 fn backends(policy: &Policy) -> impl Iterator<Item = (Subject, &S3Backend)> {
-    policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
+    let stores = policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
         Backend::S3(backend) => Some((Subject::Store(name.clone()), backend)),
         Backend::Folder(_) => None,
-    })
+    });
+    let of_components = |(component, bucket): (&Component, _)| (Subject::Component(component.name.value.clone()), bucket);
+    stores.chain(component_bucket::all(policy).map(|(component, bucket)| (component, &bucket.backend)).map(of_components))
 }
 
 /// Who plans without being allowed a reference does not know the bucket: an error of that store alone.
@@ -186,7 +190,22 @@ impl S3Session {
         let place = self.place(id).await?;
         let mark = self.mark(id);
         let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
-        Ok(match self.document(&place, setting.document(), freshness).await? {
+        let mut live = self.seen(&place, setting, desired, freshness, sight).await?;
+        if !live.unsupported && setting.kind().name == replication::KIND.name && live.unfit.is_none() {
+            live.unfit = self.unready(&place, id).await?;
+        }
+        Ok(live)
+    }
+
+    async fn seen(
+        &self,
+        place: &Place,
+        setting: &dyn Setting,
+        desired: Option<&Resource>,
+        freshness: Freshness,
+        sight: Sight<'_>,
+    ) -> Result<Live, ProviderError> {
+        Ok(match self.document(place, setting.document(), freshness).await? {
             Answer::Found(found) => {
                 let mut live = setting.live(Some(&found.tree), sight);
                 live.unfit = self.unfit(setting, &found.tree, &live, desired);
@@ -220,7 +239,8 @@ impl S3Session {
     async fn marked(&self, place: &Place, whose: Option<&Subject>) -> Marked {
         let mut unread = Vec::new();
         let mut found: Vec<Resource> = Vec::new();
-        for setting in SETTINGS.iter().rev().filter(|setting| setting.kind().removal == Removal::Delete) {
+        let looked_into = |setting: &&&dyn Setting| setting.kind().removal == Removal::Delete && is_ours(whose, **setting);
+        for setting in SETTINGS.iter().rev().filter(looked_into) {
             let document = match self.document(place, setting.document(), Freshness::Cached).await {
                 Ok(Answer::Found(document)) => document,
                 Ok(_) => continue,
@@ -282,6 +302,11 @@ impl S3Session {
 fn lacking(document: &Document, implied: bool, why: &str) -> String {
     let advice = if implied { "" } else { ". The policy states it: take it out for this store, or use a store that has it" };
     format!("not supported by this endpoint: {}; {}{advice} ({why})", document.title, document.without)
+}
+
+/// In the application's own bucket nothing is bdr's but replication.
+fn is_ours(whose: Option<&Subject>, setting: &dyn Setting) -> bool {
+    !matches!(whose, Some(Subject::Component(_))) || setting.kind().name == replication::KIND.name
 }
 
 fn not_allowed(error: &StoreError) -> ProviderError {
@@ -350,7 +375,7 @@ impl S3Session {
     /// What stands in a shared document that holds nothing of ours yet. A bucket that does not answer hides no other; reading what
     /// is wanted of it tells why.
     async fn only_foreign(&self, setting: &dyn Setting, whose: &Subject, place: &Place) -> Vec<(ResourceId, Foreign)> {
-        if !setting.kind().shared {
+        if !setting.kind().shared || !is_ours(Some(whose), setting) {
             return Vec::new();
         }
         let answer = self.document(place, setting.document(), Freshness::Cached).await;

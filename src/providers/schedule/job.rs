@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName, Subject};
 use crate::diag::Span;
-use crate::policy::{Backend, Component, ComponentKind, Policy, Protection};
+use crate::policy::{Backend, Component, Policy, Protection};
 use crate::provider::Env;
 use crate::resource::Desired;
 use crate::units::cadence::Schedule;
@@ -77,8 +77,8 @@ impl Job<'_> {
 
     /// The paths that it reads, and the folders that it writes: `None` for one that only a reference tells, which may be secret.
     pub fn reads(&self) -> impl Iterator<Item = Option<&str>> {
-        let ComponentKind::Files(files) = &self.component.kind;
-        files.paths.iter().map(|path| (!path.is_referenced()).then(|| path.value.expose()))
+        let files = self.component.kind.files().into_iter();
+        files.flat_map(|files| &files.paths).map(|path| (!path.is_referenced()).then(|| path.value.expose()))
     }
 
     pub fn writes(&self) -> impl Iterator<Item = Option<&str>> {

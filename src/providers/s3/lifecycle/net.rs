@@ -8,7 +8,7 @@
 use crate::address::ComponentName;
 use crate::attrs::{Attr, Attrs};
 use crate::catalog::layout::Series;
-use crate::policy::{Component, Method, Protection, Tier};
+use crate::policy::{Component, Protection, Tier};
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::units::cadence::Semantics;
 use crate::units::duration::Duration;
@@ -118,8 +118,7 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
 
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
 fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
-    let Method::FileBackup(backup) = &protection.method;
-    let Some(full) = &backup.full else { return WEEK };
+    let Some(full) = protection.file_backup().and_then(|backup| backup.full.as_ref()) else { return WEEK };
     // Some fixed moment: the gaps of two years are as long wherever they begin, and a plan must not change by the day.
     let runs = full.cadence.runs(&wish.policy.timezone, Semantics::Agent);
     runs.longest_gap(jiff::Timestamp::UNIX_EPOCH).map_or(NEVER, |gap| gap.length.days_up())

@@ -83,6 +83,8 @@ fn is_early(refusal: &Refusal) -> bool {
 
 pub(super) struct ReplicationRules;
 
+pub(super) use wanted::{of_component, seen as seen_of};
+
 /// How many rules a store wants.
 pub(super) fn count(wish: Wish<'_>) -> usize {
     wanted::count(wish)

@@ -6,7 +6,7 @@ use super::rule::GIVEN;
 use crate::address::{ComponentName, ResourceId, StoreName};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::replication::{Scope, scopes};
-use crate::policy::{Backend, Policy, Replication, S3Backend, Text};
+use crate::policy::{Backend, Component, ObjectStorage, Policy, Protection, Replication, S3Backend, Text};
 use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::providers::s3::{bucket, bucket_policy, id, object_lock, versioning};
@@ -25,21 +25,40 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     let scopes = scopes(&wish.spec.replicate, wish.written);
     let one = |(key, scope): (String, Scope<'_>)| {
         let Backend::S3(there) = &wish.policy.stores.get(&scope.entry.to.value)?.backend else { return None };
-        Some(Wanted {
-            key,
-            attrs: attrs(wish, &scope, there, role.as_ref()),
-            span: scope.entry.span,
-            after: after(wish, &scope.entry.to.value, there),
-        })
+        let below = format!("{}{}/{}", wish.backend.prefix.value, wish.policy.name.value, scope.below);
+        let mut attrs = attrs(wish.policy, below, scope.entry, there, role.as_ref());
+        if wish.policy.is_two_way(wish.name, scope.entry) {
+            attrs.insert("replica_changes".to_owned(), true.into());
+        }
+        let to = &scope.entry.to.value;
+        let after = [after(wish.policy, to), allowed(wish, to, there)].concat();
+        Some(Wanted { key, attrs, span: scope.entry.span, after })
     };
     scopes.into_iter().filter_map(one).collect()
 }
 
-fn attrs(wish: Wish<'_>, scope: &Scope<'_>, there: &S3Backend, role: Option<&Text>) -> Attrs {
-    let Replication { within, storage_class, delete_markers, tags, .. } = scope.entry;
+/// The rules of a component that is a bucket: one for each protection.
+pub(in crate::providers::s3) fn of_component(policy: &Policy, component: &Component, bucket: &ObjectStorage) -> Vec<Wanted> {
+    let role = policy.replication_role_of(component);
+    let one = |protection: &Protection| {
+        let entry = protection.replication()?;
+        let Backend::S3(there) = &policy.stores.get(&entry.to.value)?.backend else { return None };
+        let below = format!("{}{}", bucket.backend.prefix.value, entry.prefix.value);
+        Some(Wanted {
+            key: protection.name.as_str().to_owned(),
+            attrs: attrs(policy, below, entry, there, role.as_ref()),
+            span: entry.span,
+            after: after(policy, &entry.to.value),
+        })
+    };
+    component.protections.values().filter_map(one).collect()
+}
+
+fn attrs(policy: &Policy, below: String, entry: &Replication, there: &S3Backend, role: Option<&Text>) -> Attrs {
+    let Replication { within, storage_class, delete_markers, tags, .. } = entry;
     let mut attrs = Attrs::from([
         ("to".to_owned(), named(there)),
-        ("prefix".to_owned(), format!("{}{}/{}", wish.backend.prefix.value, wish.policy.name.value, scope.below).into()),
+        ("prefix".to_owned(), below.into()),
         ("enabled".to_owned(), true.into()),
         ("delete_markers".to_owned(), (*delete_markers).into()),
         ("priority".to_owned(), GIVEN.into()),
@@ -53,12 +72,9 @@ fn attrs(wish: Wish<'_>, scope: &Scope<'_>, there: &S3Backend, role: Option<&Tex
         Attr::Int(i64::try_from(within.as_secs() / 60).unwrap_or(i64::MAX))
     };
     attrs.extend(within.as_ref().map(|within| ("within_minutes".to_owned(), minutes(within))));
-    let owner = there.account.as_ref().filter(|_| scope.entry.overrides_owner());
+    let owner = there.account.as_ref().filter(|_| entry.overrides_owner());
     attrs.extend(owner.map(|account| ("owner".to_owned(), account.value.as_str().into())));
-    attrs.extend(wish.policy.key_of_copies(scope.entry).map(|key| ("kms".to_owned(), key.into())));
-    if wish.policy.is_two_way(wish.name, scope.entry) {
-        attrs.insert("replica_changes".to_owned(), true.into());
-    }
+    attrs.extend(policy.key_of_copies(entry).map(|key| ("kms".to_owned(), key.into())));
     attrs
 }
 
@@ -73,26 +89,28 @@ fn named(backend: &S3Backend) -> Attr {
     }
 }
 
-/// The bucket that copies go to, its versions, its lock, and the role with what it is allowed: without them the rule would be refused, or
-/// copy nothing.
-fn after(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId> {
-    let policy = wish.policy;
+/// The bucket that copies go to, its versions, and its lock: without them the rule would be refused, or copy nothing.
+fn after(policy: &Policy, to: &StoreName) -> Vec<ResourceId> {
     let Some(first) = policy.sharing(to).first().copied() else { return Vec::new() };
     let of = |kind: &'static str| id(&first.name.value, kind, "");
     let mut after = vec![of(bucket::KIND.name)];
     after.extend(first.versioning.as_ref().map(|_| of(versioning::KIND.name)));
     after.extend(first.immutability.as_ref().map(|_| of(object_lock::KIND.name)));
-    after.extend(iam::before_replication(policy, wish.name));
-    if let Some((name, spec)) = policy.stores.get_key_value(to) {
-        let destination = Wish { name, spec, backend: there, ..wish };
-        after.extend(bucket_policy::before_replicas(destination, wish.spec));
-    }
     after
+}
+
+/// The role that brings the copies of a store, its rights, and that the destination lets it in.
+fn allowed(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId> {
+    let mut allowed = iam::before_replication(wish.policy, wish.name);
+    if let Some((name, spec)) = wish.policy.stores.get_key_value(to) {
+        allowed.extend(bucket_policy::before_replicas(Wish { name, spec, backend: there, ..wish }, wish.spec));
+    }
+    allowed
 }
 
 /// The components of which bdr writes copies to a store.
 fn written<'a>(policy: &'a Policy, store: &StoreName) -> BTreeSet<&'a ComponentName> {
-    let writes = |component: &&crate::policy::Component| {
+    let writes = |component: &&Component| {
         component.protections.values().any(|protection| protection.stores.iter().any(|to| to.value == *store))
     };
     policy.components.values().filter(writes).map(|component| &component.name.value).collect()
@@ -111,7 +129,7 @@ pub(super) fn stands(policy: &mut Policy, store: &StoreName, key: &str, live: Op
 }
 
 /// An entry as its live rule has it; `None`: it copies nothing to where the policy wants it.
-fn seen(policy: &Policy, mut entry: Replication, live: &Attrs) -> Option<Replication> {
+pub(in crate::providers::s3) fn seen(policy: &Policy, mut entry: Replication, live: &Attrs) -> Option<Replication> {
     let flag = |name: &str| live.get(name).and_then(Attr::as_bool) == Some(true);
     let Backend::S3(there) = &policy.stores.get(&entry.to.value)?.backend else { return None };
     let copies = flag("enabled") && live.get("to") == Some(&named(there)) && live.contains_key("tags") != entry.tags.is_empty();

@@ -1,0 +1,105 @@
+//! A bucket of the application's own data: replicated, never made or marked, and what every command says of it.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types as t;
+
+use super::Trial;
+use crate::harness::{Endpoint, endpoint, fresh_name};
+
+fn policy(name: &str, [files, there]: [&str; 2], endpoint: &Endpoint, versioning: &str) -> String {
+    let place = format!("endpoint: '{}', account: \"000000000000\"", endpoint.url);
+    format!(
+        "version: 1\nname: {name}\nstores:\n  dr:\n    s3: {{ bucket: {there}, region: eu-west-1, {place} }}\n    versioning: true\ncomponents:\n  \
+         documents:\n    object_storage: {{ bucket: {files}, region: {}, {place}, versioning: {versioning} }}\n    objectives: {{ rpo: 30m, \
+         rto: 2h, region: {{ rpo: 30m }} }}\n    protect: {{ copy: {{ replication: {{ to: dr, within: 15m }} }} }}\n",
+        endpoint.region
+    )
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+async fn made(trial: &Trial, bucket: &str, region: &str) {
+    let place = t::CreateBucketConfiguration::builder().location_constraint(region.into()).build();
+    let place = Some(place).filter(|_| region != "us-east-1");
+    trial.client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send().await.unwrap();
+}
+
+async fn versions(trial: &Trial, bucket: &str) {
+    let on = t::VersioningConfiguration::builder().status(t::BucketVersioningStatus::Enabled).build();
+    trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    let names = [fresh_name(), fresh_name()];
+    let buckets = names.each_ref().map(String::as_str);
+    trial.home.policy(&policy(&trial.bucket, buckets, endpoint, "required"));
+
+    // Not there, then without versions: nothing of it is made, and the plan says what it waits for.
+    let plan = words(&trial.run(&["plan"]).stdout);
+    assert!(plan.contains("there is no such bucket, and bdr never makes one of the application"), "{plan}");
+    made(&trial, buckets[0], endpoint.region).await;
+    let plan = words(&trial.run(&["plan"]).stdout);
+    assert!(plan.contains("keeps no versions") && plan.contains("versioning: managed"), "{plan}");
+    versions(&trial, buckets[0]).await;
+
+    let plan = words(&trial.run(&["plan"]).ends(0).stdout);
+    assert!(plan.contains("+ replication rule copy") && plan.contains("→ 15m"), "{plan}");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+    trial.client.put_object().bucket(buckets[0]).key("a/b").body(ByteStream::from_static(b"x")).send().await.unwrap();
+    let begun = Instant::now();
+    while trial.client.head_object().bucket(buckets[1]).key("a/b").send().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let tags = trial.client.get_bucket_tagging().bucket(buckets[0]).send().await;
+    assert!(tags.is_err() || tags.unwrap().tag_set.is_empty(), "the application's bucket is marked");
+
+    // Every other command says something true of it, and none fails otherwise than by saying so.
+    for command in [&["backup", "documents"][..], &["restore", "documents", "--to", "back"], &["list", "documents"]] {
+        let ran = trial.run(command);
+        assert!(ran.code == Some(1) && ran.stderr.contains("S3 copies `documents` by itself"), "{command:?}: {ran:#?}");
+    }
+    for command in [&["list"][..], &["verify"], &["prune", "--yes"]] {
+        let ran = trial.run(command);
+        assert!(matches!(ran.code, Some(0 | 1)) && !ran.stderr.contains("panicked"), "{command:?}: {ran:#?}");
+    }
+    let text = trial.home.text("bdr.yaml");
+    trial.run(&["assess"]).ends(0);
+    trial.run(&["iam-policy", "apply"]).ends(0);
+
+    // Switched off behind its back, then taken out of the policy.
+    trial.client.delete_bucket_replication().bucket(buckets[0]).send().await.unwrap();
+    trial.run(&["plan", "--detailed-exitcode"]).ends(2);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.home.policy(&text.replace("copy: { replication: { to: dr, within: 15m } }", ""));
+    let plan = words(&trial.run(&["plan"]).stdout);
+    assert!(plan.contains("replication rule copy removed, which weakens"), "{plan}");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.client.head_object().bucket(buckets[0]).key("a/b").send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_bdr_manages_are_switched_on_and_never_off() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    let names = [fresh_name(), fresh_name()];
+    let buckets = names.each_ref().map(String::as_str);
+    made(&trial, buckets[0], endpoint.region).await;
+    trial.home.policy(&policy(&trial.bucket, buckets, endpoint, "managed"));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+    let on = || trial.client.get_bucket_versioning().bucket(buckets[0]).send();
+    assert_eq!(on().await.unwrap().status, Some(t::BucketVersioningStatus::Enabled));
+    let text = trial.home.text("bdr.yaml");
+    trial.home.policy(&text.replace(", versioning: managed", ""));
+    trial.plans_nothing();
+    assert_eq!(on().await.unwrap().status, Some(t::BucketVersioningStatus::Enabled));
+}
