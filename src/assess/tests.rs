@@ -200,3 +200,30 @@ fn whoever_writes_to_the_destination_has_its_credentials() {
     let both = policy(&replicated(", within: 15m", ", account: 444455556666"), protect);
     assert_eq!(worst(&assess(&both, &facts()), Disruption::Account), (None, Verdict::Broken, None));
 }
+
+#[test]
+fn a_bucket_of_the_application_outlives_its_host_and_its_replica_the_region() {
+    let found = |entry: &str, there: &str| {
+        let text = format!(
+            "version: 1\nname: t\nstores:\n  far: {{ s3: {{ bucket: t-far, region: eu-west-1{there} }}, versioning: true }}\ncomponents:\n  files:\n    \
+             object_storage: {{ bucket: t-files, region: eu-north-1, account: 111122223333 }}\n    objectives: {{ rpo: 30m, region: {{ rpo: 30m }}, \
+             account: {{ rpo: 30m }} }}\n    protect: {{ copy: {{ replication: {{ to: far{entry} }} }} }}\n"
+        );
+        let mut sources = Sources::new();
+        sources.add("t.yaml", text.as_str());
+        let loaded = load_unresolved(sources);
+        assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics);
+        // Also as the live system stands, of which no schedule tells anything.
+        let mut facts = facts();
+        facts.live = Some(std::collections::BTreeMap::new());
+        let assessment = assess(&loaded.policy.expect("a policy"), &facts);
+        Disruption::ALL.map(|disruption| (worst(&assessment, disruption).0, worst(&assessment, disruption).1))
+    };
+    let (itself, lost, unbounded) = ((Some(0), Verdict::Met), (None, Verdict::Broken), (None, Verdict::Broken));
+    let quarter = (Some(900), Verdict::Met);
+    // Process, host, corruption, region, account.
+    assert_eq!(found(", within: 15m", ""), [itself, itself, itself, quarter, lost]);
+    assert_eq!(found(", within: 15m", ", account: 444455556666"), [itself, itself, itself, quarter, quarter]);
+    assert_eq!(found("", ""), [itself, itself, itself, unbounded, lost]);
+    assert_eq!(found(", within: 15m, prefix: a/", ""), [itself, itself, itself, lost, lost]);
+}

@@ -43,7 +43,7 @@ impl Component {
 #[derive(Debug, Clone, serde::Serialize)]
 pub enum ComponentKind {
     Files(Files),
-    ObjectStorage(ObjectStorage),
+    ObjectStorage(Box<ObjectStorage>),
 }
 
 impl ComponentKind {

@@ -67,6 +67,9 @@ const CODE: Code = Code {
 
 pub struct ReplicationUnbounded;
 
+/// Component, objective and entry.
+type Cause<'a> = (&'a str, Option<Span>, Option<Span>);
+
 /// Whether the lag of replication, and nothing else, leaves a promise without a bound.
 pub(super) fn applies(derived: &Derived) -> bool {
     let mut unbounded = derived.terms.iter().filter(|term| term.seconds.is_none());
@@ -80,7 +83,7 @@ impl Rule for ReplicationUnbounded {
 
     /// One finding for each objective and entry, with all the disruptions.
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
-        let mut same: BTreeMap<(&str, Option<Span>, Option<Span>), Vec<&Cell>> = BTreeMap::new();
+        let mut same: BTreeMap<Cause<'_>, Vec<&Cell>> = BTreeMap::new();
         for cell in context.assessment.cells.iter().filter(|cell| applies(&cell.rpo)) {
             let target = cell.rpo.target.as_ref().and_then(|target| target.span);
             let entry = cell.rpo.terms.iter().find(|term| term.name == LAG).and_then(|term| term.span);

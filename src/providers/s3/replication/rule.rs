@@ -114,7 +114,7 @@ fn besides(rule: &Element) -> Vec<String> {
     rest.children.extend(terms(rule));
     let said = |child: &&Element| {
         let off = child.text_at(&["Status"]) == Some("Disabled");
-        !off && !(child.children.is_empty() && child.text.is_empty())
+        !(off || child.children.is_empty() && child.text.is_empty())
     };
     rest.children.iter().filter(said).map(Element::to_fragment).collect()
 }
