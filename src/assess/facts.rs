@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ComponentName, ProtectionName, StoreName};
+use crate::catalog::overdue::Overdue;
 use crate::units::cadence::Running;
 
 /// Bytes of a component before a backup of it was measured.
@@ -38,6 +39,8 @@ pub struct Facts {
     /// Copies that were looked for and not found good in a store, where the live system is assessed: nothing stands behind what they
     /// promise.
     pub without_backup: BTreeSet<(ComponentName, ProtectionName, StoreName)>,
+    /// Copies whose newest good backup is older than the schedule allows: what is lost now is no less than its age.
+    pub overdue: BTreeMap<(ComponentName, ProtectionName, StoreName), Overdue>,
 }
 
 impl Facts {
@@ -59,6 +62,14 @@ impl Facts {
     pub fn is_missing(&self, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> bool {
         // Nearly always empty, and then not worth three names.
         !self.without_backup.is_empty() && self.without_backup.contains(&(component.clone(), protection.clone(), store.clone()))
+    }
+
+    pub fn overdue(&self, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> Option<Overdue> {
+        // As above.
+        if self.overdue.is_empty() {
+            return None;
+        }
+        self.overdue.get(&(component.clone(), protection.clone(), store.clone())).copied()
     }
 
     /// The live schedule, where the live system is assessed or others have changed it for good.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::assess::bounds::{CopyBounds, Origin, Question, Term};
+use crate::assess::bounds::{CopyBounds, Origin, Question, Term, sum};
 use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_RATE};
 use crate::assess::storage;
 use crate::policy::{Backend, Scheduler};
 use crate::units::bytes::Bytes;
 use crate::units::cadence::{Schedule, Semantics, Zone};
+use crate::units::count::count;
 
 /// The bounds of one copy. Data that is written right after a run's walk has begun is first held by the next run's copy,
 /// so the loss is the longest gap between two starts, and the time that the later run takes to commit.
@@ -17,6 +18,10 @@ pub fn bounds(question: &Question<'_>) -> CopyBounds {
         loss.push(accuracy(question));
     }
     loss.push(make_and_ship(question));
+    // No promise of the schedule is better than what is there. One without a bound is worse.
+    if let Some(age) = age(question).filter(|age| sum(&loss).is_some_and(|bound| age.seconds > Some(bound))) {
+        loss = vec![age];
+    }
     CopyBounds {
         protection: question.protection.name.value.clone(),
         store: question.store.clone(),
@@ -24,6 +29,18 @@ pub fn bounds(question: &Question<'_>) -> CopyBounds {
         loss: loss.into(),
         recovery: recovery(question).into(),
     }
+}
+
+/// The age of the newest good backup, where it is older than the schedule allows.
+fn age(question: &Question<'_>) -> Option<Term> {
+    let overdue = question.facts.overdue(&question.component.name, &question.protection.name, question.store)?;
+    Some(Term {
+        name: "age of the newest good backup",
+        seconds: Some(overdue.age(question.facts.now)),
+        origin: Origin::Measured,
+        why: format!("{} due since came to none", count(overdue.runs, "run")),
+        span: question.protection.schedule.as_ref().map_or(question.protection.span, |schedule| schedule.span),
+    })
 }
 
 /// The longest gap between two runs in the next two years, as the scheduler in use carries the schedule out.

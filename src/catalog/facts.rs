@@ -41,6 +41,8 @@ pub struct BackupFacts {
     pub verified: Option<Timestamp>,
     /// Bytes of its own packs.
     pub stored: u64,
+    /// Seconds from start to commit.
+    pub took: u64,
 }
 
 impl BackupFacts {
@@ -57,6 +59,7 @@ impl BackupFacts {
             needs: manifest.needs.iter().filter_map(|place| Place::parse(place)).map(|place| place.id).collect(),
             verified: health.verified.get(&manifest.id).copied(),
             stored: manifest.measured.stored_bytes,
+            took: manifest.measured.elapsed_ms.div_ceil(1_000),
         }
     }
 

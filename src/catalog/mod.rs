@@ -14,6 +14,7 @@ pub mod verification;
 pub mod facts;
 pub mod retention;
 pub mod due;
+pub mod overdue;
 pub mod locked;
 
 #[cfg(test)]

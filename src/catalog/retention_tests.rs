@@ -66,6 +66,7 @@ fn facts(made: &[Made]) -> Vec<BackupFacts> {
             needs,
             verified: verified.then(|| at(hours)),
             stored: 1,
+            took: 1,
         });
     }
     all

@@ -42,6 +42,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.warn(&format!("warning: nothing measured is known of the {}: {}", unread.subject, unread.reason));
         }
         facts.measured = holdings.measured(context.now());
+        facts.overdue = holdings.overdue(&loaded.policy, context.now());
     }
     let assessment = assess::assess(&loaded.policy, &facts);
     match args.format {

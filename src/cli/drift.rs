@@ -8,7 +8,8 @@ use crate::plan::{Intent, Scope};
 
 /// Tell how the live system differs from the policy; exit with 2 where it does
 ///
-/// As `plan`, but speaks of configuration alone: first backups that are still to be made are no drift.
+/// As `plan`, but speaks of configuration alone and reads no backups: first backups that are still to be made are no drift, and
+/// whether backups have stopped `plan` and `list` tell.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How to print what differs

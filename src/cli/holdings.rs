@@ -10,6 +10,7 @@ use crate::assess::Measured;
 use crate::catalog::facts::{BackupFacts, horizon};
 use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
+use crate::catalog::overdue::Overdue;
 use crate::catalog::retention::{self, Decision};
 use crate::cli::catalogues::{Catalogue, Catalogues};
 use crate::cli::{Failure, chosen};
@@ -159,6 +160,15 @@ impl Holdings {
             *so_far = first.min(*so_far);
         }
         oldest
+    }
+
+    /// Copies whose newest good backup is older than the schedule allows.
+    pub fn overdue(&self, policy: &Policy, now: Timestamp) -> BTreeMap<Held, Overdue> {
+        let one = |(held, known): (&Held, &Catalogue)| {
+            let protection = policy.components.get(&held.0)?.protections.get(&held.1)?;
+            Some((held.clone(), Overdue::of(policy, protection, &known.as_ref().ok()?.facts, now)?))
+        };
+        self.held.iter().filter_map(one).collect()
     }
 
     /// Copies that the policy wants and of which no good backup is there: nothing can be restored from them.

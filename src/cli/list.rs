@@ -1,15 +1,17 @@
 //! `bdr list`: what can be restored.
 
 use crate::catalog::facts::horizon;
+use crate::catalog::overdue::Overdue;
 use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
 use crate::cli::load::References;
-use crate::cli::view::backups::{self, Row, Silent, Unreadable};
+use crate::cli::view::backups::{self, Late, Row, Silent, Unreadable};
 use crate::cli::{Context, Exit, Failure, catalogues, load};
 use crate::tree::Known;
 
 /// List the backups that the stores hold
 ///
-/// The stores alone are asked, all at once: there is no other list. Exit code 1 tells that a backup is damaged, as far as anybody
+/// The stores alone are asked, all at once: there is no other list. Where backups have stopped (a scheduled run is over due since the
+/// newest good one), that is told first. Exit code 1 tells that a backup is damaged, as far as anybody
 /// looked, or that a store could not be read. Backups of a component that left the policy stay in their stores; to see or restore
 /// them, name a policy that still has it with `-p`, such as an older one from version control.
 #[derive(Debug, clap::Args)]
@@ -29,15 +31,18 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let policy = &loaded.policy;
     let chosen = chosen::all(policy, args.component.as_deref(), &args.which.with(Replicas::Always), &env).await?;
     let human = args.format == Format::Human;
-    let (mut rows, mut unreadable, mut damaged) = (Vec::new(), Vec::new(), false);
+    let (mut rows, mut unreadable, mut late, mut damaged) = (Vec::new(), Vec::new(), Vec::new(), false);
     let failed = catalogues::each(context, &chosen, |chosen, known| {
         let found = found(chosen, &known, context.now());
         let others = Unreadable::of(chosen, &known);
         others.iter().for_each(|other| context.warn(&other.told()));
+        let overdue = Overdue::of(policy, chosen.protection, &known.facts, context.now());
+        late.extend(overdue.map(|overdue| Late::of(chosen, overdue)));
         damaged |= !others.is_empty() || known.facts.iter().any(|facts| facts.damaged);
         if human {
             let gap = if rows.is_empty() { "" } else { "\n" };
-            let told = backups::human(&chosen.label(), (&found, others.len()), &policy.timezone, context.terminal.width);
+            let late = overdue.map(|overdue| overdue.told(&policy.timezone));
+            let told = backups::human(&chosen.label(), (&found, others.len()), late, (&policy.timezone, context.terminal.width));
             context.print_words(&format!("{gap}{told}"))?;
         }
         rows.push(found);
@@ -48,7 +53,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
     if !human {
-        context.print_json(&backups::json(&rows, &unreadable, silent)?)?;
+        context.print_json(&backups::json(&rows, &unreadable, late, silent)?)?;
     } else if rows.is_empty() && unreadable.is_empty() && failed.is_empty() {
         context.say("There is no backup yet. `bdr backup COMPONENT` makes one.");
     }

@@ -169,6 +169,7 @@ impl Opened {
         let (mut known, holdings) = working::patiently(context, reading).await;
         known.backups = holdings.first_backups(&gone::doubtful(&known), context.now());
         known.oldest = holdings.oldest();
+        known.overdue = holdings.overdue(&self.loaded.policy, context.now());
         for (unread, error) in holdings.unread() {
             // Where the plan tells already why the place takes no credentials, that says it of the backups too.
             let told = |other: &Unread| {
@@ -207,10 +208,12 @@ impl Opened {
         let mut standing = as_it_stands(&counted_on, &live, holdings);
         self.make_stand(&mut standing, known, |_| true);
         let without_backup = holdings.map(|holdings| holdings.without_backup(now)).unwrap_or_default();
+        // No schedule brings back what was not saved, so what is overdue counts before and after; what the policy says is as good as ever.
+        let facts = Facts { overdue: known.overdue.clone(), ..facts };
         let before = assess::assess(&standing, &Facts { live: Some(live), without_backup, ..facts.clone() });
         // Drift is told against what the policy says, a plan against what it will come to: what others override stays.
         let overridden = if intent == Intent::Drift { Schedules::new() } else { self.overridden_schedules(known) };
-        let as_promised = doubtful.is_empty() && overridden.is_empty() && !lacking;
+        let as_promised = doubtful.is_empty() && overridden.is_empty() && known.overdue.is_empty() && !lacking;
         let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
         let after = kept.as_ref().unwrap_or(&promised);
         let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings, now));

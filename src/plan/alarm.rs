@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::ResourceId;
+use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName, Subject};
+use crate::catalog::overdue::Overdue;
 use crate::resource::{Doubt, Expiring, Hindrance};
+use crate::units::cadence::Zone;
 
 /// Something grave that stands now, whatever the plan does about it. Told first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +76,24 @@ impl Alarm {
         let then = if left.is_some() { "" } else { ", and more goes every day" };
         let text = format!("{rule} {}: {so_far}{then}", takes(expiring));
         Some(Self { of: of.clone(), text, help: format!("{first} {tells}"), away: false, overrides: false })
+    }
+
+    /// Backups have stopped: the newest good one that a store holds of a protection is older than the schedule allows.
+    pub fn of_overdue(
+        (component, protection, store): &(ComponentName, ProtectionName, StoreName),
+        overdue: &Overdue,
+        zone: &Zone,
+    ) -> Self {
+        Self {
+            of: ResourceId::new(Subject::Component(component.clone()), "run", protection.as_str()),
+            text: format!("{protection} in {store}: {}", overdue.told(zone)),
+            help: format!(
+                "See what keeps its runs from happening or fails them: its timer or crontab, and what the last of them said. \
+                 `bdr backup {component}` makes one now."
+            ),
+            away: false,
+            overrides: false,
+        }
     }
 
     /// What the policy wants stands, and does not happen.

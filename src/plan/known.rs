@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ComponentName, ProtectionName, ResourceId};
+use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName};
 use crate::attrs::Fingerprint;
+use crate::catalog::overdue::Overdue;
 use crate::plan::Note;
 use crate::resource::{Foreign, Live, Resource};
 use crate::store::{NO_ANSWER, NO_CONNECTION};
@@ -27,6 +28,8 @@ pub struct Known {
     pub backups: BTreeMap<(ComponentName, ProtectionName), FirstBackup>,
     /// The moment of the oldest backup that is there, by `component/protection`; none: there is no backup, or it is not known.
     pub oldest: BTreeMap<String, jiff::Timestamp>,
+    /// Copies whose newest good backup is older than the schedule allows.
+    pub overdue: BTreeMap<(ComponentName, ProtectionName, StoreName), Overdue>,
     /// The last apply that set each resource, where that is known and asked for.
     pub last_set: BTreeMap<ResourceId, LastSet>,
 }

@@ -255,7 +255,9 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     // What is to go may be hindered.
     let wanted = seen.iter().filter(|(id, _)| input.compiled.desired.get(id).is_some());
     let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
-    away.chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
+    let zone = &input.policy.timezone;
+    let overdue = input.known.overdue.iter().map(|(held, overdue)| Alarm::of_overdue(held, overdue, zone));
+    away.chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

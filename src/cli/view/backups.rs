@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::catalog::FormatError;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::{Kind, Manifest};
+use crate::catalog::overdue::Overdue;
 use crate::cli::Failure;
 use crate::cli::chosen::Chosen;
 use crate::cli::view::table;
@@ -63,6 +64,20 @@ impl Unreadable {
     }
 }
 
+/// A series whose newest good backup is older than its schedule allows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Late {
+    series: String,
+    no_good_backup_since: Timestamp,
+    runs: u64,
+}
+
+impl Late {
+    pub fn of(chosen: &Chosen<'_>, overdue: Overdue) -> Self {
+        Self { series: chosen.label(), no_good_backup_since: overdue.since, runs: overdue.runs }
+    }
+}
+
 /// A moment by the policy's clock; the zone is told by [`heading`] or [`moment_in`].
 pub fn moment(at: Timestamp, zone: &Zone) -> String {
     at.to_zoned_datetime(zone.0.clone()).strftime("%Y-%m-%d %H:%M").to_string()
@@ -78,8 +93,8 @@ pub fn heading(label: &str, zone: &Zone) -> String {
     format!("{label}   (times: {zone})\n")
 }
 
-/// The backups of one series, oldest first; `others` are there and cannot be read.
-pub fn human(label: &str, (rows, others): (&[Row], usize), zone: &Zone, width: usize) -> String {
+/// The backups of one series, oldest first; `others` are there and cannot be read. That they have stopped stands before them.
+pub fn human(label: &str, (rows, others): (&[Row], usize), late: Option<String>, (zone, width): (&Zone, usize)) -> String {
     match (rows.is_empty(), others) {
         (true, 0) => return format!("{label}\nno backup yet\n"),
         (true, _) => return format!("{label}\nno backup that can be read\n"),
@@ -87,7 +102,9 @@ pub fn human(label: &str, (rows, others): (&[Row], usize), zone: &Zone, width: u
     }
     let lines: Vec<Vec<String>> = rows.iter().map(|row| line(row, zone)).collect();
     let header = ["backup", "restores", "kind", "tiers", "entries", "size", "stored", "state"];
-    heading(label, zone) + &table::fitting(&header, &lines, width, 4)
+    let late: String =
+        late.map(|late| table::wrap(&format!("! {late}"), width.saturating_sub(2)).join("\n  ") + "\n").unwrap_or_default();
+    heading(label, zone) + &late + &table::fitting(&header, &lines, width, 4)
 }
 
 fn line(row: &Row, zone: &Zone) -> Vec<String> {
@@ -131,6 +148,7 @@ struct Document<'a> {
     version: u32,
     backups: Vec<Told<'a>>,
     unreadable_manifests: &'a [Unreadable],
+    overdue: Vec<Late>,
     unread: Vec<Silent>,
 }
 
@@ -144,17 +162,23 @@ struct Told<'a> {
     manifest: &'a Manifest,
 }
 
-/// Every manifest with the store that it lies in, those that cannot be read, and the series of which nothing was read.
+/// Every manifest with the store that it lies in, those that cannot be read, the series whose backups have stopped, and those of which
+/// nothing was read.
 ///
 /// # Errors
 /// Never for values that bdr makes; the JSON writer's type asks for it.
-pub fn json(rows: &[Row], unreadable_manifests: &[Unreadable], unread: Vec<Silent>) -> Result<String, Failure> {
+pub fn json(
+    rows: &[Row],
+    unreadable_manifests: &[Unreadable],
+    overdue: Vec<Late>,
+    unread: Vec<Silent>,
+) -> Result<String, Failure> {
     let told = |row| {
         let Row { store, verified, future, damaged, manifest }: &Row = row;
         let (suspect, from_the_future) = (manifest.is_suspect(), *future);
         Told { store, verified: *verified, damaged: *damaged, suspect, from_the_future, manifest }
     };
-    let document = Document { version: 1, backups: rows.iter().map(told).collect(), unreadable_manifests, unread };
+    let document = Document { version: 1, backups: rows.iter().map(told).collect(), unreadable_manifests, overdue, unread };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;
     Ok(text + "\n")
 }

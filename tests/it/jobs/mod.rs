@@ -25,6 +25,7 @@ mod owners;
 mod promises;
 mod remembered;
 mod signals;
+mod stopped;
 mod suspects;
 
 use std::os::unix::fs::PermissionsExt;
