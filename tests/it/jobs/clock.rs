@@ -33,3 +33,31 @@ fn what_is_listed_planned_and_scheduled_is_told_by_the_policys_clock() {
     let pruned = at(9, &["prune", "--dry-run"]).stdout;
     assert!(pruned.contains(&format!("until {kept}")), "{kept}: {pruned}");
 }
+
+/// A backup is made some seconds after its minute has begun, and `list` shows the minute.
+#[test]
+fn the_moment_that_list_shows_restores_the_backup_that_it_shows() {
+    let home = home();
+    let at = |now: &str, arguments: &[&str]| Ran::of(&home.command(arguments).env("BDR_NOW", now).output().unwrap());
+    for (day, text) in [("04", "older"), ("05", "newer")] {
+        std::fs::write(home.path("docs/which"), text).unwrap();
+        at(&format!("2026-10-{day}T03:30:05Z"), &["backup", "docs"]).ends(0);
+    }
+    let now = "2026-10-06T12:00:00Z";
+    let listed = at(now, &["list"]).ends(0).stdout;
+    assert!(listed.contains("2026-10-05 03:30"), "{listed}");
+    for (number, (moment, text)) in [
+        ("2026-10-05 03:30", "newer"),
+        ("2026-10-05 03:29", "older"),
+        ("2026-10-05 03:30:04", "older"),
+        ("2026-10-05", "newer"),
+        ("2026-10-04", "older"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let to = format!("back{number}");
+        at(now, &["restore", "docs", "--at", moment, "--to", &to]).ends(0);
+        assert_eq!(home.text(&format!("{to}/which")), text, "{moment}");
+    }
+}
