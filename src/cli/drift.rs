@@ -6,7 +6,7 @@ use crate::cli::{Context, Exit, Failure, past, prepare};
 use crate::journal;
 use crate::plan::{Intent, Scope};
 
-/// Tell how the live system differs from the policy; exit with 2 where it does
+/// Tell how the live system differs from the policy; exit with 2 where it does, or where something grave is told
 ///
 /// As `plan`, but speaks of configuration alone and reads no backups: first backups that are still to be made are no drift, and
 /// whether backups have stopped `plan` and `list` tell.
@@ -39,5 +39,6 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !drift.complete {
         return Err(plan::incomplete(&drift));
     }
-    Ok(if drift.is_empty() && !drift.is_overridden() { Exit::Done } else { Exit::Present })
+    // What is grave needs somebody, also where no change of the plan can mend it.
+    Ok(if drift.is_empty() && drift.alarms.is_empty() { Exit::Done } else { Exit::Present })
 }

@@ -1,5 +1,7 @@
 //! Alarms: what a person must know before anything else, because backups may be lost or nowhere already.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +51,10 @@ impl Alarm {
         oldest: Option<jiff::Timestamp>,
     ) -> Option<Self> {
         let age = oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0).cast_unsigned() / DAY);
-        let left = age.zip(expiring.after_days).filter(|(age, after)| age * 2 < *after).map(|(age, after)| after - age);
+        let young = age.zip(expiring.after_days).filter(|(age, after)| age * 2 < *after).map(|(age, after)| after - age);
+        let ahead = |from: Date| from.duration_since(TimeZone::UTC.to_datetime(now).date()).as_secs();
+        let ahead = expiring.from.map(ahead).filter(|seconds| *seconds > 0).map(|seconds| seconds.cast_unsigned() / DAY);
+        let left = ahead.or(young);
         if !expiring.foreign && left.is_some_and(|days| days > IN_TIME) {
             return None;
         }
@@ -62,10 +67,15 @@ impl Alarm {
                 "What is there is neither listed nor restored before it is retrieved; `bdr list` tells whether all can be read.",
             ),
         };
+        // Of what is there, or was, nothing is said where nothing is known of it: `drift` looks at no backup.
         let so_far = match before {
-            _ if left.is_some() => format!("none is {gone} yet"),
-            Some(before) => format!("what was written before {} may be {gone} already", before.strftime("%Y-%m-%d")),
-            None => format!("backups may be {gone} already"),
+            _ if left.is_some() => format!(": none is {gone} yet"),
+            _ if oldest.is_none() => String::new(),
+            Some(before) => {
+                let before = before.strftime("%Y-%m-%d");
+                format!(": what was written before {before} may be {gone} already, and more goes every day")
+            }
+            None => format!(": backups may be {gone} already, and more goes every day"),
         };
         let rule = if expiring.foreign { format!("the foreign {}", expiring.rule) } else { format!("its {}", expiring.rule) };
         let first = if expiring.foreign {
@@ -73,9 +83,8 @@ impl Alarm {
         } else {
             "Apply soon, before any more is gone."
         };
-        let then = if left.is_some() { "" } else { ", and more goes every day" };
-        let text = format!("{rule} {}: {so_far}{then}", takes(expiring));
-        Some(Self { of: of.clone(), text, help: format!("{first} {tells}"), away: false, overrides: false })
+        let text = format!("{rule} {}{so_far}", takes(expiring));
+        Some(Self { of: of.clone(), text, help: format!("{first} {tells}"), away: false, overrides: expiring.foreign })
     }
 
     /// Backups have stopped: the newest good one that a store holds of a protection is older than the schedule allows.
@@ -110,10 +119,11 @@ impl Alarm {
 
 /// What a rule does to whose backups, against what the policy needs.
 fn takes(expiring: &Expiring) -> String {
-    let after = match expiring.after_days {
-        None => "on a day that it names".to_owned(),
-        Some(0) => "at once".to_owned(),
-        Some(days) => format!("after {days} d"),
+    let after = match (expiring.after_days, expiring.from) {
+        (None, None) => "on a day that it names".to_owned(),
+        (None, Some(day)) => format!("from {day} on"),
+        (Some(0), _) => "at once".to_owned(),
+        (Some(days), _) => format!("after {days} d"),
     };
     let needed = expiring.needed_days.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} d"));
     let whose: Vec<String> = expiring.whose.iter().take(WHOSE).map(|one| format!("`{one}`")).collect();
@@ -140,6 +150,10 @@ mod tests {
     use super::*;
 
     fn told(after: u64, foreign: bool, oldest_days: Option<i64>) -> Option<String> {
+        of(Some(after), None, foreign, oldest_days)
+    }
+
+    fn of(after_days: Option<u64>, from: Option<Date>, foreign: bool, oldest_days: Option<i64>) -> Option<String> {
         let now: jiff::Timestamp = "2026-11-27T12:00:00Z".parse().expect("a time");
         let oldest = oldest_days.map(|days| now - jiff::SignedDuration::from_hours(24 * days));
         let expiring = Expiring {
@@ -147,7 +161,8 @@ mod tests {
             foreign,
             whose: vec!["docs/nightly".to_owned()],
             moves_to: None,
-            after_days: Some(after),
+            after_days,
+            from,
             needed_days: Some(97),
         };
         let of = "store.vault/s3_bucket".parse().expect("an address");
@@ -158,8 +173,28 @@ mod tests {
     fn what_cannot_have_gone_yet_is_no_alarm_where_the_plan_comes_in_time() {
         assert_eq!(told(51, false, Some(0)), None, "the policy keeps its backups for longer than before");
         let gone = |text: Option<String>| text.is_some_and(|text| text.contains("before 2026-10-07 may be gone already"));
-        assert!(gone(told(51, false, Some(49))) && gone(told(51, false, None)) && gone(told(51, true, Some(50))));
+        assert!(gone(told(51, false, Some(49))) && gone(told(51, true, Some(50))));
+        let needs =
+            |text: Option<String>| text.is_some_and(|text| text.ends_with("after 51 d, and the policy needs them for 97 d"));
+        assert!(needs(told(51, false, None)) && needs(told(51, true, None)), "nothing is known of what is there");
         let none_yet = |text: Option<String>| text.is_some_and(|text| text.contains("none is gone yet"));
         assert!(none_yet(told(3, false, Some(0))) && none_yet(told(51, true, Some(0))));
+    }
+
+    #[test]
+    fn a_rule_that_names_a_day_is_told_with_it() {
+        let day = |text: &str| Some(text.parse().expect("a day"));
+        for oldest in [Some(50), None] {
+            let ahead = of(None, day("2027-01-01"), true, oldest).expect("an alarm");
+            assert!(ahead.contains("from 2027-01-01 on") && ahead.ends_with("none is gone yet"), "{ahead}");
+        }
+        assert_eq!(of(None, day("2027-01-01"), false, Some(50)), None, "the plan comes in time");
+        let past = of(None, day("2026-11-01"), true, Some(50)).expect("an alarm");
+        assert!(
+            past.contains("from 2026-11-01 on") && past.ends_with("backups may be gone already, and more goes every day"),
+            "{past}"
+        );
+        let unseen = of(None, day("2026-11-01"), true, None).expect("an alarm");
+        assert!(unseen.ends_with("and the policy needs them for 97 d"), "{unseen}");
     }
 }

@@ -175,11 +175,6 @@ impl Plan {
         format!("{}{}", self.summary.line(), more.unwrap_or_default())
     }
 
-    /// Whether something that is kept holds instead of what the policy says.
-    pub fn is_overridden(&self) -> bool {
-        self.alarms.iter().any(|alarm| alarm.overrides)
-    }
-
     /// Who the resource of an action belongs to.
     pub fn subject(action: &Action) -> Subject {
         actions::subject(action)

@@ -6,6 +6,8 @@ mod kind;
 pub use change::{Action, ActionId, Change, Job, Op, Risk, Since, Work};
 pub use kind::{Kind, Removal};
 
+use jiff::civil::Date;
+
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::Span;
@@ -56,6 +58,8 @@ pub struct Expiring {
     pub moves_to: Option<StorageClass>,
     /// Days after which it takes an object; `None`: from a day on that it names, or not known.
     pub after_days: Option<u64>,
+    /// The day from which on it takes all that is there, where it names one.
+    pub from: Option<Date>,
     /// Days for which the policy needs it; `None`: for ever.
     pub needed_days: Option<u64>,
 }

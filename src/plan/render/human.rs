@@ -295,7 +295,7 @@ fn findings(plan: &Plan, look: Look) -> Vec<String> {
 
 fn summary(plan: &Plan, look: Look) -> Vec<String> {
     let counts = match plan.intent {
-        Intent::Drift if plan.is_empty() && plan.is_overridden() => {
+        Intent::Drift if plan.is_empty() && !plan.alarms.is_empty() => {
             format!("Nothing to put back: {} as wanted, but what is told first holds instead.", plan.summary.unchanged)
         }
         Intent::Drift if plan.is_empty() && plan.complete => format!("Nothing differs: {} as wanted.", plan.summary.unchanged),

@@ -1,6 +1,8 @@
 //! Rules by which backups go, or go where nothing reads them at once, before the policy lets them: ours that somebody changed, and others'
 //! that cover what is ours.
 
+use jiff::civil::Date;
+
 use super::net::{self, Kept};
 use super::{owner, rule, rules};
 use crate::attrs::{Attr, Attrs};
@@ -9,22 +11,23 @@ use crate::providers::s3::setting::Wish;
 use crate::resource::Expiring;
 use crate::units::storage_class::StorageClass;
 
-/// Days after which a rule takes current objects; `None`: from a day on that it names.
-type After = Option<u64>;
+/// When a rule takes current objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    Days(u64),
+    /// From a day on that it names; `None`: in no form that is known.
+    From(Option<Date>),
+}
 
 /// When a rule lets current objects go.
-fn expires(attrs: &Attrs) -> Option<After> {
+fn expires(rule: &Element, attrs: &Attrs) -> Option<After> {
     let days = attrs.get("expire_days").and_then(Attr::as_int).and_then(|days| u64::try_from(days).ok());
-    let besides = match attrs.get("besides") {
-        Some(Attr::List(besides)) => {
-            besides.iter().any(|part| part.to_string().contains("<Date>") && part.to_string().contains("<Expiration>"))
-        }
-        _ => false,
-    };
-    match days {
-        Some(days) => Some(Some(days)),
-        None => besides.then_some(None),
-    }
+    days.map(After::Days).or_else(|| Some(After::From(day(rule.text_at(&["Expiration", "Date"])?))))
+}
+
+/// The day of a date as S3 writes it: midnight UTC (S3 API reference, `LifecycleExpiration`).
+fn day(text: &str) -> Option<Date> {
+    text.get(..10)?.parse().ok()
 }
 
 /// When a rule first moves current objects to an archive class, and to which. bdr wants that of none: where a tier's packs lie in such a
@@ -34,10 +37,14 @@ fn archives(rule: &Element) -> Option<(After, StorageClass)> {
         let named = transition.text_at(&["StorageClass"])?;
         let class = StorageClass::ALL.into_iter().find(|class| class.as_str() == named && !class.is_immediate())?;
         let days = transition.text_at(&["Days"]).and_then(|days| days.parse().ok());
-        Some((days.or_else(|| transition.child("Date").is_none().then_some(0)), class))
+        let after = match (days, transition.text_at(&["Date"])) {
+            (None, Some(date)) => After::From(day(date)),
+            (days, _) => After::Days(days.unwrap_or(0)),
+        };
+        Some((after, class))
     };
     let all = rule.children.iter().filter(|child| child.name == "Transition").filter_map(to);
-    all.min_by_key(|(after, _)| after.unwrap_or(0))
+    all.min_by_key(|(after, _)| if let After::Days(days) = after { *days } else { 0 })
 }
 
 /// Of a document's rules, those that let go what one of the stores in the bucket keeps.
@@ -54,7 +61,7 @@ fn all(rule: &Element, owner: &str, kept: &[Kept]) -> Vec<Expiring> {
     if is_tagged || attrs.get("enabled").and_then(Attr::as_bool) == Some(false) {
         return Vec::new();
     }
-    let removes = expires(&attrs).map(|after| (after, None));
+    let removes = expires(rule, &attrs).map(|after| (after, None));
     let moves = archives(rule).map(|(after, class)| (after, Some(class)));
     let prefix = attrs.get("prefix").and_then(Attr::as_str).unwrap_or_default();
     removes.into_iter().chain(moves).filter_map(|does| one(rule, owner, kept, (prefix, does))).collect()
@@ -64,11 +71,11 @@ fn one(
     rule: &Element,
     owner: &str,
     kept: &[Kept],
-    (prefix, (after_days, moves_to)): (&str, (After, Option<StorageClass>)),
+    (prefix, (after, moves_to)): (&str, (After, Option<StorageClass>)),
 ) -> Option<Expiring> {
     let meets = |kept: &&Kept| kept.prefix.starts_with(prefix) || prefix.starts_with(&kept.prefix);
-    let too_soon = |kept: &&Kept| match (after_days, kept.days) {
-        (Some(after), Some(needed)) => after < needed,
+    let too_soon = |kept: &&Kept| match (after, kept.days) {
+        (After::Days(after), Some(needed)) => after < needed,
         _ => true,
     };
     let hit: Vec<&Kept> = kept.iter().filter(meets).filter(too_soon).collect();
@@ -86,7 +93,8 @@ fn one(
         foreign: own.is_none(),
         whose,
         moves_to,
-        after_days,
+        after_days: if let After::Days(days) = after { Some(days) } else { None },
+        from: if let After::From(day) = after { day } else { None },
         needed_days: hit.iter().map(|kept| kept.days).max_by_key(|days| days.unwrap_or(u64::MAX)).flatten(),
     })
 }
@@ -137,6 +145,7 @@ mod tests {
         );
         let below = rule("theirs", "x/p/docs/nightly/daily/2026", "<Date>2027-01-01T00:00:00Z</Date>");
         assert_eq!(found(&below), [(theirs, true, docs(), Some(21))]);
+        assert_eq!(expirings(&below)[0].from, Some(jiff::civil::date(2027, 1, 1)));
         for harmless in [
             rule("theirs", "tmp/", "<Days>1</Days>"),
             rule("theirs", "x/p/docs/nightly/daily/", "<Days>21</Days>"),
