@@ -61,6 +61,9 @@ impl Alarm {
         let since = expiring.after_days.and_then(|days| i64::try_from(days * DAY).ok());
         let before = since.and_then(|seconds| now.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok());
         let (gone, tells) = match expiring.moves_to {
+            None if expiring.noncurrent => {
+                ("gone", "What is deleted by mistake or malice can be brought back for that long only.")
+            }
             None => ("gone", "`bdr verify` tells what is missing."),
             Some(_) => (
                 "there",
@@ -131,6 +134,9 @@ fn takes(expiring: &Expiring) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let whose = format!("{}{more}", whose.join(", "));
     match expiring.moves_to {
+        None if expiring.noncurrent => {
+            format!("removes what was replaced or deleted {after}, and the policy keeps it {needed}")
+        }
         None => format!("lets backups of {whose} go {after}, and the policy needs them {needed}"),
         Some(class) => format!(
             "moves backups of {whose} to {} {after}, and the policy needs their manifests and indexes at hand {needed}",
@@ -160,6 +166,7 @@ mod tests {
             rule: "lifecycle rule docs/nightly/daily".to_owned(),
             foreign,
             whose: vec!["docs/nightly".to_owned()],
+            noncurrent: false,
             moves_to: None,
             after_days,
             from,

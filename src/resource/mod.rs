@@ -54,6 +54,8 @@ pub struct Expiring {
     pub foreign: bool,
     /// Whose backups, as `docs/nightly`.
     pub whose: Vec<String>,
+    /// It takes versions that were replaced or deleted, not what is there.
+    pub noncurrent: bool,
     /// Where it moves them to; `None`: it removes them.
     pub moves_to: Option<StorageClass>,
     /// Days after which it takes an object; `None`: from a day on that it names, or not known.

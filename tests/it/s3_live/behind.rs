@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use aws_sdk_s3::types as t;
+
 use super::Trial;
 use crate::binary::Ran;
 use crate::harness::proxy::{Fault, Proxy};
@@ -183,6 +185,28 @@ async fn expiring(endpoint: &Endpoint) {
             "the foreign lifecycle rule `sweeper` lets backups of `docs/nightly` go after 7 d, and the policy needs them for";
         assert!(told.contains(alarm) && !told.contains("may be gone already"), "{ran:#?}");
         assert_eq!(told.contains("none is gone yet"), code == 0, "{ran:#?}");
+    }
+}
+
+/// A foreign rule that removes old versions sooner than the store's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_a_foreign_rule_that_removes_old_versions_is_told_first() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    let text = trial.home.text("bdr.yaml");
+    trial.home.policy(&text.replace("versioning: true", "versioning: true\n    noncurrent: { for: 30d }"));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let mut rules = trial.rules().await;
+    let old = t::NoncurrentVersionExpiration::builder().noncurrent_days(1).build();
+    let filter = t::LifecycleRuleFilter::builder().prefix("").build();
+    let rule = t::LifecycleRule::builder().id("sweeper").filter(filter).status(t::ExpirationStatus::Enabled);
+    rules.push(rule.noncurrent_version_expiration(old).build().unwrap());
+    trial.put_rules(rules).await;
+    for (arguments, code) in [(&["plan", "--detailed-exitcode"][..], 0), (&["drift"], 2)] {
+        let ran = trial.run(arguments).ends(code);
+        let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let alarm = "the foreign lifecycle rule `sweeper` removes what was replaced or deleted after 1 d, and the policy keeps it for 30 d";
+        assert!(told.contains(alarm) && !told.contains("gone already"), "{ran:#?}");
     }
 }
 

@@ -51,28 +51,37 @@ fn archives(rule: &Element) -> Option<(After, StorageClass)> {
 pub(in crate::providers::s3) fn expiring(document: &Element, wishes: &[Wish<'_>]) -> Vec<Expiring> {
     let kept: Vec<Kept> = wishes.iter().flat_map(|wish| net::kept(*wish)).collect();
     let Some(policy) = wishes.first().map(|wish| &wish.policy.name.value) else { return Vec::new() };
-    rules(Some(document)).flat_map(|rule| all(rule, &owner(policy), &kept)).collect()
+    let noncurrent: Vec<Kept> = wishes.iter().filter_map(|wish| net::kept_noncurrent(*wish)).collect();
+    rules(Some(document)).flat_map(|rule| all(rule, &owner(policy), (&kept, &noncurrent))).collect()
 }
 
-fn all(rule: &Element, owner: &str, kept: &[Kept]) -> Vec<Expiring> {
+/// What the rule does: remove what is there, move it, and remove versions that are not.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    Removes,
+    MovesTo(StorageClass),
+    RemovesNoncurrent,
+}
+
+fn all(rule: &Element, owner: &str, (kept, noncurrent): (&[Kept], &[Kept])) -> Vec<Expiring> {
     let attrs = rule::attrs(rule);
     // bdr's objects carry no tags.
     let is_tagged = attrs.get("filter").is_some_and(|filter| filter.to_string().contains("<Tag>"));
     if is_tagged || attrs.get("enabled").and_then(Attr::as_bool) == Some(false) {
         return Vec::new();
     }
-    let removes = expires(rule, &attrs).map(|after| (after, None));
-    let moves = archives(rule).map(|(after, class)| (after, Some(class)));
+    let removes = expires(rule, &attrs).map(|after| (after, Does::Removes));
+    let moves = archives(rule).map(|(after, class)| (after, Does::MovesTo(class)));
     let prefix = attrs.get("prefix").and_then(Attr::as_str).unwrap_or_default();
-    removes.into_iter().chain(moves).filter_map(|does| one(rule, owner, kept, (prefix, does))).collect()
+    let current = removes.into_iter().chain(moves).filter_map(|does| one(rule, owner, kept, (prefix, does)));
+    // That of bdr's own is longer or shorter than the policy says is a change of the plan, as any.
+    let days = attrs.get("noncurrent_days").and_then(Attr::as_int).and_then(|days| u64::try_from(days).ok());
+    let days = days.filter(|_| !rule::name(rule).starts_with(owner));
+    let old = days.and_then(|days| one(rule, owner, noncurrent, (prefix, (After::Days(days), Does::RemovesNoncurrent))));
+    current.chain(old).collect()
 }
 
-fn one(
-    rule: &Element,
-    owner: &str,
-    kept: &[Kept],
-    (prefix, (after, moves_to)): (&str, (After, Option<StorageClass>)),
-) -> Option<Expiring> {
+fn one(rule: &Element, owner: &str, kept: &[Kept], (prefix, (after, does)): (&str, (After, Does))) -> Option<Expiring> {
     let meets = |kept: &&Kept| kept.prefix.starts_with(prefix) || prefix.starts_with(&kept.prefix);
     let too_soon = |kept: &&Kept| match (after, kept.days) {
         (After::Days(after), Some(needed)) => after < needed,
@@ -92,7 +101,8 @@ fn one(
         rule: format!("lifecycle rule {}", if own.is_some() { shown.to_owned() } else { format!("`{name}`") }),
         foreign: own.is_none(),
         whose,
-        moves_to,
+        noncurrent: matches!(does, Does::RemovesNoncurrent),
+        moves_to: if let Does::MovesTo(class) = does { Some(class) } else { None },
         after_days: if let After::Days(days) = after { Some(days) } else { None },
         from: if let After::From(day) = after { day } else { None },
         needed_days: hit.iter().map(|kept| kept.days).max_by_key(|days| days.unwrap_or(u64::MAX)).flatten(),
@@ -115,8 +125,12 @@ mod tests {
     }
 
     fn expirings(rule: &str) -> Vec<Expiring> {
+        expirings_of(POLICY, rule)
+    }
+
+    fn expirings_of(policy: &str, rule: &str) -> Vec<Expiring> {
         let mut sources = Sources::new();
-        sources.add("bdr.yaml", POLICY.to_owned());
+        sources.add("bdr.yaml", policy.to_owned());
         let policy = load_unresolved(sources).policy.expect("a policy");
         let copies = copies(&policy);
         let wishes: Vec<_> = wishes(&policy, &copies).map(|(wish, _)| wish).collect();
@@ -187,5 +201,31 @@ mod tests {
         let removes_too =
             rule("theirs", "", "<Days>9</Days>") + "<Transition><Days>2</Days><StorageClass>GLACIER</StorageClass></Transition>";
         assert_eq!(expirings(&removes_too).len(), 2, "each is told");
+    }
+
+    #[test]
+    fn foreign_rules_that_take_old_versions_too_soon_are_found_where_the_store_says_how_long_they_stay() {
+        let removes = |id: &str, prefix: &str, days: u32| {
+            let does =
+                format!("<NoncurrentVersionExpiration><NoncurrentDays>{days}</NoncurrentDays></NoncurrentVersionExpiration>");
+            rule(id, prefix, "").replace("<Expiration></Expiration>", &does)
+        };
+        let told = |policy: &str, rule: &str| {
+            let all = expirings_of(policy, rule);
+            all.into_iter().map(|one| (one.noncurrent, one.whose, one.after_days, one.needed_days)).collect::<Vec<_>>()
+        };
+        let stated = POLICY.replace("prefix: x/ }", "prefix: x/ }, versioning: true, noncurrent: { for: 30d }");
+        let too_soon = vec![(true, vec!["a".to_owned()], Some(1), Some(30))];
+        assert_eq!(told(&stated, &removes("theirs", "", 1)), too_soon);
+        assert_eq!(told(&stated, &removes("theirs", "x/p/docs/", 1)), too_soon);
+        assert_eq!(told(POLICY, &removes("theirs", "", 1)), [], "the policy says nothing of them");
+        for harmless in [
+            removes("theirs", "", 30),
+            removes("theirs", "x/.bdr/probe/", 1),
+            removes("bdr/p/a/noncurrent", "x/p/", 1),
+            removes("theirs", "", 1).replace("Enabled", "Disabled"),
+        ] {
+            assert_eq!(told(&stated, &harmless), [], "{harmless}");
+        }
     }
 }

@@ -116,6 +116,13 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
     all
 }
 
+/// For how long versions that were replaced or deleted are kept below the policy's folder, where the store says so.
+pub(super) fn kept_noncurrent(wish: Wish<'_>) -> Option<Kept> {
+    let stated = wish.spec.noncurrent.as_ref()?;
+    let prefix = format!("{}{}/", wish.backend.prefix.value, wish.policy.name.value);
+    Some(Kept { prefix, whose: wish.name.to_string(), days: Some(stated.days_up()) })
+}
+
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
 fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
     let Some(full) = protection.file_backup().and_then(|backup| backup.full.as_ref()) else { return WEEK };
