@@ -41,7 +41,7 @@ pub struct Args {
     /// Agree to this many changes that destroy data
     #[arg(long, value_name = "N")]
     destroy_data: Option<u64>,
-    /// Agree to removing this many resources where that is most of what the policy owns
+    /// Agree to removing this many resources, where that is two or more and more than half of what the policy owns
     #[arg(long, value_name = "N")]
     remove: Option<u64>,
 }

@@ -10,7 +10,7 @@ pub struct Consent {
     pub expect: Option<String>,
     /// `--destroy-data=N`: as many changes and backups as the plan says may destroy data.
     pub destroy_data: Option<u64>,
-    /// `--remove=N`, or a person who was shown the plan: removing most of what the policy owns is meant.
+    /// `--remove=N`, or a person who was shown the plan: removing more than half of what the policy owns is meant.
     pub remove: Option<u64>,
     /// A person read the plan and said yes.
     pub confirmed: bool,
@@ -54,8 +54,8 @@ impl<'a> Guarded<'a> {
     }
 }
 
-/// Fewer removals than this are never called a mass removal.
-const MASS: u64 = 5;
+/// Fewer removals than this are never called a mass removal: one resource goes with any small change.
+const MASS: u64 = 2;
 
 /// Checks a plan against what was agreed to.
 ///

@@ -138,6 +138,25 @@ fn the_guard_wants_the_reviewed_digest_and_consent_to_mass_removal() {
     });
 }
 
+/// Timers that the policy has no more, beside its bucket, which stays.
+#[test]
+fn consent_to_removals_is_asked_for_from_two_on_that_are_more_than_half() {
+    virtual_time(async {
+        for (gone, stay, asks) in
+            [(1, 0, false), (2, 1, true), (2, 2, false), (3, 2, true), (4, 3, true), (3, 3, false), (6, 7, false)]
+        {
+            let all = Setup { timers: (0..gone + stay).map(|key| (key, 1)).collect(), ..Setup::default() };
+            let left = Setup { timers: (0..stay).map(|key| (key, 1)).collect(), ..Setup::default() };
+            let scene = Scene::new(all.live(), left.wanted());
+            let plan = scene.plan().await;
+            assert_eq!((plan.summary.delete, plan.summary.unchanged), (u64::from(gone), u64::from(stay)));
+            let guarded = guard(&plan, &Consent::default());
+            assert_eq!(guarded.is_err(), asks, "{gone} of {}", gone + stay);
+            assert!(guard(&plan, &Consent { remove: Some(u64::from(gone)), ..Consent::default() }).is_ok());
+        }
+    });
+}
+
 #[test]
 fn thousands_of_actions_are_carried_out_in_time_that_grows_with_their_number() {
     virtual_time(async {
