@@ -31,6 +31,7 @@ impl Component {
             immutability: None,
             replicate: entries.cloned().collect(),
             encryption: None,
+            access: None,
             tags: BTreeMap::new(),
             noncurrent: None,
             abort_uploads_after: None,

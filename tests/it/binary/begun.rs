@@ -9,8 +9,20 @@ fn what_init_writes_lints_clean_for_every_scheduler() {
     let (docs, store) = (home.path("docs").display().to_string(), home.path("vault").display().to_string());
     for scheduler in ["systemd", "systemd-user", "cron", "crontab"] {
         let file = format!("{scheduler}.yaml");
-        home.run(&["init", "--name", "notes", "--path", &docs, "--store-folder", &store, "--scheduler", scheduler, "--out", &file])
-            .ends(0);
+        home.run(&[
+            "init",
+            "--name",
+            "notes",
+            "--path",
+            &docs,
+            "--store-folder",
+            &store,
+            "--scheduler",
+            scheduler,
+            "--out",
+            &file,
+        ])
+        .ends(0);
         home.run(&["lint", "--deny-warnings", &file]).ends(0);
     }
 }
