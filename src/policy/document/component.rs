@@ -44,7 +44,7 @@ pub struct ComponentDocument {
     /// Files and folders of the machine on which bdr runs.
     pub files: Field<FilesDocument>,
     /// A bucket of the application's own data.
-    pub object_storage: Field<ObjectStorageDocument>,
+    pub object_storage: Field<Box<ObjectStorageDocument>>,
     /// How much loss and downtime it can bear.
     pub objectives: Field<ObjectivesDocument>,
     /// The ways in which its data is copied, by a name of your own.

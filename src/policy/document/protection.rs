@@ -14,7 +14,7 @@ pub struct ProtectionDocument {
     /// Copies the component's files into the tree format.
     pub file_backup: Field<FileBackupDocument>,
     /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
-    pub replication: Field<ReplicationDocument>,
+    pub replication: Field<Box<ReplicationDocument>>,
     /// When it runs; only by hand unless told.
     pub schedule: Field<ScheduleText>,
     /// The store that its copies go to.

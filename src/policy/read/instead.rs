@@ -20,6 +20,11 @@ pub trait Instead {
 impl Instead for bool {}
 impl Instead for i64 {}
 
+/// What few have should not make the many larger.
+impl<T: Instead> Instead for Box<T> {
+    const WRITE: Hints = T::WRITE;
+}
+
 impl<T: Instead> Instead for Vec<super::Field<T>> {
     const WRITE: Hints = T::LISTED;
 }

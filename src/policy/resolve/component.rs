@@ -59,7 +59,7 @@ impl Run<'_> {
         }
         let retain = self.tiers(retain);
         let kind = match object_storage.given().filter(|_| is_bucket) {
-            Some(bucket) => ComponentKind::ObjectStorage(Box::new(self.object_storage(bucket)?)),
+            Some(bucket) => ComponentKind::ObjectStorage(Box::new(self.object_storage(bucket.map(|bucket| *bucket))?)),
             None => ComponentKind::Files(self.files(files)?),
         };
         Some(Component { name, kind, objectives, protections, retain, span })

@@ -105,7 +105,7 @@ impl Run<'_> {
                 self.out.push(unfit(key, "a replication", at, help));
             }
         }
-        let entry = self.replication(replication.given()?, known)?;
+        let entry = self.replication(replication.given()?.map(|entry| *entry), known)?;
         Some(Protection { name, method: Method::Replication(Box::new(entry)), schedule: None, stores: Vec::new(), span })
     }
 
