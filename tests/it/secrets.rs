@@ -91,13 +91,14 @@ impl Hidden {
     }
 }
 
-const LOOKING: [&[&str]; 16] = [
+const LOOKING: [&[&str]; 17] = [
     &["lint"],
     &["lint", "--format", "json"],
     &["lint", "--format", "sarif"],
     &["lint", "--format", "github"],
     &["lint", "--format", "gitlab"],
     &["lint", "--format", "junit"],
+    &["lint", "--write-baseline", "known.json"],
     &["fmt", "--diff"],
     &["assess"],
     &["graph"],

@@ -69,15 +69,15 @@ impl Drawing {
     /// One box for each owner, in a lane of its sort.
     fn by_owner(&self) -> Self {
         let name = |one: &Box| {
-            let (sort, name) = one.owner.split_once(' ').unwrap_or(("policy", "policy"));
-            (sort.to_owned(), name.to_owned())
+            let named = one.owner.split_once(' ').map(|(sort, name)| (format!("{sort}s"), name.to_owned()));
+            named.unwrap_or_else(|| (one.owner.clone(), one.owner.clone()))
         };
         self.together(name, |name, number| format!("{name}: {}", counted(number, "part")))
     }
 
     /// One box for each sort of owner.
     fn by_sort(&self) -> Self {
-        self.together(|one| (String::new(), one.owner.clone()), |sort, number| counted(number, sort))
+        self.together(|one| (String::new(), one.owner.clone()), |sort, number| counted(number, sort.trim_end_matches('s')))
     }
 
     /// Boxes of one name in one, which tells how many they are.
