@@ -12,4 +12,4 @@ use crate::provider::Connect;
 
 /// Every provider, in the order in which plans ask them. A new one is a file and a line here.
 pub const ALL: &[&dyn Connect] =
-    &[&folder::Folders, &s3::S3, &iam::Iam, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];
+    &[&folder::Folders, &iam::Iam, &s3::S3, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];

@@ -46,23 +46,7 @@ impl Run<'_> {
             noncurrent,
             abort_uploads_after,
         } = document.value;
-        match (folder.span(), s3.span()) {
-            (Some(first), Some(second)) => self.out.push(
-                Diagnostic::error(codes::ONE_OF, "`folder` and `s3` exclude each other")
-                    .at(second, "given here")
-                    .at(first, "and here")
-                    .help("Make two stores of it, and name both under the protection's `stores`."),
-            ),
-            (None, None) => {
-                let what = format!("the store {} does not say where it is", echo::quote(name.as_str()));
-                self.missing(
-                    &what,
-                    name.span,
-                    "Write `folder: { path: /srv/backups }` or `s3: { bucket: NAME, region: REGION }` below it.",
-                );
-            }
-            _ => {}
-        }
+        self.one_place(&name, folder.span(), s3.span());
         let is_folder = !folder.is_absent() && s3.is_absent();
         if is_folder {
             let of_s3 = [
@@ -110,6 +94,27 @@ impl Run<'_> {
             abort_uploads_after,
             span,
         })
+    }
+
+    /// A store is a folder or a bucket.
+    fn one_place(&mut self, name: &Spanned<StoreName>, folder: Option<Span>, s3: Option<Span>) {
+        match (folder, s3) {
+            (Some(first), Some(second)) => self.out.push(
+                Diagnostic::error(codes::ONE_OF, "`folder` and `s3` exclude each other")
+                    .at(second, "given here")
+                    .at(first, "and here")
+                    .help("Make two stores of it, and name both under the protection's `stores`."),
+            ),
+            (None, None) => {
+                let what = format!("the store {} does not say where it is", echo::quote(name.as_str()));
+                self.missing(
+                    &what,
+                    name.span,
+                    "Write `folder: { path: /srv/backups }` or `s3: { bucket: NAME, region: REGION }` below it.",
+                );
+            }
+            _ => {}
+        }
     }
 
     fn of_buckets_only(&mut self, key: &str, at: Option<Span>, folder: Option<Span>) {

@@ -12,6 +12,7 @@ mod document;
 mod element;
 mod encryption;
 mod lifecycle;
+mod marked;
 mod object_lock;
 mod operation;
 mod owner_object;
@@ -230,15 +231,17 @@ fn add(wish: Wish<'_>, owner: &StoreName, setting: &dyn Setting, wanted: Vec<Wan
     let mut after = vec![id(owner, bucket::KIND.name, "")];
     let earlier = setting.after().into_iter().map(|kind| id(owner, kind.name, ""));
     after.extend(earlier.filter(|earlier| desired.get(earlier).is_some()));
-    for one in wanted {
-        desired.add(Resource {
-            id: id(wish.name, setting.kind().name, &one.key),
-            attrs: one.attrs,
-            span: one.span,
-            after: after.iter().cloned().chain(one.after).collect(),
-            queue: Some(queue(wish.backend)),
-        });
-    }
+    // Roles were declared before, where somebody makes them.
+    let known = |id: &ResourceId| id.subject != Subject::Policy || desired.get(id).is_some();
+    let one = |one: Wanted| Resource {
+        id: id(wish.name, setting.kind().name, &one.key),
+        attrs: one.attrs,
+        span: one.span,
+        after: after.iter().cloned().chain(one.after.into_iter().filter(known)).collect(),
+        queue: Some(queue(wish.backend)),
+    };
+    let resources: Vec<Resource> = wanted.into_iter().map(one).collect();
+    resources.into_iter().for_each(|resource| desired.add(resource));
 }
 
 /// Two writes of one bucket's settings at once are answered with `OperationAborted`.

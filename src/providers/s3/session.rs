@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 
-use crate::address::{ComponentName, ResourceId, StoreName, Subject};
-use crate::attrs::Attrs;
+use crate::address::{ResourceId, StoreName, Subject};
 use crate::policy::{Backend, Component, Policy, S3Backend};
 use crate::provider::{Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
@@ -18,14 +17,14 @@ use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
     SETTINGS, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags, wishes,
 };
-use crate::resource::{Expiring, Foreign, Live, Removal, Resource};
+use crate::resource::{Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
 
 type Cell = Arc<OnceCell<Answer>>;
 
 /// Begins the key of what a store has left in a bucket that another store of the policy names; the store's own name follows.
-const LEFT: char = '/';
+pub(super) const LEFT: char = '/';
 
 pub(super) struct S3Session {
     policy: Arc<Policy>,
@@ -36,12 +35,6 @@ pub(super) struct S3Session {
     strangers: OnceCell<BTreeMap<String, Place>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
     pub(super) settling: Settling,
-}
-
-/// What carries the mark in one bucket, and the kinds of which that could not be found out.
-struct Marked {
-    found: Vec<Resource>,
-    unread: Vec<(&'static str, ProviderError)>,
 }
 
 fn backends(policy: &Policy) -> impl Iterator<Item = (Subject, &S3Backend)> {
@@ -169,7 +162,7 @@ impl S3Session {
     }
 
     /// The bucket of a store or a component, where it may be reached.
-    fn at(&self, subject: &Subject) -> Option<&Place> {
+    pub fn at(&self, subject: &Subject) -> Option<&Place> {
         self.places.get(subject)?.as_ref().ok()
     }
 
@@ -234,68 +227,6 @@ impl S3Session {
         let edit = Edit { mark: String::new(), attrs: Some(&wanted.attrs) };
         setting.merged(Some(tree), &self.policy.name, &[edit]).err()
     }
-
-    /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
-    async fn marked(&self, place: &Place, whose: Option<&Subject>) -> Marked {
-        let mut unread = Vec::new();
-        let mut found: Vec<Resource> = Vec::new();
-        let looked_into = |setting: &&&dyn Setting| setting.kind().removal == Removal::Delete && is_ours(whose, **setting);
-        for setting in SETTINGS.iter().rev().filter(looked_into) {
-            let document = match self.document(place, setting.document(), Freshness::Cached).await {
-                Ok(Answer::Found(document)) => document,
-                Ok(_) => continue,
-                Err(error) => {
-                    // What may not be read hides nothing but itself.
-                    let goes_on = error.kind == ErrorKind::Denied;
-                    unread.push((setting.kind().name, error));
-                    if goes_on {
-                        continue;
-                    }
-                    break;
-                }
-            };
-            let marks = setting.marked(&document.tree, &self.policy.name);
-            let after: Vec<ResourceId> = found.iter().map(|resource| resource.id.clone()).collect();
-            for mark in marks {
-                let sight = Sight { policy: &self.policy.name, mark: &mark, desired: None };
-                let attrs = setting.live(Some(&document.tree), sight).attrs.unwrap_or_default();
-                let id = self.address(place, whose, setting.kind().name, &setting.spelled_out(&mark));
-                found.push(self.resource(place, id, attrs, after.clone()));
-            }
-        }
-        if found.iter().any(|resource| resource.id.kind == tags::KIND.name) {
-            let after = found.iter().map(|resource| resource.id.clone()).collect();
-            let attrs = Attrs::from([("bucket".to_owned(), place.shown.as_str().into())]);
-            let id = self.address(place, whose, bucket::KIND.name, "");
-            found.push(self.resource(place, id, attrs, after));
-        }
-        Marked { found, unread }
-    }
-
-    fn resource(&self, place: &Place, id: ResourceId, attrs: Attrs, after: Vec<ResourceId>) -> Resource {
-        Resource { id, attrs, span: None, after, queue: Some(place.subject()) }
-    }
-
-    /// A rule belongs to the store that its id names, where that store lies in this bucket; all else of a bucket that the
-    /// policy names to the store that sets it up.
-    fn address(&self, place: &Place, whose: Option<&Subject>, kind: &'static str, mark: &str) -> ResourceId {
-        let owner = lifecycle::owner(&self.policy.name);
-        let by_rule = mark.strip_prefix(&owner).and_then(|rest| rest.split_once('/')).and_then(|(name, key)| {
-            let named = [StoreName::new(name).ok().map(Subject::Store), ComponentName::new(name).ok().map(Subject::Component)];
-            let here = |subject: &Subject| self.at(subject).is_some_and(|other| other.identity() == place.identity());
-            let subject = named.into_iter().flatten().find(here)?;
-            Some((subject, key.to_owned()))
-        });
-        match (by_rule, whose) {
-            (Some((subject, key)), _) => ResourceId::new(subject, kind, key),
-            (None, Some(subject)) => {
-                let rest = mark.strip_prefix(&owner).map(|rest| format!("{LEFT}{rest}"));
-                ResourceId::new(subject.clone(), kind, rest.unwrap_or_default())
-            }
-            _ if mark.is_empty() => ResourceId::new(Subject::Policy, kind, place.bucket.clone()),
-            _ => ResourceId::new(Subject::Policy, kind, format!("{}/{mark}", place.bucket)),
-        }
-    }
 }
 
 /// What an endpoint lacks, what that means, and what to do where the policy demands it.
@@ -305,7 +236,7 @@ fn lacking(document: &Document, implied: bool, why: &str) -> String {
 }
 
 /// In the application's own bucket nothing is bdr's but replication.
-fn is_ours(whose: Option<&Subject>, setting: &dyn Setting) -> bool {
+pub(super) fn is_ours(whose: Option<&Subject>, setting: &dyn Setting) -> bool {
     !matches!(whose, Some(Subject::Component(_))) || setting.kind().name == replication::KIND.name
 }
 

@@ -5,7 +5,6 @@ use super::Home;
 #[test]
 fn what_init_writes_lints_clean_for_every_scheduler() {
     let home = Home::new();
-    std::fs::create_dir(home.path("docs")).unwrap();
     let (docs, store) = (home.path("docs").display().to_string(), home.path("vault").display().to_string());
     for scheduler in ["systemd", "systemd-user", "cron", "crontab"] {
         let file = format!("{scheduler}.yaml");

@@ -7,8 +7,6 @@ use crate::harness::endpoint;
 /// What can be taken away without a failure: purpose, part of the leaf's name, why it is there all the same.
 pub type Spared = (&'static str, &'static str, &'static str);
 
-const NO_REPLICATION: &str =
-    "replication rules that left the policy are not found; whatever is wanted is, and says what is missing";
 const MENDED: &str = "new roles are made as wanted; `roles` shows that it is needed for those that are there";
 const NO_TAGS: &str = "only endpoints that keep no tags of buckets have this object; this one keeps them";
 
@@ -68,7 +66,6 @@ async fn plan_needs_what_its_document_allows_and_no_less() {
     let spared: &[Spared] = &[
         ("s3:GetObject", "/.bdr/owner", NO_TAGS),
         ("s3:GetObject", "/.bdr/*", "without the records of past applies, schedules that moved since are not found"),
-        ("s3:GetReplicationConfiguration", "", NO_REPLICATION),
     ];
     one_less(&guarded.leaves(&["plan"]), spared, |day, leaves| ends_well(&guarded.with(leaves, day, &["plan"])));
 }
@@ -139,7 +136,6 @@ async fn apply_needs_what_its_document_allows_and_no_less() {
         ("s3:PutBucketOwnershipControls", "", "a new bucket has them already, as on AWS since April 2023; an older one has not"),
         ("s3:DeleteBucketPolicy", "", "asked for when the last statement leaves the policy, and nobody else has one there"),
         ("s3:DeleteObject", "/.bdr/runs/*", "records of applies go after 400 days; they stay"),
-        ("s3:GetReplicationConfiguration", "", NO_REPLICATION),
         ("s3:PutReplicationConfiguration", "", "takes away what left the policy, and there is no such rule in a new bucket"),
         ("s3:GetObject", "/manifest.json", "there is none in a new bucket; `plan` shows that it is needed"),
         ("s3:GetObject", "/_verified/*", "as with manifests"),

@@ -28,5 +28,5 @@ async fn a_plan_reads_each_document_once() {
     let strangers = seen.iter().filter(of_others).count();
     let listings = seen.iter().filter(|line| line.starts_with("GET /?")).count();
     assert_eq!(listings, 1);
-    assert_eq!(seen.len() - strangers, 8 * names.len(), "{seen:#?}");
+    assert_eq!(seen.len() - strangers, 9 * names.len(), "{seen:#?}");
 }

@@ -1,3 +1,5 @@
+//! What `access` comes to, what a change of it puts at stake, and that every spelling of a server reads back.
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
