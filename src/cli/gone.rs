@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::address::{ComponentName, ProtectionName, StoreName, Subject};
+use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::cli::chosen::Chosen;
+use crate::cli::holdings::Protected;
 use crate::cli::past::Past;
 use crate::cli::{Failure, hint};
-use crate::plan::Known;
+use crate::plan::{Known, Note};
 use crate::policy::{Backend, FolderBackend, Policy, nearest};
-use crate::providers::folder;
+use crate::providers::{folder, schedule};
 use crate::resource::Doubt;
 use crate::store::ErrorKind;
 use crate::tree::UNMARKED;
@@ -39,15 +40,13 @@ fn folder_of<'a>(policy: &'a Policy, name: &StoreName) -> Option<&'a FolderBacke
     }
 }
 
+fn folders(policy: &Policy) -> BTreeSet<&str> {
+    policy.stores.keys().filter_map(|name| Some(folder_of(policy, name)?.path.expose())).collect()
+}
+
 /// Casts doubt on each folder that does not carry the policy's mark though something says that it did. `running` are the protections
 /// that a scheduler carries out now: their units wait for their stores before they are first made.
-pub fn cast_doubt(
-    known: &mut Known,
-    policy: &Policy,
-    past: &Past,
-    running: &BTreeSet<(ComponentName, ProtectionName)>,
-    meant: &BTreeSet<StoreName>,
-) {
+pub fn cast_doubt(known: &mut Known, policy: &Policy, past: &Past, running: &BTreeSet<Protected>, meant: &BTreeSet<StoreName>) {
     for name in policy.stores.keys() {
         let Some(folder) = folder_of(policy, name) else { continue };
         let id = folder::id(name);
@@ -80,7 +79,7 @@ fn why(
     policy: &Policy,
     (name, folder): (&StoreName, &FolderBackend),
     past: &Past,
-    running: &BTreeSet<(ComponentName, ProtectionName)>,
+    running: &BTreeSet<Protected>,
 ) -> Option<String> {
     if past.places.contains(&folder::note(name, folder)) {
         return Some(format!("an earlier apply set it up at {}, and backups may lie there", folder.path.shown));
@@ -88,35 +87,87 @@ fn why(
     let path = folder.path.expose();
     let unit = known.live.iter().find(|(id, live)| {
         let attrs = live.attrs.as_ref().filter(|_| matches!(id.subject, Subject::Component(_)));
-        !folder.path.is_referenced() && attrs.is_some_and(|attrs| attrs.values().any(|value| names(value, path)))
+        let mut paths = BTreeSet::new();
+        attrs.into_iter().flat_map(Attrs::values).for_each(|value| written(value, &mut paths));
+        !folder.path.is_referenced() && paths.contains(path)
     });
     if let Some((id, _)) = unit {
         return Some(format!("{id} writes to {path} already, and backups may lie there"));
     }
     // Where a store tells what earlier applies did, this folder is new: it is not among it.
-    let uses = |(component, protection): &&(ComponentName, ProtectionName)| {
-        let protection = policy.components.get(component).and_then(|component| component.protections.get(protection));
-        protection.is_some_and(|protection| protection.stores.iter().any(|store| store.value == *name))
+    let uses = |protected: &&Protected| goes_to(policy, protected, name);
+    // A unit that is told where to write, and it is not here, writes to where the store was before.
+    let elsewhere = |protected: &&Protected| writes_to(known, protected).is_some_and(|paths| !paths.contains(EVERYWHERE));
+    let (component, protection) = running.iter().filter(uses).find(|one| !elsewhere(one)).filter(|_| !past.found)?;
+    Some(format!("`{component}/{protection}` is scheduled already, and its backups go there unless the store was moved only now"))
+}
+
+/// Whether the policy has backups of a protection go to a store.
+fn goes_to(policy: &Policy, (component, protection): &Protected, store: &StoreName) -> bool {
+    let protection = policy.components.get(component).and_then(|component| component.protections.get(protection));
+    protection.is_some_and(|protection| protection.stores.iter().any(|one| one.value == *store))
+}
+
+/// What stands in a unit whose store's path only a reference tells.
+const EVERYWHERE: &str = "/";
+
+/// The folders that a protection's unit may write to; `None`: it has none that stands.
+fn writes_to(known: &Known, (component, protection): &Protected) -> Option<BTreeSet<String>> {
+    let own = |id: &ResourceId| {
+        let is_its = id.subject == Subject::Component(component.clone()) && id.kind == schedule::SERVICE;
+        is_its && id.key.split('@').next() == Some(protection.as_str())
     };
-    let (component, protection) = running.iter().find(uses).filter(|_| !past.found)?;
-    Some(format!("`{component}/{protection}` is scheduled already, and its backups go there"))
+    let attrs = known.live.iter().filter(|(id, _)| own(id)).find_map(|(_, live)| live.attrs.as_ref())?;
+    let mut paths = BTreeSet::new();
+    attrs.values().for_each(|value| written(value, &mut paths));
+    Some(paths)
 }
 
-/// Whether a unit names a path as one that it writes to (systemd.exec(5), `ReadWritePaths=`).
-fn names(value: &Attr, path: &str) -> bool {
-    match value {
-        Attr::Map(map) => map.iter().any(|(key, value)| {
-            if key == "ReadWritePaths" { is_or_holds(value, path) } else { value.as_map().is_some() && names(value, path) }
-        }),
-        _ => false,
+/// The paths that a unit names as those that it writes to (systemd.exec(5), `ReadWritePaths=`).
+fn written(value: &Attr, paths: &mut BTreeSet<String>) {
+    let Attr::Map(map) = value else { return };
+    for (key, value) in map {
+        match value {
+            Attr::List(values) if key == "ReadWritePaths" => paths.extend(values.iter().filter_map(path_of)),
+            value if key == "ReadWritePaths" => paths.extend(path_of(value)),
+            value => written(value, paths),
+        }
     }
 }
 
-fn is_or_holds(value: &Attr, path: &str) -> bool {
-    match value {
-        Attr::List(values) => values.iter().any(|value| is_or_holds(value, path)),
-        value => value.as_str().is_some_and(|text| text.trim_matches('"').trim_start_matches('-') == path),
+fn path_of(value: &Attr) -> Option<String> {
+    value.as_str().map(|text| text.trim_matches('"').trim_start_matches('-').to_owned())
+}
+
+/// Folders that are new because their store has moved, as the units tell that write to where it was: said, since nothing reads any more
+/// what lies there. Where a record tells of the old place, the plan releases it and says the same.
+pub fn moves(known: &Known, policy: &Policy, past: &Past) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let folders = folders(policy);
+    for (name, folder) in policy.stores.keys().filter_map(|name| Some((name, folder_of(policy, name)?))) {
+        let of = folder::id(name);
+        let is_new = known
+            .live
+            .get(&of)
+            .is_some_and(|live| live.doubt.is_none() && !live.attrs.as_ref().is_some_and(|attrs| attrs.contains_key("policy")));
+        let all = policy.components.values().flat_map(|component| {
+            component.protections.keys().map(move |protection| (component.name.value.clone(), protection.clone()))
+        });
+        let from = all.filter(|protected| is_new && !folder.path.is_referenced() && goes_to(policy, protected, name));
+        let from = from.flat_map(|protected| writes_to(known, &protected).unwrap_or_default());
+        let noted =
+            |path: &str| past.places.iter().any(|place| place.starts_with("folder ") && place.ends_with(&format!(" {path}")));
+        let from: BTreeSet<String> =
+            from.filter(|path| path != EVERYWHERE && !folders.contains(path.as_str()) && !noted(path)).collect();
+        notes.extend(from.into_iter().map(|from| Note {
+            of: of.clone(),
+            text: format!(
+                "the store moves here from {from}, where its backups go until this is applied: those stay there, and nothing reads, lists or \
+                 removes them"
+            ),
+        }));
     }
+    notes
 }
 
 /// The stores that a plan cannot count on.

@@ -11,4 +11,5 @@ mod risk;
 mod written;
 
 pub use live::{Schedules, live_schedules, overridden_schedules};
+pub use systemd::SERVICE;
 pub use written::places;

@@ -214,3 +214,23 @@ fn a_store_that_was_released_is_set_up_again() {
     assert!(!plan.stdout.contains("mounted"), "{plan:#?}");
     home.run(&["apply", "--auto-approve"]).ends(0);
 }
+
+/// The units tell where a store was, so that one that moves is no disk that is away; what lies there stays and is told.
+#[test]
+fn a_store_that_moves_to_another_folder_says_from_where() {
+    for renamed in [false, true] {
+        let home = applied(POLICY);
+        let text = POLICY.replace("/backups", "/elsewhere");
+        home.policy(&if renamed { text.replace("disk", "vault") } else { text });
+        let plan = home.run(&["plan", "--detailed-exitcode"]).ends(2);
+        let told = flat(&plan.stdout);
+        assert!(!told.contains("is gone") && !told.contains("mounted"), "{plan:#?}");
+        let from =
+            format!("the store moves here from {}, where its backups go until this is applied", home.path("backups").display());
+        assert!(told.contains(&from) && told.contains("nothing reads, lists or removes them"), "{plan:#?}");
+        let before = contents(&home.path("backups"));
+        home.run(&["apply", "--auto-approve"]).ends(0);
+        home.run(&["plan", "--detailed-exitcode"]).ends(0);
+        assert_eq!(contents(&home.path("backups")), before, "what lies there stays");
+    }
+}

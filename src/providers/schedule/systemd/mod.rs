@@ -34,7 +34,7 @@ pub(super) use hindered::{runs_ours, starts};
 /// Name of the kind that says when a job runs.
 pub(super) const TIMER: &str = timer::KIND.name;
 /// Name of the kind that says what it runs.
-pub(super) const SERVICE: &str = service::KIND.name;
+pub const SERVICE: &str = service::KIND.name;
 
 static KINDS: [Kind; 2] = [service::KIND, timer::KIND];
 
