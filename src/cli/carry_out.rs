@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use crate::address::{StoreName, Subject};
+use crate::address::{ResourceId, StoreName, Subject};
 use crate::apply::{self, Guardian, LeaseError, Options, Owner, Request};
 use crate::cli::prepare::Opened;
 use crate::cli::telling::{self, Telling};
@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
 use crate::policy::Policy;
 use crate::provider::Env;
-use crate::providers::folder;
+use crate::providers::{folder, s3};
 use crate::store::Store;
 use crate::stores;
 
@@ -100,7 +100,7 @@ pub async fn carry_out(
             overridden: carry.override_freeze.clone().filter(|_| opened.loaded.policy.frozen(context.now()).is_some()),
             seed: fastrand::u64(..),
             places: opened.places.clone(),
-            made: folder::notes(&opened.loaded.policy, &opened.env.left_places),
+            made: made(opened),
         },
         now: &now,
     };
@@ -112,6 +112,12 @@ pub async fn carry_out(
         context.print(&outcome(plan, &record, context))?;
     }
     Ok(exit(&record))
+}
+
+/// What is noted of each store once it is set up.
+fn made(opened: &Opened) -> BTreeMap<ResourceId, String> {
+    let policy = &opened.loaded.policy;
+    folder::notes(policy, &opened.env.left_places).into_iter().chain(s3::notes(policy)).collect()
 }
 
 async fn guardian(plan: &Plan, policy: &Policy, env: &Env, carry: &Carry) -> Result<Guardian, Failure> {

@@ -1,6 +1,6 @@
 //! Folders that are gone: something says that they stood, so it is a disk that is away and not a new store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
@@ -10,7 +10,7 @@ use crate::cli::past::Past;
 use crate::cli::{Failure, hint};
 use crate::plan::{Known, Note};
 use crate::policy::{Backend, FolderBackend, Policy, nearest};
-use crate::providers::{folder, schedule};
+use crate::providers::{folder, s3, schedule};
 use crate::resource::Doubt;
 use crate::store::ErrorKind;
 use crate::tree::UNMARKED;
@@ -168,6 +168,36 @@ pub fn moves(known: &Known, policy: &Policy, past: &Past) -> Vec<Note> {
         }));
     }
     notes
+}
+
+/// Buckets that are gone though something says that they stood, each with the words for it.
+pub fn lost_buckets(known: &Known, policy: &Policy, past: &Past, running: &BTreeSet<Protected>) -> BTreeMap<ResourceId, String> {
+    // A bucket of the policy's under another name is where the store was before.
+    let moved = known.owned.keys().any(|id| id.subject == Subject::Policy && id.kind == s3::BUCKET);
+    let folders = folders(policy);
+    let mut lost = BTreeMap::new();
+    for (name, spec) in &policy.stores {
+        let Backend::S3(backend) = &spec.backend else { continue };
+        let id = s3::bucket_id(name);
+        if known.live.get(&id).is_none_or(|live| live.attrs.is_some()) {
+            continue;
+        }
+        let uses = |protected: &&Protected| goes_to(policy, protected, name);
+        let into_a_folder = |protected: &&Protected| {
+            writes_to(known, protected).is_some_and(|paths| paths.iter().any(|path| !folders.contains(path.as_str())))
+        };
+        let ran = running.iter().filter(uses).find(|one| !into_a_folder(one)).filter(|_| !moved && !past.found);
+        if past.places.contains(&s3::note(name, backend)) {
+            lost.insert(id, "its bucket is gone, and its backups with it: an earlier apply set it up".to_owned());
+        } else if let Some((component, protection)) = ran {
+            let what = format!(
+                "its bucket is gone, and its backups with it, unless the store was moved there only now: `{component}/{protection}` is \
+                 scheduled already"
+            );
+            lost.insert(id, what);
+        }
+    }
+    lost
 }
 
 /// The stores that a plan cannot count on.

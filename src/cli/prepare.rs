@@ -142,6 +142,7 @@ impl Opened {
         known.unread.extend(self.unconnected.iter().cloned());
         let running = self.live_schedules(&known).into_keys().collect();
         gone::cast_doubt(&mut known, &self.loaded.policy, &self.past, &running, &self.new_folders);
+        known.lost = gone::lost_buckets(&known, &self.loaded.policy, &self.past, &running);
         known.notes.extend(gone::moves(&known, &self.loaded.policy, &self.past));
         known.notes.extend(self.unlooked.iter().cloned());
         let millis = begun.elapsed().as_millis();

@@ -90,6 +90,12 @@ impl Alarm {
         Some(Self { of: of.clone(), text, help: format!("{first} {tells}"), away: false, overrides: expiring.foreign })
     }
 
+    /// A store is gone with all that it held. To make it again is right, and no refusal; nobody must take it for a new one.
+    pub fn of_lost(of: &ResourceId, what: &str) -> Self {
+        let help = "Applied, it is made again, empty. Find out first who removed it: whoever runs the endpoint may still have what it held.";
+        Self { of: of.clone(), text: what.to_owned(), help: help.to_owned(), away: false, overrides: false }
+    }
+
     /// Backups have stopped: the newest good one that a store holds of a protection is older than the schedule allows.
     pub fn of_overdue(
         (component, protection, store): &(ComponentName, ProtectionName, StoreName),

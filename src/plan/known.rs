@@ -28,6 +28,8 @@ pub struct Known {
     pub backups: BTreeMap<(ComponentName, ProtectionName), FirstBackup>,
     /// The moment of the oldest backup that is there, by `component/protection`; none: there is no backup, or it is not known.
     pub oldest: BTreeMap<String, jiff::Timestamp>,
+    /// Stores that stood and are gone with what they held, with the words for it. They are made again.
+    pub lost: BTreeMap<ResourceId, String>,
     /// Copies whose newest good backup is older than the schedule allows.
     pub overdue: BTreeMap<(ComponentName, ProtectionName, StoreName), Overdue>,
     /// The last apply that set each resource, where that is known and asked for.

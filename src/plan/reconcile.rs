@@ -257,7 +257,8 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
     let zone = &input.policy.timezone;
     let overdue = input.known.overdue.iter().map(|(held, overdue)| Alarm::of_overdue(held, overdue, zone));
-    away.chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
+    let lost = input.known.lost.iter().map(|(id, what)| Alarm::of_lost(id, what));
+    away.chain(lost).chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

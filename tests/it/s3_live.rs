@@ -5,6 +5,7 @@ mod behind;
 mod component;
 mod down;
 mod locked;
+mod lost;
 mod refused;
 mod replication;
 mod statements;
@@ -130,6 +131,18 @@ impl Trial {
         let rule = t::LifecycleRule::builder().id(id).filter(filter).status(t::ExpirationStatus::Enabled).expiration(expiration);
         rules.push(rule.build().unwrap());
         self.put_rules(rules).await;
+    }
+
+    /// Somebody removes the bucket with everything in it.
+    pub async fn remove_bucket(&self) {
+        let listed = self.client.list_object_versions().bucket(&self.bucket).send().await.unwrap();
+        let versions = listed.versions.unwrap_or_default().into_iter().map(|version| (version.key, version.version_id));
+        let markers = listed.delete_markers.unwrap_or_default().into_iter().map(|marker| (marker.key, marker.version_id));
+        for (key, version) in versions.chain(markers) {
+            let delete = self.client.delete_object().bucket(&self.bucket).set_key(key).set_version_id(version);
+            delete.send().await.unwrap();
+        }
+        self.client.delete_bucket().bucket(&self.bucket).send().await.unwrap();
     }
 
     /// Keys of every object, all versions of them.

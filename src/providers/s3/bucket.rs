@@ -9,7 +9,7 @@ use crate::attrs::{Attr, Attrs};
 use crate::provider::ProviderError;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Wanted, Wish};
-use crate::providers::s3::{request, tags};
+use crate::providers::s3::{BUCKET, request, tags};
 use crate::resource::{Kind, Live, Removal};
 use crate::store::ErrorKind;
 use crate::stores::s3::{METADATA, Refusal};
@@ -19,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 const UNNAMED: &str = "us-east-1";
 
 pub(super) static KIND: Kind = Kind {
-    name: "s3_bucket",
+    name: BUCKET,
     title: "bucket",
     summary: "A bucket for backups. Created where it is missing; owned by the tag `bdr:policy`; released, never deleted.",
     removal: Removal::Release,

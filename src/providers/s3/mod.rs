@@ -25,6 +25,7 @@ mod rights;
 mod session;
 mod setting;
 mod settle;
+mod stood;
 mod tags;
 mod undo;
 mod unready;
@@ -45,6 +46,14 @@ use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 use setting::{Setting, Wanted, Wish};
+pub use stood::{BUCKET, bucket_id, note, notes};
+
+fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {
+    policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
+        Backend::S3(backend) => Some((name, backend)),
+        Backend::Folder(_) => None,
+    })
+}
 
 /// The kinds that live in a document, in the order in which a bucket is set up. A new one is a file and a line here.
 const SETTINGS: &[&dyn Setting] = &[

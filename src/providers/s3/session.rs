@@ -7,7 +7,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 
 use crate::address::{ResourceId, StoreName, Subject};
-use crate::policy::{Backend, Component, Policy, S3Backend};
+use crate::policy::{Component, Policy, S3Backend};
 use crate::provider::{Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
@@ -15,7 +15,8 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
-    SETTINGS, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags, wishes,
+    SETTINGS, backends, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags,
+    wishes,
 };
 use crate::resource::{Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
@@ -37,11 +38,9 @@ pub(super) struct S3Session {
     pub(super) settling: Settling,
 }
 
-fn backends(policy: &Policy) -> impl Iterator<Item = (Subject, &S3Backend)> {
-    let stores = policy.stores.iter().filter_map(|(name, spec)| match &spec.backend {
-        Backend::S3(backend) => Some((Subject::Store(name.clone()), backend)),
-        Backend::Folder(_) => None,
-    });
+/// Every bucket that a policy names, by whose it is.
+fn buckets(policy: &Policy) -> impl Iterator<Item = (Subject, &S3Backend)> {
+    let stores = backends(policy).map(|(name, backend)| (Subject::Store(name.clone()), backend));
     let of_components = |(component, bucket): (&Component, _)| (Subject::Component(component.name.value.clone()), bucket);
     stores.chain(component_bucket::all(policy).map(|(component, bucket)| (component, &bucket.backend)).map(of_components))
 }
@@ -59,7 +58,7 @@ async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
 
 impl S3Session {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
-        let opened = backends(&policy).map(|(subject, backend)| {
+        let opened = buckets(&policy).map(|(subject, backend)| {
             let env = &env;
             async move { (subject, reach(backend, env).await) }
         });
@@ -126,7 +125,7 @@ impl S3Session {
     async fn find_strangers(&self) -> Result<BTreeMap<String, Place>, ProviderError> {
         let known: Vec<&Place> = self.places.values().filter_map(|place| place.as_ref().ok()).collect();
         let mut accounts: BTreeMap<usize, (&Place, &S3Backend)> = BTreeMap::new();
-        for (subject, backend) in backends(&self.policy) {
+        for (subject, backend) in buckets(&self.policy) {
             if let Some(Ok(place)) = self.places.get(&subject) {
                 accounts.entry(place.identity().0).or_insert((place, backend));
             }
