@@ -1,6 +1,7 @@
 //! `bdr fmt`: the uniform layout of policy files.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::cli::policy_files::{PolicyFile, policy_files};
@@ -164,15 +165,23 @@ fn refused(name: &str, fault: Fault, context: &Context) -> String {
     render_all(&loaded.diagnostics, &loaded.sources, context.look_stderr()).trim_end().to_owned()
 }
 
-/// Replaces a file by one with another text, whole or not at all, with the same permissions. A link stays a link.
+/// Replaces a file by one with another text, whole or not at all, with the same owner and permissions. A link stays a link.
 fn replace(file: &PolicyFile, text: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", file.name()), &error);
     let place = file.place().map_err(failed)?;
     let folder = place.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bdr-fmt-").tempfile_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    let permissions = std::fs::metadata(&place).map_err(failed)?.permissions();
-    file.as_file().set_permissions(permissions).map_err(failed)?;
+    let before = std::fs::metadata(&place).map_err(failed)?;
+    let made = file.as_file().metadata().map_err(failed)?;
+    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        // Before the permissions: a change of owner takes some of them away (chown(2)). Who may not give files away keeps it.
+        match fchown(file.as_file(), Some(before.uid()), Some(before.gid())) {
+            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    file.as_file().set_permissions(before.permissions()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&place).map_err(|error| failed(error.error))?;
     Ok(())

@@ -110,9 +110,7 @@ pub fn masked(before: Attrs, after: &Attrs) -> Attrs {
 
 fn mask(before: Attr, after: &Attr) -> Attr {
     match (before, after) {
-        (before, Attr::Sensitive { shown, .. }) if before == *after => {
-            Attr::Sensitive { shown: shown.clone(), value: SecretString::from(before.as_str().unwrap_or_default()) }
-        }
+        (before, Attr::Sensitive { .. }) if before == *after => after.clone(),
         (before, Attr::Sensitive { .. }) => {
             Attr::Sensitive { shown: "(another value)".to_owned(), value: SecretString::from(before.to_string()) }
         }

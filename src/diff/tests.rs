@@ -84,6 +84,18 @@ fn the_secret_that_stands_there_now_is_not_shown() {
     assert_eq!(change.live, live_fingerprint(&live), "masking does not change what is compared at apply");
 }
 
+/// What came from a reference on both sides and is equal is no difference beside one.
+#[test]
+fn an_equal_secret_is_not_shown_as_changed() {
+    let secret = || Attr::Sensitive { shown: "${env:DIR}/x".into(), value: SecretString::from("/srv/x") };
+    let desired = Resource { attrs: Attrs::from([("file".into(), secret()), ("mode".into(), 2.into())]), ..wanted("{}") };
+    let live = Live::present(Attrs::from([("file".into(), secret()), ("mode".into(), 1.into())]));
+    let change = diff(&KIND, Some(&desired), &live, &id()).expect("change");
+    let paths: Vec<String> =
+        differences(change.before.as_ref(), change.after.as_ref()).into_iter().map(|difference| difference.path).collect();
+    assert_eq!(paths, ["mode"]);
+}
+
 #[test]
 fn documents_are_taken_apart() {
     let before =

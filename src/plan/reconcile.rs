@@ -41,7 +41,10 @@ pub fn damaged_backups(subject: &str, damaged: u64, newest: &str, place: Option<
     Finding {
         code: DAMAGED.code.to_owned(),
         severity: DAMAGED.severity,
-        message: format!("{subject}: {} damaged, the newest {newest}", count(damaged, "backup")),
+        message: match damaged {
+            1 => format!("{subject}: backup {newest} is damaged"),
+            more => format!("{subject}: {} damaged, the last of them {newest}", count(more, "backup")),
+        },
         place,
         help: Some("`bdr verify` says what is damaged, and `bdr backup` makes a new one.".to_owned()),
         forbids: false,

@@ -101,9 +101,28 @@ impl Run<'_> {
         }
     }
 
+    /// Where the first key of a document stands, of whose values one is given: what the whole document lacks is missed there.
+    fn beginning(&self, value: Option<Span>) -> Option<Span> {
+        let value = value?;
+        let text = self.sources.text(Span { start: 0, ..value })?;
+        let mut at = 0;
+        let mut first = None;
+        for line in text.split_inclusive('\n') {
+            let written = line.trim();
+            if written.starts_with("---") {
+                first = None;
+            } else if first.is_none() && !written.is_empty() && !written.starts_with(['#', '%', '\u{feff}']) {
+                first = Some(at + line.len() - line.trim_start().len());
+            }
+            at += line.len();
+        }
+        let first = u32::try_from(first?).ok()?;
+        Some(Span { start: first, end: first, ..value })
+    }
+
     fn version(&mut self, merged: &Merged) {
         match &merged.version {
-            Field::Absent => self.missing("`version` is missing", merged.start, "Write `version: 1` at the top of the policy."),
+            Field::Absent => self.missing("`version` is missing", self.beginning(merged.start), "Write `version: 1` at the top of the policy."),
             Field::Given(version) if **version != 1 => self.out.push(
                 Diagnostic::error(codes::VERSION, format!("version {} of the policy language is not known", **version))
                     .at(version.span, "this bdr knows version 1")
@@ -115,7 +134,7 @@ impl Run<'_> {
 
     fn name(&mut self, merged: &Merged) -> Option<Spanned<PolicyName>> {
         if merged.name.is_absent() {
-            self.missing("`name` is missing", merged.start, "Write `name:` and a name of your own, such as `name: web-shop`.");
+            self.missing("`name` is missing", self.beginning(merged.start), "Write `name:` and a name of your own, such as `name: web-shop`.");
         }
         self.named(&merged.name)
     }

@@ -1,4 +1,4 @@
-//! What `bdr init` writes is what `bdr lint` has nothing against.
+//! What `bdr init` writes is what `bdr lint` has nothing against, and `bdr fmt` leaves whose it is.
 
 use super::Home;
 
@@ -24,4 +24,19 @@ fn what_init_writes_lints_clean_for_every_scheduler() {
         .ends(0);
         home.run(&["lint", "--deny-warnings", &file]).ends(0);
     }
+}
+
+#[test]
+fn fmt_leaves_a_file_to_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let home = Home::new();
+    home.policy("version:   1\nname: notes\n");
+    let file = home.path("bdr.yaml");
+    // Only root gives files away.
+    if chown(&file, Some(1234), Some(2345)).is_err() {
+        return;
+    }
+    home.run(&["fmt"]).ends(0);
+    let after = std::fs::metadata(&file).unwrap();
+    assert_eq!((after.uid(), after.gid(), home.text("bdr.yaml").as_str()), (1234, 2345, "version: 1\nname: notes\n"));
 }
