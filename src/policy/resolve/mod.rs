@@ -104,7 +104,7 @@ impl Run<'_> {
     /// Where the first key of a document stands, of whose values one is given: what the whole document lacks is missed there.
     fn beginning(&self, value: Option<Span>) -> Option<Span> {
         let value = value?;
-        let text = self.sources.text(Span { start: 0, ..value })?;
+        let text = self.sources.text(Span { start: 0, ..value }).unwrap_or_default();
         let mut at = 0;
         let mut first = None;
         for line in text.split_inclusive('\n') {
@@ -116,7 +116,7 @@ impl Run<'_> {
             }
             at += line.len();
         }
-        let first = u32::try_from(first?).ok()?;
+        let first = first.and_then(|first| u32::try_from(first).ok()).unwrap_or(value.start);
         Some(Span { start: first, end: first, ..value })
     }
 

@@ -74,8 +74,8 @@ fn a_store_that_replicates_has_a_role_for_exactly_that() {
 fn a_rule_waits_for_its_role_and_the_rights_of_it() {
     let policy = replicating("");
     let mut desired = Desired::new();
-    crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
     Iam.declare(&policy, &Env::default(), &mut desired);
+    crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
     let rule = desired.iter().find(|one| one.id.kind == "s3_replication_rule").expect("the rule");
     for first in ["policy/iam_role:replication-primary", "policy/iam_role_policy:replication-primary"] {
         let id = rule.after.iter().find(|id| id.to_string() == first).expect(first);
