@@ -154,9 +154,13 @@ fn is_aws(backend: &S3Backend) -> bool {
 
 fn bucket(store: &StoreSpec) -> Option<(Option<&str>, &str)> {
     match &store.backend {
-        Backend::S3(s3) => Some((s3.endpoint.as_ref().map(|endpoint| endpoint.expose()), s3.bucket.expose())),
+        Backend::S3(s3) => Some(named(s3)),
         Backend::Folder(_) => None,
     }
+}
+
+fn named(s3: &S3Backend) -> (Option<&str>, &str) {
+    (s3.endpoint.as_ref().map(|endpoint| endpoint.expose()), s3.bucket.expose())
 }
 
 impl Policy {
@@ -183,11 +187,20 @@ impl Policy {
         }
     }
 
+    /// The components that lie in the bucket of one of them, by name. None where it is no bucket.
+    pub fn sharing_bucket_of(&self, component: &Component) -> Vec<&Component> {
+        let Some(own) = component.kind.bucket().map(|bucket| named(&bucket.backend)) else { return Vec::new() };
+        let shares = |other: &&Component| other.kind.bucket().is_some_and(|bucket| named(&bucket.backend) == own);
+        self.components.values().filter(shares).collect()
+    }
+
     /// The role that copies from the bucket of a component, likewise.
     pub fn replication_role_of(&self, component: &Component) -> Option<Text> {
-        let mut entries = component.protections.values().filter_map(|protection| protection.replication());
+        let sharing = self.sharing_bucket_of(component);
+        let mut entries = sharing.iter().flat_map(|one| one.protections.values()).filter_map(Protection::replication);
         let stated = entries.find_map(|entry| entry.role.as_ref()).map(|role| role.value.clone());
-        let own = || role_arn(&self.name, &source_of(&component.name.value), &component.kind.bucket()?.backend).map(Text::plain);
+        let first = *sharing.first()?;
+        let own = || role_arn(&self.name, &source_of(&first.name.value), &first.kind.bucket()?.backend).map(Text::plain);
         stated.or_else(own)
     }
 

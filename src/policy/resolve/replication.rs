@@ -113,7 +113,9 @@ impl Run<'_> {
         stores: &BTreeMap<StoreName, StoreSpec>,
         components: &BTreeMap<ComponentName, Component>,
     ) {
-        for from in components.values().filter_map(Component::as_store) {
+        let buckets = components.values().filter_map(Component::as_store).map(|store| (store.name.value.clone(), store));
+        let buckets: BTreeMap<StoreName, StoreSpec> = buckets.collect();
+        for from in buckets.values() {
             let bucket = Medium::of(&from.backend);
             if let (Some(store), Backend::S3(here)) =
                 (stores.values().find(|store| Medium::of(&store.backend) == bucket), &from.backend)
@@ -132,13 +134,13 @@ impl Run<'_> {
             for (at, entry) in from.replicate.iter().enumerate() {
                 self.is_no_repetition(&from.replicate[..at], entry);
                 let Some(to) = stores.get(&entry.to.value) else { continue };
-                if self.can_be_reached(&from, to, entry, false) {
-                    self.has_versions(&from, to, entry);
-                    self.is_encrypted(&from, to, entry);
+                if self.can_be_reached(from, to, entry, false) {
+                    self.has_versions(from, to, entry);
+                    self.is_encrypted(from, to, entry);
                     self.belongs(to, entry);
                 }
             }
-            self.has_one_role(&from, &BTreeMap::from([(from.name.value.clone(), from.clone())]));
+            self.has_one_role(from, &buckets);
         }
     }
 

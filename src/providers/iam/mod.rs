@@ -21,10 +21,11 @@ use crate::access::{INLINE, meaning};
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
-use crate::policy::Policy;
+use crate::policy::{Component, Policy};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Risk};
 use crate::rights::{Grant, Purpose};
+use replication::Copying;
 use wanted::Wanted;
 
 /// How long IAM takes until a role can be used everywhere (IAM user guide, "Changes that I make are not always immediately visible").
@@ -109,16 +110,20 @@ impl Connect for Iam {
     }
 }
 
-/// The resources that must be in place before a bucket replicates by the role of a store: the role, and its rights. Empty where bdr
-/// makes none.
+/// The resources that must be in place before the bucket of a store replicates: the role, and its rights. Empty where bdr makes none.
 pub fn before_replication(policy: &Policy, store: &StoreName) -> Vec<ResourceId> {
-    let sharing = policy.sharing(store);
-    let copying = replication::all(policy);
-    let ours = copying.iter().find(|copying| sharing.iter().any(|other| other.name.value == copying.from.name.value));
-    let keys = ours
-        .map(|copying| wanted::key_of(policy, &crate::policy::replication_role_name(&policy.name, copying.from.name.as_str())));
-    let id = |kind: &'static str, key: &str| ResourceId::new(Subject::Policy, kind, key);
-    keys.iter().flat_map(|key| [id(ROLE.name, key), id(ROLE_POLICY.name, key)]).collect()
+    before(policy, policy.sharing(store).first().and_then(|first| replication::of_stores(policy, first)))
+}
+
+/// The same of the bucket of a component.
+pub fn before_replication_of(policy: &Policy, component: &Component) -> Vec<ResourceId> {
+    before(policy, policy.sharing_bucket_of(component).first().and_then(|first| replication::of_components(policy, first)))
+}
+
+fn before(policy: &Policy, copying: Option<Copying<'_>>) -> Vec<ResourceId> {
+    let Some(copying) = copying else { return Vec::new() };
+    let key = wanted::key_of(policy, &crate::policy::replication_role_name(&policy.name, &copying.source));
+    [ROLE.name, ROLE_POLICY.name].map(|kind| ResourceId::new(Subject::Policy, kind, key.as_str())).into()
 }
 
 /// How the record of an apply names that roles were made, so that they are found when the policy speaks of none any more.

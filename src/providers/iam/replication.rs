@@ -1,37 +1,81 @@
-//! Rights of the roles by which stores replicate: the buckets, prefixes and keys that the policy names, and nothing else.
+//! Rights of the roles by which stores and the buckets of components replicate: the buckets, prefixes and keys that the policy names, and nothing else.
 
 use std::collections::BTreeSet;
 
+use crate::policy::replication::source_of;
 use crate::policy::{Backend, Component, Encryption, Policy, Replication, S3Backend, StoreSpec};
 use crate::rights::{Condition, Effect, Grant};
 use crate::stores::s3::{arn, rights};
 
-/// A store that copies to others by a role which bdr names, with those that it copies to.
+/// A bucket that is copied to stores by a role which bdr names.
 pub(super) struct Copying<'a> {
-    pub from: &'a StoreSpec,
+    /// What stands for it in the role's name.
+    pub source: String,
+    /// The same for people.
+    pub told: String,
     pub backend: &'a S3Backend,
-    /// What it copies, of all stores in its bucket.
-    pub entries: Vec<(&'a StoreSpec, &'a S3Backend, &'a Replication)>,
+    /// What is copied, of all that lies in the bucket.
+    pub entries: Vec<Copied<'a>>,
 }
 
-/// One for each bucket: the stores in it share the role.
+/// One destination of what lies below some keys.
+pub(super) struct Copied<'a> {
+    backend: &'a S3Backend,
+    pub entry: &'a Replication,
+    /// Patterns, below the prefix of `backend`.
+    keys: Vec<String>,
+    is_locked: bool,
+    /// Key of KMS that encrypts the source, as far as the policy says.
+    key: Option<&'a str>,
+}
+
+/// One for each bucket: what shares a bucket shares the role.
 pub(super) fn all(policy: &Policy) -> Vec<Copying<'_>> {
-    let mut found = Vec::new();
-    for (name, from) in &policy.stores {
-        let Backend::S3(backend) = &from.backend else { continue };
-        let sharing = policy.sharing(name);
-        let first = sharing.first().is_some_and(|first| first.name.value == *name);
-        let stated = sharing.iter().flat_map(|store| &store.replicate).any(|entry| entry.role.is_some());
-        let entries: Vec<_> = sharing
-            .iter()
-            .filter_map(|store| if let Backend::S3(s3) = &store.backend { Some((*store, s3)) } else { None })
-            .flat_map(|(store, s3)| store.replicate.iter().map(move |entry| (store, s3, entry)))
-            .collect();
-        if first && !stated && !entries.is_empty() {
-            found.push(Copying { from, backend, entries });
-        }
-    }
-    found
+    let stores = policy.stores.values().filter_map(|store| of_stores(policy, store));
+    stores.chain(policy.components.values().filter_map(|component| of_components(policy, component))).collect()
+}
+
+/// Of the stores in one bucket. `None` but for the first of them, and where bdr makes no role.
+pub(super) fn of_stores<'a>(policy: &'a Policy, from: &'a StoreSpec) -> Option<Copying<'a>> {
+    let Backend::S3(backend) = &from.backend else { return None };
+    let sharing = policy.sharing(&from.name.value);
+    sharing.first().filter(|first| first.name.value == from.name.value)?;
+    let of = |store: &'a StoreSpec| {
+        let Backend::S3(backend) = &store.backend else { return Vec::new() };
+        let copied = |entry| Copied {
+            backend,
+            entry,
+            keys: below(policy, store, entry),
+            is_locked: store.immutability.is_some(),
+            key: key_of(store),
+        };
+        store.replicate.iter().map(copied).collect()
+    };
+    let name = &from.name.value;
+    made(name.to_string(), format!("store {name}"), backend, sharing.into_iter().flat_map(of).collect())
+}
+
+/// The same of components that are buckets. How their buckets encrypt, the policy does not say.
+pub(super) fn of_components<'a>(policy: &'a Policy, from: &'a Component) -> Option<Copying<'a>> {
+    let backend = &from.kind.bucket()?.backend;
+    let sharing = policy.sharing_bucket_of(from);
+    sharing.first().filter(|first| first.name.value == from.name.value)?;
+    let of = |component: &'a Component| {
+        let backend = component.kind.bucket().map(|bucket| &bucket.backend);
+        let entries = component.protections.values().filter_map(|protection| protection.replication());
+        entries.zip(backend.into_iter().cycle()).map(|(entry, backend)| {
+            let keys = vec![format!("{}*", arn::literal(&entry.prefix.value))];
+            Copied { backend, entry, keys, is_locked: false, key: None }
+        })
+    };
+    let name = &from.name.value;
+    made(source_of(name), format!("component {name}"), backend, sharing.into_iter().flat_map(of).collect())
+}
+
+/// A role that the policy states is somebody else's.
+fn made<'a>(source: String, told: String, backend: &'a S3Backend, entries: Vec<Copied<'a>>) -> Option<Copying<'a>> {
+    let is_stated = entries.iter().any(|copied| copied.entry.role.is_some());
+    (!is_stated && !entries.is_empty()).then_some(Copying { source, told, backend, entries })
 }
 
 /// What the role must be allowed (S3 user guide, "Setting up permissions for live replication").
@@ -44,12 +88,11 @@ pub(super) fn grants(policy: &Policy, copying: &Copying<'_>) -> Vec<Grant> {
         source,
         rights::owned(copying.backend),
     )];
-    for (from, backend, entry) in &copying.entries {
+    for Copied { backend, entry, keys, is_locked, key } in &copying.entries {
         let mut reads = vec!["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
-        if from.immutability.is_some() {
+        if *is_locked {
             reads.extend(["s3:GetObjectRetention", "s3:GetObjectLegalHold"]);
         }
-        let keys = below(policy, from, entry);
         let versions = keys.iter().map(|keys| arn::objects(backend, keys)).collect();
         all.push(grant("ReadVersions", backend, &reads, versions, rights::owned(backend)));
         let Some(to) = policy.stores.get(&entry.to.value) else { continue };
@@ -61,16 +104,16 @@ pub(super) fn grants(policy: &Policy, copying: &Copying<'_>) -> Vec<Grant> {
         let prefix = format!("{}/{}", arn::bucket(there), arn::literal(&backend.prefix.value));
         let copies = keys.iter().map(|keys| format!("{prefix}{keys}")).collect();
         all.push(grant("WriteCopies", there, &writes, copies, Condition::new()));
-        all.extend(source_key(from, backend));
+        all.extend(key.map(|key| rights::use_of_key("DecryptSource", key, backend, &["kms:Decrypt"])));
         let key = policy.key_of_copies(entry).filter(|key| key != "alias/aws/s3");
         all.extend(key.map(|key| rights::use_of_key("EncryptCopies", &key, there, &["kms:Encrypt", "kms:GenerateDataKey"])));
     }
     all
 }
 
-fn source_key(from: &StoreSpec, backend: &S3Backend) -> Option<Grant> {
+fn key_of(from: &StoreSpec) -> Option<&str> {
     let Encryption::Kms { key: Some(key), .. } = &from.encryption.as_ref()?.value else { return None };
-    Some(rights::use_of_key("DecryptSource", &key.value, backend, &["kms:Decrypt"]))
+    Some(&key.value)
 }
 
 /// The keys that a rule is about, below the prefix of its store: what it names, or each component of which the store holds copies.

@@ -83,6 +83,88 @@ fn a_rule_waits_for_its_role_and_the_rights_of_it() {
     }
 }
 
+fn documents(rest: &str) -> Policy {
+    policy(&format!(
+        "stores:\n  dr:\n    s3: {{ bucket: p-b, region: eu-west-1, account: \"444455556666\", prefix: x }}\n    versioning: true\ncomponents:\n  \
+         documents:\n    object_storage: {{ bucket: p-files, region: eu-north-1, account: \"111122223333\", prefix: app }}\n    protect:\n      \
+         copy: {{ replication: {{ to: dr, prefix: u$er{rest} }} }}\n"
+    ))
+}
+
+#[test]
+fn a_bucket_of_the_application_has_a_role_for_exactly_what_is_copied() {
+    let all = wanted::all(&documents(", owner_override: true"));
+    let role = &all["replication-component-documents"];
+    assert_eq!((all.len(), role.name.as_str()), (1, "bdr-p-replication-component-documents"));
+    assert_eq!(role.description, "replication of component documents of policy p, by bdr");
+    for part in ["\"s3.amazonaws.com\"", "\"aws:SourceArn\":\"arn:aws:s3:::p-files\"", "\"aws:SourceAccount\":\"111122223333\""] {
+        assert!(role.trust.contains(part), "{part}: {}", role.trust);
+    }
+    let found = statements(role);
+    let of = |sid: &str, member: &str| found[sid][member].clone();
+    assert_eq!(of("ReadRules", "Resource"), serde_json::json!(["arn:aws:s3:::p-files"]));
+    assert_eq!(of("ReadVersions", "Resource"), serde_json::json!(["arn:aws:s3:::p-files/app/u${$}er/*"]));
+    // Copies keep their keys: the store's own prefix plays no part.
+    assert_eq!(of("WriteCopies", "Resource"), serde_json::json!(["arn:aws:s3:::p-b/app/u${$}er/*"]));
+    let actions = ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateObject", "s3:ReplicateTags"];
+    assert_eq!(of("WriteCopies", "Action"), serde_json::json!(actions));
+    assert_eq!(found.len(), 3, "and nothing else: {found:?}");
+    assert!(
+        wanted::all(&documents(", role: \"arn:aws:iam::111122223333:role/mine\"")).is_empty(),
+        "a stated one is somebody else's"
+    );
+}
+
+/// S3 takes one role for all rules of a bucket.
+#[test]
+fn components_in_one_bucket_share_a_role() {
+    let text = |name: &str, prefix: &str| {
+        format!(
+            "  {name}:\n    object_storage: {{ bucket: p-files, region: eu-north-1, account: \"111122223333\", prefix: {prefix} }}\n    \
+             protect: {{ copy: {{ replication: {{ to: dr }} }} }}\n"
+        )
+    };
+    let policy = policy(&format!(
+        "stores:\n  dr:\n    s3: {{ bucket: p-b, region: eu-west-1, account: \"111122223333\" }}\n    versioning: true\ncomponents:\n{}{}",
+        text("images", "i"),
+        text("letters", "l")
+    ));
+    let all = wanted::all(&policy);
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["replication-component-images"]);
+    let keys = serde_json::json!(["arn:aws:s3:::p-files/i/*", "arn:aws:s3:::p-files/l/*"]);
+    assert_eq!(statements(&all["replication-component-images"])["ReadVersions"]["Resource"], keys);
+    let mut desired = Desired::new();
+    crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
+    let rules: Vec<_> = desired.iter().filter(|one| one.id.kind == "s3_replication_rule").collect();
+    assert_eq!(rules.len(), 2);
+    for rule in rules {
+        assert_eq!(rule.attrs["role"].as_str(), Some("arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component-images"));
+        assert!(rule.after.iter().any(|id| id.to_string() == "policy/iam_role:replication-component-images"), "{:?}", rule.after);
+    }
+}
+
+#[test]
+fn the_rule_of_a_component_waits_for_its_role_and_for_the_other_account() {
+    let policy = documents("");
+    let mut desired = Desired::new();
+    crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
+    Iam.declare(&policy, &Env::default(), &mut desired);
+    let rule = desired.iter().find(|one| one.id.kind == "s3_replication_rule").expect("the rule");
+    for first in [
+        "policy/iam_role:replication-component-documents",
+        "policy/iam_role_policy:replication-component-documents",
+        "store.dr/s3_bucket_policy_statement:replicas-of-component-documents",
+        "store.dr/s3_bucket_policy_statement:replicas-of-component-documents-look",
+    ] {
+        let id = rule.after.iter().find(|id| id.to_string() == first).unwrap_or_else(|| panic!("{first}: {:?}", rule.after));
+        assert!(desired.get(id).is_some(), "{id} is wanted too");
+    }
+    let statement = desired.iter().find(|one| one.id.key == "replicas-of-component-documents").expect("a statement");
+    assert_eq!(statement.attrs["Resource"].to_string(), "[arn:aws:s3:::p-b/app/u${$}er/*]");
+    let role = "{AWS: [arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component-documents]}";
+    assert_eq!(statement.attrs["Principal"].to_string(), role);
+}
+
 #[test]
 fn rights_that_no_inline_policy_holds_are_told_before_iam_refuses_them() {
     let many: String =

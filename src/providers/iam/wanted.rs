@@ -81,14 +81,14 @@ fn of_role(policy: &Policy, access: &Access, role: &Role) -> Wanted {
 }
 
 fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
-    let name = crate::policy::replication_role_name(&policy.name, copying.from.name.as_str());
+    let name = crate::policy::replication_role_name(&policy.name, &copying.source);
     let domain = if arn::partition_of(copying.backend) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let account = copying.backend.account.as_ref().map(|account| account.value.as_str());
-    let entry = copying.entries.first().map(|(_, _, entry)| entry.to.span);
+    let entry = copying.entries.first().map(|copied| copied.entry.to.span);
     Wanted {
         key: key_of(policy, &name),
         name,
-        description: format!("replication of store {} of policy {}, by bdr", copying.from.name.value, policy.name),
+        description: format!("replication of {} of policy {}, by bdr", copying.told, policy.name),
         trust: trust::of_replication(&arn::bucket(copying.backend), account, domain),
         documents: access::documents(replication::grants(policy, copying)),
         boundary: policy.access.as_ref().and_then(|access| access.permissions_boundary.as_ref()).map(|text| text.value.clone()),
@@ -120,7 +120,8 @@ fn texts(policy: &Policy) -> Vec<Text> {
         Backend::S3(backend) => Some(&backend.bucket.value),
         Backend::Folder(_) => None,
     });
-    buckets.filter(|text| text.is_referenced()).cloned().collect()
+    let own = policy.components.values().filter_map(|component| Some(&component.kind.bucket()?.backend.bucket.value));
+    buckets.chain(own).filter(|text| text.is_referenced()).cloned().collect()
 }
 
 impl Wanted {

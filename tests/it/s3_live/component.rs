@@ -52,6 +52,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
 
     let plan = words(&trial.run(&["plan"]).ends(0).stdout);
     assert!(plan.contains("+ replication rule copy") && plan.contains("→ 15m"), "{plan}");
+    assert!(plan.contains("+ role replication-component-documents"), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.plans_nothing();
     trial.client.put_object().bucket(buckets[0]).key("a/b").body(ByteStream::from_static(b"x")).send().await.unwrap();
@@ -62,6 +63,11 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    // By a role of its own, which may do that and nothing else.
+    let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
+    let role = format!("bdr-{}-replication-component-documents", trial.bucket);
+    let rights = iam.get_role_policy().role_name(&role).policy_name("bdr").send().await.unwrap().policy_document;
+    assert!(rights.contains(buckets[0]) && rights.contains(buckets[1]), "{rights}");
     let tags = trial.client.get_bucket_tagging().bucket(buckets[0]).send().await;
     assert!(tags.is_err() || tags.unwrap().tag_set.is_empty(), "the application's bucket is marked");
 
@@ -87,6 +93,9 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     assert!(plan.contains("replication rule copy removed, which weakens"), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.client.head_object().bucket(buckets[0]).key("a/b").send().await.unwrap();
+    let gone = iam.get_role().role_name(&role).send().await;
+    assert!(gone.is_err(), "nothing is copied any more, and the role is still there");
+    trial.plans_nothing();
 }
 
 #[tokio::test(flavor = "multi_thread")]

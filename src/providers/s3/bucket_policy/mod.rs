@@ -9,7 +9,7 @@ mod wanted;
 use crate::access::meaning;
 use crate::address::{PolicyName, ResourceId, StoreName};
 use crate::attrs::Attrs;
-use crate::policy::{Policy, StoreSpec};
+use crate::policy::{Component, Policy, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{ANSWER, get, put};
@@ -73,9 +73,18 @@ fn owner(policy: &PolicyName) -> String {
     sid_of(&lifecycle::owner(policy))
 }
 
-/// What a source of copies must be allowed in the bucket of a store before it hands any on.
-pub(super) fn before_replicas(wish: Wish<'_>, source: &StoreSpec) -> Vec<ResourceId> {
-    replicas::keys(wish, source).iter().map(|key| super::id(wish.name, KIND.name, key)).collect()
+/// What a store must be allowed in the bucket of another before it hands any copies on.
+pub(super) fn before_replicas(policy: &Policy, from: &StoreSpec, to: replicas::To<'_>) -> Vec<ResourceId> {
+    ids(to, replicas::of_store(policy, from, to))
+}
+
+/// The same of the bucket of a component.
+pub(super) fn before_copies(policy: &Policy, from: &Component, to: replicas::To<'_>) -> Vec<ResourceId> {
+    ids(to, replicas::of_component(policy, from, to))
+}
+
+fn ids(to: replicas::To<'_>, wanted: Vec<Wanted>) -> Vec<ResourceId> {
+    wanted.iter().map(|one| super::id(to.0, KIND.name, &one.key)).collect()
 }
 
 pub(super) struct BucketPolicy;

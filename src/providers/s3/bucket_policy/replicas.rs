@@ -1,66 +1,104 @@
-//! What lets a store of another account hand on copies: the role that brings them belongs to that account, so this bucket must allow it.
+//! What lets a bucket of another account hand on copies: the role that brings them belongs to that account, so this bucket must allow it.
 
 use std::collections::BTreeSet;
 
 use super::statement::Statement;
-use crate::policy::{Backend, S3Backend, StoreSpec};
+use crate::address::{ResourceId, StoreName};
+use crate::policy::replication::source_of;
+use crate::policy::{Backend, Component, Policy, Replication, S3Backend, StoreSpec, Text};
 use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::rights::Condition;
 use crate::stores::s3::arn;
 
-/// For each store of another account that replicates to this one: the copies, and the look at the bucket that goes before (S3 user
+/// Where copies go.
+pub(in crate::providers::s3) type To<'a> = (&'a StoreName, &'a S3Backend);
+
+/// What brings copies to a store.
+struct Source<'a> {
+    key: String,
+    role: Option<Text>,
+    /// Those that go there.
+    entries: Vec<&'a Replication>,
+    /// Patterns of the keys that arrive.
+    keys: BTreeSet<String>,
+    after: Vec<ResourceId>,
+}
+
+/// For each bucket of another account that is replicated to this store: the copies, and the look at the bucket that goes before (S3 user
 /// guide, "Granting permissions when the source and destination buckets are owned by different AWS accounts").
 pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
-    sources(wish).flat_map(|source| of(wish, source)).collect()
+    let Wish { policy, name, backend, .. } = wish;
+    let to = (name, backend);
+    let stores = policy.stores.values().flat_map(|from| of_store(policy, from, to));
+    stores.chain(policy.components.values().flat_map(|from| of_component(policy, from, to))).collect()
 }
 
-/// The keys of what a source needs here: its rules wait for them.
-pub(super) fn keys(wish: Wish<'_>, source: &StoreSpec) -> Vec<String> {
-    sources(wish)
-        .filter(|one| one.name.value == source.name.value)
-        .flat_map(|source| of(wish, source))
-        .map(|one| one.key)
-        .collect()
-}
-
-fn sources<'a>(wish: Wish<'a>) -> impl Iterator<Item = &'a StoreSpec> {
-    let is_elsewhere = move |backend: &S3Backend| {
-        let accounts = backend.account.as_ref().zip(wish.backend.account.as_ref());
-        accounts.is_some_and(|(there, here)| there.value != here.value)
-    };
-    wish.policy.stores.values().filter(move |source| {
-        let hands_on = source.replicate.iter().any(|entry| entry.to.value == *wish.name);
-        hands_on && matches!(&source.backend, Backend::S3(backend) if is_elsewhere(backend))
-    })
-}
-
-fn of(wish: Wish<'_>, source: &StoreSpec) -> Vec<Wanted> {
-    // What came from a reference is not shown, and a statement is: who names the role so allows it here.
-    let Some(role) = wish.policy.replication_role(&source.name.value).filter(|role| !role.is_referenced()) else {
+/// What a store needs there.
+pub(super) fn of_store(policy: &Policy, from: &StoreSpec, to: To<'_>) -> Vec<Wanted> {
+    let Backend::S3(backend) = &from.backend else { return Vec::new() };
+    let entries: Vec<_> = from.replicate.iter().filter(|entry| entry.to.value == *to.0).collect();
+    if entries.is_empty() || !lie_apart(backend, to.1) {
         return Vec::new();
+    }
+    let source = Source {
+        key: from.name.value.to_string(),
+        role: policy.replication_role(&from.name.value),
+        entries,
+        keys: BTreeSet::from([arn::objects(to.1, &format!("{}/*", policy.name))]),
+        after: iam::before_replication(policy, &from.name.value),
     };
-    let entries: Vec<_> = source.replicate.iter().filter(|entry| entry.to.value == *wish.name).collect();
+    statements(source, to)
+}
+
+/// What the bucket of a component needs there. Copies keep their keys: the store's own prefix plays no part.
+pub(super) fn of_component(policy: &Policy, from: &Component, to: To<'_>) -> Vec<Wanted> {
+    let Some(bucket) = from.kind.bucket() else { return Vec::new() };
+    let entries = from.protections.values().filter_map(|protection| protection.replication());
+    let entries: Vec<_> = entries.filter(|entry| entry.to.value == *to.0).collect();
+    if entries.is_empty() || !lie_apart(&bucket.backend, to.1) {
+        return Vec::new();
+    }
+    let prefix = &bucket.backend.prefix.value;
+    let below =
+        |entry: &&Replication| format!("{}/{}*", arn::bucket(to.1), arn::literal(&format!("{prefix}{}", entry.prefix.value)));
+    let source = Source {
+        key: source_of(&from.name.value),
+        role: policy.replication_role_of(from),
+        keys: entries.iter().map(below).collect(),
+        entries,
+        after: iam::before_replication_of(policy, from),
+    };
+    statements(source, to)
+}
+
+fn lie_apart(from: &S3Backend, to: &S3Backend) -> bool {
+    from.account.as_ref().zip(to.account.as_ref()).is_some_and(|(from, to)| from.value != to.value)
+}
+
+fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
+    let Source { key, role, entries, keys, after } = source;
+    // What came from a reference is not shown, and a statement is: who names the role so allows it here.
+    let Some(role) = role.filter(|role| !role.is_referenced()) else { return Vec::new() };
     let mut actions = vec!["s3:ReplicateObject", "s3:ReplicateTags"];
     actions.extend(entries.iter().any(|entry| entry.delete_markers).then_some("s3:ReplicateDelete"));
     actions.extend(entries.iter().any(|entry| entry.overrides_owner()).then_some("s3:ObjectOwnerOverrideToBucketOwner"));
-    let copies = arn::objects(wish.backend, &format!("{}/*", wish.policy.name));
-    let allowed = |key: String, actions: &[&str], resource: String| Wanted {
+    let allowed = |key: String, actions: &[&str], resources: BTreeSet<String>| Wanted {
         key,
         attrs: Statement {
             effect: "Allow",
             principals: BTreeSet::from([role.expose().to_owned()]),
             actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-            resources: BTreeSet::from([resource]),
+            resources,
             condition: Condition::new(),
         }
         .attrs(),
         span: entries.first().and_then(|entry| entry.span),
-        after: iam::before_replication(wish.policy, &source.name.value),
+        after: after.clone(),
     };
-    let name = &source.name.value;
+    let look = BTreeSet::from([arn::bucket(to.1)]);
     vec![
-        allowed(format!("replicas-of-{name}"), &actions, copies),
-        allowed(format!("replicas-of-{name}-look"), &["s3:GetBucketVersioning", "s3:ListBucket"], arn::bucket(wish.backend)),
+        allowed(format!("replicas-of-{key}"), &actions, keys),
+        allowed(format!("replicas-of-{key}-look"), &["s3:GetBucketVersioning", "s3:ListBucket"], look),
     ]
 }

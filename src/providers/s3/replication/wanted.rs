@@ -48,7 +48,12 @@ pub(in crate::providers::s3) fn of_component(policy: &Policy, component: &Compon
             key: protection.name.as_str().to_owned(),
             attrs: attrs(policy, below, entry, there, role.as_ref()),
             span: entry.span,
-            after: after(policy, &entry.to.value),
+            after: [
+                after(policy, &entry.to.value),
+                iam::before_replication_of(policy, component),
+                bucket_policy::before_copies(policy, component, (&entry.to.value, there)),
+            ]
+            .concat(),
         })
     };
     component.protections.values().filter_map(one).collect()
@@ -102,9 +107,7 @@ fn after(policy: &Policy, to: &StoreName) -> Vec<ResourceId> {
 /// The role that brings the copies of a store, its rights, and that the destination lets it in.
 fn allowed(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId> {
     let mut allowed = iam::before_replication(wish.policy, wish.name);
-    if let Some((name, spec)) = wish.policy.stores.get_key_value(to) {
-        allowed.extend(bucket_policy::before_replicas(Wish { name, spec, backend: there, ..wish }, wish.spec));
-    }
+    allowed.extend(bucket_policy::before_replicas(wish.policy, wish.spec, (to, there)));
     allowed
 }
 
