@@ -16,6 +16,7 @@ pub mod retention;
 pub mod due;
 pub mod overdue;
 pub mod locked;
+pub mod copied;
 
 #[cfg(test)]
 mod retention_tests;

@@ -15,7 +15,8 @@ pub enum Exit {
     Done = 0,
     /// Failed.
     Failed = 1,
-    /// Changes are present (`plan --detailed-exitcode`, `drift`), or findings at or above the threshold (`lint`).
+    /// Changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), or copies that
+    /// failed or are late (`status`).
     Present = 2,
     /// Partly applied.
     Partly = 3,

@@ -39,9 +39,11 @@ pub mod policy_files;
 pub mod prepare;
 pub mod prune;
 pub mod restore;
+pub mod sampling;
 pub mod schema;
 pub mod show;
 pub mod signing;
+pub mod status;
 pub mod telling;
 pub mod unlock;
 pub mod verify;
@@ -151,6 +153,7 @@ pub enum Command {
     IamPolicy(iam_policy::Args),
     Backup(backup::Args),
     List(list::Args),
+    Status(status::Args),
     Verify(verify::Args),
     Prune(prune::Args),
     Restore(restore::Args),
@@ -165,7 +168,7 @@ impl Command {
             Self::Plan(_) | Self::Drift(_) | Self::List(_) => Purpose::Plan,
             Self::Apply(_) | Self::Destroy(_) | Self::Unlock(_) => Purpose::Apply,
             Self::Backup(_) => Purpose::Write,
-            Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
+            Self::Restore(_) | Self::Status(_) | Self::Verify(_) => Purpose::Restore,
             Self::Prune(_) => Purpose::Prune,
             _ => return None,
         })
@@ -192,6 +195,7 @@ impl Command {
             Self::Restore(args) => restore::run(&args, context).await,
             Self::Schema(args) => schema::run(&args, context),
             Self::Show(args) => show::run(&args, context),
+            Self::Status(args) => status::run(&args, context).await,
             Self::Unlock(args) => unlock::run(&args, context).await,
             Self::Verify(args) => verify::run(&args, context).await,
         }

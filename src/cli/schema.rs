@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::cli::view::assessment;
+use crate::cli::view::{assessment, status};
 use crate::cli::{Context, Exit, Failure};
 use crate::{lint, policy};
 
@@ -24,6 +24,8 @@ pub enum Name {
     Policy,
     /// `bdr assess --format json`
     Assessment,
+    /// `bdr status --format json`
+    Status,
     /// `bdr plan --format json`, and a saved plan
     Plan,
     /// One line of `--format json` of `apply`, `destroy`, `prune`, `restore`, and of any command that failed
@@ -40,6 +42,7 @@ impl Name {
         match self {
             Self::Policy => format!("{:#}\n", policy::schema().to_value()),
             Self::Assessment => assessment::schema(),
+            Self::Status => status::schema(),
             Self::Plan => format!("{:#}\n", crate::plan::file::schema().to_value()),
             Self::Event => format!("{:#}\n", crate::journal::event_schema().to_value()),
             Self::Findings => lint::format::schema(),

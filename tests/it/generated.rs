@@ -18,6 +18,7 @@ const GENERATED: &[Generated] = &[
     ("schemas/findings.json", || bdr::cli::schema::Name::Findings.text()),
     ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
     ("schemas/event.json", || bdr::cli::schema::Name::Event.text()),
+    ("schemas/status.json", bdr::cli::view::status::schema),
     ("schemas/plan.json", || bdr::cli::schema::Name::Plan.text()),
 ];
 

@@ -8,6 +8,7 @@ mod locked;
 mod lost;
 mod refused;
 mod replication;
+mod status;
 mod statements;
 
 use std::process::Command;

@@ -6,5 +6,6 @@ pub mod drawing;
 pub mod run;
 pub mod lines;
 pub mod markdown;
+pub mod status;
 pub mod table;
 pub mod verification;

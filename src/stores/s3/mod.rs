@@ -8,6 +8,7 @@ mod probe;
 mod reach;
 mod read;
 mod refusal;
+mod replicated;
 mod retrieval;
 pub mod rights;
 

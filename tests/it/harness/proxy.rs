@@ -34,6 +34,8 @@ pub enum Fault {
     Deny,
     /// Passed on, and a 404 replaced by 403: what AWS answers to who may read but not list.
     Hide,
+    /// Passed on, and the answer tells that of the object's copies.
+    Replication(&'static str),
 }
 
 /// What the proxy does with each request, in words of its first line such as `PUT /bucket/key?x HTTP/1.1`.
@@ -150,6 +152,7 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
             Fault::DoneButFailed => client.write_all(&refusal(500, "InternalError")).await.ok()?,
             Fault::DoneButCut => return reset(client),
             Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => client.write_all(&denial(&line)).await.ok()?,
+            Fault::Replication(status) => client.write_all(&telling(&answer, status)).await.ok()?,
             Fault::CutAfter(bytes) => {
                 client.write_all(&answer[..bytes.min(answer.len())]).await.ok()?;
                 return reset(client);
@@ -185,6 +188,13 @@ fn denial(line: &str) -> Vec<u8> {
         return b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
     }
     refusal(403, "AccessDenied")
+}
+
+fn telling(answer: &[u8], status: &str) -> Vec<u8> {
+    let head = head_of(answer);
+    let kept = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("x-amz-replication-status:"));
+    let kept = kept.collect::<Vec<_>>().join("\r\n");
+    [format!("{kept}\r\nx-amz-replication-status: {status}").as_bytes(), &answer[head.len()..]].concat()
 }
 
 /// One whole HTTP message; `answer_to` is the request's first line where it is an answer.

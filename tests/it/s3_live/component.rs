@@ -9,7 +9,7 @@ use aws_sdk_s3::types as t;
 use super::Trial;
 use crate::harness::{Endpoint, endpoint, fresh_name};
 
-fn policy(name: &str, [files, there]: [&str; 2], endpoint: &Endpoint, versioning: &str) -> String {
+pub fn policy(name: &str, [files, there]: [&str; 2], endpoint: &Endpoint, versioning: &str) -> String {
     let place = format!("endpoint: '{}', account: \"000000000000\"", endpoint.url);
     format!(
         "version: 1\nname: {name}\nstores:\n  dr:\n    s3: {{ bucket: {there}, region: eu-west-1, {place} }}\n    versioning: true\ncomponents:\n  \
@@ -23,13 +23,13 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-async fn made(trial: &Trial, bucket: &str, region: &str) {
+pub async fn made(trial: &Trial, bucket: &str, region: &str) {
     let place = t::CreateBucketConfiguration::builder().location_constraint(region.into()).build();
     let place = Some(place).filter(|_| region != "us-east-1");
     trial.client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send().await.unwrap();
 }
 
-async fn versions(trial: &Trial, bucket: &str) {
+pub async fn versions(trial: &Trial, bucket: &str) {
     let on = t::VersioningConfiguration::builder().status(t::BucketVersioningStatus::Enabled).build();
     trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
 }
@@ -99,7 +99,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn versions_that_bdr_manages_are_switched_on_and_never_off() {
+pub async fn versions_that_bdr_manages_are_switched_on_and_never_off() {
     let Some(endpoint) = endpoint("ministack") else { return };
     let trial = Trial::new(endpoint).await;
     let names = [fresh_name(), fresh_name()];
