@@ -44,6 +44,13 @@ async fn a_backup_arrives_in_the_other_store_and_comes_back_from_there() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     trial.run(&["verify", "docs", "--store", "dr", "--read-data"]).ends(0);
+    // What the newest backup is made of is there, and both stores hold it.
+    let status: serde_json::Value = serde_json::from_str(&trial.run(&["status", "--format", "json"]).ends(0).stdout).unwrap();
+    let rule = &status["rules"][0];
+    assert_eq!(rule["rule"], "store.bucket/s3_replication_rule:dr/docs", "{status}");
+    assert!(rule["sampled"].as_u64() >= Some(3) && rule["copied"] == rule["sampled"], "{status}");
+    let stores: Vec<_> = status["held"].as_array().unwrap().iter().map(|held| held["store"].as_str().unwrap()).collect();
+    assert_eq!(stores, ["bucket", "dr"], "{status}");
     let plan = trial.run(&["plan"]).ends(0).stdout;
     assert!(!plan.contains("does not copy there"), "{plan}");
     // The lease and the slots are each store's own.
