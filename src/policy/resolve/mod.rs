@@ -122,7 +122,9 @@ impl Run<'_> {
 
     fn version(&mut self, merged: &Merged) {
         match &merged.version {
-            Field::Absent => self.missing("`version` is missing", self.beginning(merged.start), "Write `version: 1` at the top of the policy."),
+            Field::Absent => {
+                self.missing("`version` is missing", self.beginning(merged.start), "Write `version: 1` at the top of the policy.")
+            }
             Field::Given(version) if **version != 1 => self.out.push(
                 Diagnostic::error(codes::VERSION, format!("version {} of the policy language is not known", **version))
                     .at(version.span, "this bdr knows version 1")
@@ -134,7 +136,11 @@ impl Run<'_> {
 
     fn name(&mut self, merged: &Merged) -> Option<Spanned<PolicyName>> {
         if merged.name.is_absent() {
-            self.missing("`name` is missing", self.beginning(merged.start), "Write `name:` and a name of your own, such as `name: web-shop`.");
+            self.missing(
+                "`name` is missing",
+                self.beginning(merged.start),
+                "Write `name:` and a name of your own, such as `name: web-shop`.",
+            );
         }
         self.named(&merged.name)
     }

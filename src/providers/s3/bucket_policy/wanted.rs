@@ -8,7 +8,7 @@ use crate::catalog::layout::Sort;
 use crate::policy::Principals;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::rights::{Condition, Effect, Purpose};
-use crate::stores::s3::{arn, rights};
+use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 
 /// Keys of the denials that promises rest on.
 pub(super) const DELETERS: &str = "only-deleters";
@@ -63,7 +63,13 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
         all.push(("only-readers", list, who, deny(["s3:GetObject", "s3:GetObjectVersion"], below(&CONTENT))));
     }
     if let Some(list) = &access.delete {
-        let statement = deny(rights::REMOVALS, below(&rights::KEPT));
+        let mut kept: BTreeSet<String> = below(&rights::KEPT);
+        if has_endpoint_of_its_own(wish.backend) {
+            // Ceph 16 matches no `*` within a key (tried), so what is known by name is named too.
+            let named = wish.written.iter().map(|component| arn::objects(wish.backend, &format!("{policy}/{component}/*")));
+            kept.extend(named);
+        }
+        let statement = deny(rights::REMOVALS, kept);
         all.push((DELETERS, list, vec![&list.value], statement));
     }
     if let Some(list) = &access.configure {
