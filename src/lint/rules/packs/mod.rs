@@ -8,12 +8,15 @@ pub mod too_few_copies;
 pub mod unencrypted;
 pub mod unversioned;
 
-use crate::policy::{Backend, Component, Policy, S3Backend, StoreSpec};
+use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
 
-/// The stores that a component's copies go to, each once.
-fn stores<'a>(policy: &'a Policy, component: &Component) -> Vec<&'a StoreSpec> {
-    let named = component.protections.values().flat_map(|protection| &protection.stores).map(|store| &store.value);
-    let names: std::collections::BTreeSet<_> = named.collect();
+/// The stores in which a component's copies lie, replicated ones too, each once.
+fn stores<'a>(policy: &'a Policy, component: &'a Component) -> Vec<&'a StoreSpec> {
+    let of = |protection: &'a Protection| {
+        let replicated = protection.replication().map(|entry| &entry.to.value);
+        policy.stores_of(&component.name.value, protection).into_iter().chain(replicated)
+    };
+    let names: std::collections::BTreeSet<_> = component.protections.values().flat_map(of).collect();
     names.into_iter().filter_map(|name| policy.stores.get(name)).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ## What it finds
 //!
-//! A component whose protections go to one store only.
+//! A component whose copies lie in one store only; those that a store replicates count.
 //!
 //! ## Why it matters
 //!
