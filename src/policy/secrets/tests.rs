@@ -52,7 +52,7 @@ fn forms_are_found_wherever_they_stand() {
         "ASIAIOSFODNN7EXAMPLE",
         "ghp_0123456789abcdefABCDEF",
         "AGE-SECRET-KEY-1QQQQQQQQQQ",
-        "https://hooks.slack.com/services/T000/B000/XXXX",
+        "https://hooks.slack.com/services/T000/B000/a1B2c3D4",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.sig",
     ] {
         assert_eq!(secrets(&format!("a: {text}\n")), [text]);

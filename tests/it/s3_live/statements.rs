@@ -78,8 +78,7 @@ async fn ministack_keeps_and_mends_statements() {
     trial.home.policy(&text.replace(&format!("    access: {access}\n"), ""));
     let plan = trial.run(&["plan"]).ends(0).stdout;
     assert!(plan.contains("weaken"), "{plan}");
-    trial.run(&["apply", "--auto-approve", "--remove", &sids.len().to_string()]);
-    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.run(&["apply", "--auto-approve", "--remove", &sids.len().to_string()]).ends(0);
     trial.plans_nothing();
     assert_eq!(trial.statements().await, [foreign]);
 }
