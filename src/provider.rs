@@ -12,7 +12,7 @@ use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
-use crate::store::{ErrorKind, Retry};
+use crate::store::{ErrorKind, Retry, StoreError};
 use crate::units::cadence::Zone;
 
 /// What a program takes from outside besides the policy; handed down, never looked up.
@@ -52,6 +52,21 @@ pub struct ProviderError {
     pub help: Option<String>,
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What a store refused before anything was asked of it, such as an endpoint that the caller does not allow, said once more.
+impl From<&StoreError> for ProviderError {
+    fn from(error: &StoreError) -> Self {
+        Self {
+            operation: error.operation.to_owned(),
+            subject: error.subject.clone(),
+            kind: error.kind,
+            retry: error.retry,
+            reason: error.reason.clone(),
+            help: error.help.clone(),
+            source: None,
+        }
+    }
 }
 
 /// Whether a change that was issued can be seen everywhere yet.

@@ -7,9 +7,6 @@ use crate::policy::{Component, Policy};
 use crate::rights::{Deed, Purpose, Touch};
 use crate::store::PROBES;
 
-/// What a backup consists of.
-const WHOLE: [Sort; 4] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs];
-
 /// What is done with the objects of one store. Nothing where the purpose has nothing to do there.
 pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touch> {
     let name = &policy.name.value;
@@ -28,23 +25,23 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
         _ if !holds_copies => return Vec::new(),
         Purpose::Write => {
             // Packs are read only to go on with what an interrupted backup left.
-            add(Deed::Read, &WHOLE);
+            add(Deed::Read, &Sort::WHOLE);
             add(Deed::Read, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
-            add(Deed::Write, &WHOLE);
+            add(Deed::Write, &Sort::WHOLE);
             add(Deed::Write, &[Sort::Attempts, Sort::Slots]);
             if policy.stores.get(store).is_some_and(|store| store.immutability.is_some()) {
-                add(Deed::Lock, &WHOLE);
+                add(Deed::Lock, &Sort::WHOLE);
             }
         }
         Purpose::Restore => {
-            add(Deed::Read, &WHOLE);
+            add(Deed::Read, &Sort::WHOLE);
             add(Deed::Read, &[Sort::Verified]);
         }
         Purpose::Prune => {
             add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Attempts]);
             // What goes is noted there first.
             add(Deed::Write, &[Sort::Attempts]);
-            add(Deed::Delete, &WHOLE);
+            add(Deed::Delete, &Sort::WHOLE);
             add(Deed::Delete, &[Sort::Verified, Sort::Attempts, Sort::Slots]);
         }
     }

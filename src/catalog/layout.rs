@@ -135,6 +135,9 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// What a backup consists of.
+    pub const WHOLE: [Self; 4] = [Self::Manifest, Self::Index, Self::Table, Self::Packs];
+
     /// The keys of a sort; `*` stands for anything, `/` included.
     pub fn pattern(self, policy: &PolicyName) -> String {
         match self {

@@ -11,6 +11,7 @@ use crate::address::{StoreName, Subject};
 use crate::catalog::copied::{Copied, Sampled, State, Told};
 use crate::policy::{Backend, Policy, StoreSpec};
 use crate::provider::{Env, Freshness, Session};
+use crate::providers::s3::REPLICATION_RULE;
 use crate::resource::{Desired, Resource};
 use crate::store::{ErrorKind, ObjectMeta, Retry, Store, StoreError};
 use crate::stores::{self, Patience, S3Store, s3};
@@ -52,7 +53,7 @@ pub struct Looked {
 
 /// Those that a policy comes to.
 pub fn rules<'a>(policy: &Policy, desired: &'a Desired) -> Vec<Rule<'a>> {
-    desired.iter().filter(|resource| resource.id.kind == "s3_replication_rule").filter_map(|one| rule(policy, one)).collect()
+    desired.iter().filter(|resource| resource.id.kind == REPLICATION_RULE).filter_map(|one| rule(policy, one)).collect()
 }
 
 fn rule<'a>(policy: &Policy, resource: &'a Resource) -> Option<Rule<'a>> {

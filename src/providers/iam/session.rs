@@ -76,15 +76,7 @@ impl IamSession {
     }
 
     fn reached(&self) -> Result<&Reached, ProviderError> {
-        self.reached.as_ref().map_err(|error| ProviderError {
-            operation: error.operation.to_owned(),
-            subject: error.subject.clone(),
-            kind: error.kind,
-            retry: error.retry,
-            reason: error.reason.clone(),
-            help: error.help.clone(),
-            source: None,
-        })
+        self.reached.as_ref().map_err(ProviderError::from)
     }
 
     async fn listing(&self) -> Result<&Listing, ProviderError> {

@@ -45,6 +45,7 @@ use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
+pub use replication::RULE as REPLICATION_RULE;
 use setting::{Setting, Wanted, Wish};
 pub use stood::{BUCKET, bucket_id, note, notes};
 

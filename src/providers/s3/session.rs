@@ -80,7 +80,7 @@ impl S3Session {
         match &id.subject {
             Subject::Store(_) | Subject::Component(_) => match self.places.get(&id.subject) {
                 Some(Ok(place)) => Ok(place.clone()),
-                Some(Err(error)) => Err(not_allowed(error)),
+                Some(Err(error)) => Err(error.into()),
                 None => Err(unknown(format!("the policy names no bucket for {}", id.subject))),
             },
             Subject::Policy => {
@@ -239,18 +239,6 @@ pub(super) fn is_ours(whose: Option<&Subject>, setting: &dyn Setting) -> bool {
     !matches!(whose, Some(Subject::Component(_))) || setting.kind().name == replication::KIND.name
 }
 
-fn not_allowed(error: &StoreError) -> ProviderError {
-    ProviderError {
-        operation: error.operation.to_owned(),
-        subject: error.subject.clone(),
-        kind: error.kind,
-        retry: error.retry,
-        reason: error.reason.clone(),
-        help: error.help.clone(),
-        source: None,
-    }
-}
-
 impl S3Session {
     pub async fn look(&self, id: &ResourceId, desired: Option<&Resource>, freshness: Freshness) -> Result<Live, ProviderError> {
         match setting(&id.kind) {
@@ -283,7 +271,7 @@ impl S3Session {
         for (subject, place) in &self.places {
             match place {
                 Ok(place) => _ = named.entry(place.identity()).or_insert((subject, place)),
-                Err(error) => owned.unread.push((of(subject, tags::KIND.name), not_allowed(error))),
+                Err(error) => owned.unread.push((of(subject, tags::KIND.name), error.into())),
             }
         }
         let own = join_all(named.values().map(|(subject, place)| self.marked(place, Some(*subject))));

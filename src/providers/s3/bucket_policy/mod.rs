@@ -13,6 +13,7 @@ use crate::policy::{Component, Policy, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{ANSWER, get, put};
+use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::providers::s3::{lifecycle, public_access_block};
 use crate::resource::{Foreign, Kind, Live};
@@ -50,7 +51,7 @@ pub(super) static DOCUMENT: Document = Document {
 };
 
 /// The caller has just read a policy there, so the endpoint knows what is taken away, and it held nothing but bdr's own.
-async fn clear(place: &crate::providers::s3::place::Place) -> Result<(), Refusal> {
+async fn clear(place: &Place) -> Result<(), Refusal> {
     let request = place.connection.client.delete_bucket_policy().bucket(&place.bucket);
     let request = request.set_expected_bucket_owner(place.owner.clone());
     place.connection.ask(ANSWER, request.send()).await.map(drop)

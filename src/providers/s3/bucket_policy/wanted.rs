@@ -1,6 +1,6 @@
 //! The statements that a store's `access` comes to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::statement::Statement;
 use crate::access::{merged, touches};
@@ -16,7 +16,6 @@ pub(super) const CONFIGURERS: &str = "only-configurers";
 
 /// What backups are made of, but for their manifests, which plans read too.
 const CONTENT: [Sort; 3] = [Sort::Index, Sort::Table, Sort::Packs];
-const WHOLE: [Sort; 4] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Packs];
 
 pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     let Some(access) = &wish.spec.access else { return Vec::new() };
@@ -24,7 +23,7 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     if let Some(on) = access.value.tls_only.as_ref().filter(|on| on.value) {
         let bucket = arn::bucket(wish.backend);
         let resources = BTreeSet::from([format!("{bucket}/*"), bucket]);
-        let condition = when("Bool", "aws:SecureTransport", ["false".to_owned()]);
+        let condition = rights::when("Bool", "aws:SecureTransport", ["false".to_owned()]);
         let statement = Statement { condition, ..deny(["s3:*"], resources) };
         all.push(Wanted { key: "tls-only".to_owned(), attrs: statement.attrs(), span: on.span, after: Vec::new() });
     }
@@ -55,7 +54,7 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     let below = |sorts: &[Sort]| sorts.iter().map(|sort| arn::objects(wish.backend, &sort.pattern(policy))).collect();
     let mut all = Vec::new();
     if let Some(list) = &access.write {
-        all.push(("only-writers", list, vec![&list.value], deny(["s3:PutObject"], below(&WHOLE))));
+        all.push(("only-writers", list, vec![&list.value], deny(["s3:PutObject"], below(&Sort::WHOLE))));
     }
     if let Some(list) = &access.read {
         // Who writes goes on with what an interrupted backup left, and compares with the backup before.
@@ -78,7 +77,7 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     }
     let each = |(key, list, who, statement): (&str, &crate::diag::Spanned<Principals>, Vec<&Principals>, Statement)| {
         let but: BTreeSet<String> = who.into_iter().flatten().map(|one| one.value.clone()).collect();
-        let condition = if but.is_empty() { Condition::new() } else { when("ArnNotLike", "aws:PrincipalArn", but) };
+        let condition = if but.is_empty() { Condition::new() } else { rights::when("ArnNotLike", "aws:PrincipalArn", but) };
         Wanted { key: key.to_owned(), attrs: Statement { condition, ..statement }.attrs(), span: list.span, after: Vec::new() }
     };
     all.into_iter().map(each).collect()
@@ -103,8 +102,4 @@ fn allow(wish: Wish<'_>, purpose: Purpose, who: &Principals) -> Vec<Statement> {
 fn deny<'a>(actions: impl IntoIterator<Item = &'a str>, resources: BTreeSet<String>) -> Statement {
     let actions = actions.into_iter().map(str::to_owned).collect();
     Statement { effect: "Deny", principals: BTreeSet::from(["*".to_owned()]), actions, resources, condition: Condition::new() }
-}
-
-fn when(operator: &str, key: &str, values: impl IntoIterator<Item = String>) -> Condition {
-    BTreeMap::from([(operator.to_owned(), BTreeMap::from([(key.to_owned(), values.into_iter().collect())]))])
 }

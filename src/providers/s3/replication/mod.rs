@@ -25,8 +25,11 @@ use crate::stores::s3::Refusal;
 /// Most rules of a bucket (S3 user guide, "Replication configuration file elements").
 pub(super) const MOST: usize = 1000;
 
+/// The kind of a rule.
+pub const RULE: &str = "s3_replication_rule";
+
 pub(super) static KIND: Kind = Kind {
-    name: "s3_replication_rule",
+    name: RULE,
     title: "replication rule",
     summary: "One rule by which S3 copies what is written to another bucket, known by its id `bdr/<policy>/…`. Rules of others are kept \
               as they are.",
