@@ -11,6 +11,8 @@ mod attrs;
 mod diag;
 #[path = "../../src/policy/mod.rs"]
 mod policy;
+#[path = "../../src/rights.rs"]
+mod rights;
 #[path = "../../src/units/mod.rs"]
 mod units;
 

@@ -121,6 +121,24 @@ fn every_module_is_in_the_reading_order() {
     assert_tidy(breaches);
 }
 
+/// The fuzz target takes modules in by `#[path]`, and is built by nothing but its own script, at the end of CI.
+#[test]
+fn the_fuzz_target_lists_every_module_that_its_modules_use() {
+    let files = rust_files(&["src"]);
+    let order = reading_order(&files);
+    let target = rust_files(&["fuzz"]).into_iter().find(|file| file.path == "fuzz/src/policy.rs").unwrap();
+    let listed: Vec<&str> = target.code.lines().filter_map(|line| line.trim().strip_prefix("mod ")?.strip_suffix(';')).collect();
+    assert!(listed.contains(&"policy"));
+    let mut breaches = Vec::new();
+    for file in files.iter().filter(|file| module_of(file).is_some_and(|own| listed.contains(&own))) {
+        let used = used_modules(&SourceFile { code: without_tests(&file.code), ..file.clone() }, &order);
+        for (line, used) in used.into_iter().filter(|(_, used)| !listed.contains(&used.as_str())) {
+            breaches.push(Breach::at(file, line, format!("fuzz/src/policy.rs lacks `mod {used};`, which is used here")));
+        }
+    }
+    assert_tidy(breaches);
+}
+
 /// The modules beside a file that it names: `crate::a::b::…` and `super::b::…` from `a/c.rs`.
 fn siblings_used(file: &SourceFile, beside: &[&str]) -> Vec<(usize, String)> {
     let folder: Vec<&str> =

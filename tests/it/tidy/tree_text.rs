@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::rust_text;
 
 /// One Rust file: as written, and with comments and literals blanked out.
+#[derive(Clone)]
 pub struct SourceFile {
     /// From the root of the repository, with `/`.
     pub path: String,
