@@ -37,9 +37,17 @@ pub use survey::survey;
 /// Runs what is not configuration: first backups.
 #[async_trait]
 pub trait Runner: Send + Sync {
-    /// Runs a job to its end; `progress` takes a line whenever there is something to tell. What comes back is one line on what was
-    /// made.
-    async fn run(&self, job: &Job, progress: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> Result<String, JobError>;
+    /// Runs a job to its end; `progress` takes a line whenever there is something to tell.
+    async fn run(&self, job: &Job, progress: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> Result<Ran, JobError>;
+}
+
+/// A job that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// One line on what was made.
+    pub told: String,
+    /// What was wanted was there before: nothing was made.
+    pub already: bool,
 }
 
 /// A job that did not succeed.

@@ -44,9 +44,9 @@ pub async fn run_job(tools: Tools<'_>, action: &ActionId, job: &Job) -> Outcome 
         return Outcome::Failed { reason: "nothing here runs jobs".to_owned(), help: None };
     };
     match runner.run(job, &progress).await {
-        Ok(made) => {
-            progress(&made);
-            Outcome::Done { already: false }
+        Ok(ran) => {
+            progress(&ran.told);
+            Outcome::Done { already: ran.already }
         }
         Err(error) => Outcome::Failed { reason: error.reason, help: error.help },
     }

@@ -71,7 +71,7 @@ impl fmt::Display for Reason {
             Self::Unlimited => f.write_str("the policy sets no limit"),
             Self::Expired { tier, bucket, since } => write!(f, "{tier} of {bucket} ended on {}", since),
             Self::Second { tier, bucket, first } => write!(f, "{tier} of {bucket} is {first}"),
-            Self::Superseded { by } => write!(f, "made for no tier, and {by} is newer"),
+            Self::Superseded { by } => write!(f, "no tier keeps it, and {by} is newer"),
         }
     }
 }

@@ -115,7 +115,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
     let store = &*chosen.shelf.store;
     let slots = Slots::new(store, series.clone());
     let owner = Owner::of_process(context.user());
-    let claim = patiently(|| slots.claim(moment, &owner, now)).await?;
+    let claim = working::patiently(context, patiently(|| slots.claim(moment, &owner, now))).await?;
     let ticket = match claim {
         Claim::Claimed { ticket, .. } => ticket,
         Claim::TakenBy { .. } => {

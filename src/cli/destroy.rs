@@ -22,7 +22,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Acting).await?.wanting_nothing();
     let known = opened.survey(context).await;
     let plan = opened.plan_to_let_go(context, &known);
-    if !args.carry.is_json() {
+    let unseen = args.carry.is_json() || (context.global.quiet && args.confirm.is_some());
+    if !unseen {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
     if plan.is_empty() {

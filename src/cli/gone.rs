@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::cli::chosen::Chosen;
-use crate::cli::holdings::Protected;
+use crate::cli::holdings::{Holdings, Protected};
 use crate::cli::past::Past;
 use crate::cli::{Failure, hint};
 use crate::plan::{Known, Note};
-use crate::policy::{Backend, FolderBackend, Policy, nearest};
+use crate::policy::{Backend, FolderBackend, Policy, StoreSpec, nearest};
 use crate::providers::{folder, s3, schedule};
 use crate::resource::Doubt;
 use crate::store::ErrorKind;
@@ -198,6 +198,27 @@ pub fn lost_buckets(known: &Known, policy: &Policy, past: &Past, running: &BTree
         }
     }
     lost
+}
+
+/// Buckets that stand as they were set up and hold nothing any more, each with the words for it: where a schedule runs, an apply left
+/// its record in some store, and first backups.
+pub fn emptied(
+    (known, holdings): (&Known, &Holdings),
+    policy: &Policy,
+    past: &Past,
+    running: &BTreeSet<Protected>,
+) -> BTreeMap<ResourceId, String> {
+    let emptied = |(name, spec): (&StoreName, &StoreSpec)| {
+        let id = s3::bucket_id(name);
+        let stood = past.nothing && known.owned.contains_key(&id) && known.live.get(&id)?.attrs.is_some();
+        let is_empty = matches!(spec.backend, Backend::S3(_)) && holdings.is_empty(name);
+        let (component, protection) = running.iter().find(|protected| goes_to(policy, protected, name))?;
+        let what = format!(
+            "its bucket was emptied: it holds no backup and no record of any apply, and `{component}/{protection}` is scheduled already"
+        );
+        (stood && is_empty).then_some((id, what))
+    };
+    policy.stores.iter().filter_map(emptied).collect()
 }
 
 /// The stores that a plan cannot count on.

@@ -151,6 +151,13 @@ impl Holdings {
         all
     }
 
+    /// Whether a store was read and holds no backup of any of the policy's protections, not even a damaged one.
+    pub fn is_empty(&self, of: &StoreName) -> bool {
+        let mut here = self.held.iter().filter(|((.., store), _)| store == of).peekable();
+        here.peek().is_some()
+            && here.all(|(_, known)| known.as_ref().is_ok_and(|known| known.facts.is_empty() && known.backups.damaged.is_empty()))
+    }
+
     /// The moment of the oldest backup of each protection, whatever store it lies in.
     pub fn oldest(&self) -> BTreeMap<String, jiff::Timestamp> {
         let mut oldest: BTreeMap<String, jiff::Timestamp> = BTreeMap::new();

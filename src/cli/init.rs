@@ -92,7 +92,7 @@ fn agreed(args: &Args, context: &Context) -> Result<String, Failure> {
     let mut before = None;
     loop {
         let answers = asker.answers(args, before.as_ref())?;
-        let (found, sources) = match draft::draft(&answers, context.now()) {
+        let (found, sources) = match draft::draft(&answers, &args.out.display().to_string(), context.now()) {
             Ok(text) => return Ok(text),
             Err(refused) => refused,
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::apply::{JobError, Runner};
+use crate::apply::{JobError, Ran, Runner};
 use crate::catalog::manifest::Manifest;
 use crate::cli::backup::{self, Prepared};
 use crate::cli::chosen::{self, Chosen, Which};
@@ -29,7 +29,7 @@ type Tell<'a> = &'a (dyn for<'b> Fn(&'b str) + Send + Sync);
 
 #[async_trait]
 impl Runner for Backups<'_> {
-    async fn run(&self, job: &Job, progress: Tell<'_>) -> Result<String, JobError> {
+    async fn run(&self, job: &Job, progress: Tell<'_>) -> Result<Ran, JobError> {
         let Job::Backup { component, protection } = job;
         self.first(component.as_str(), protection.as_str(), progress)
             .await
@@ -44,7 +44,7 @@ fn told(failure: &Failure) -> String {
 
 impl Backups<'_> {
     /// A backup in each store of the protection that holds no good one.
-    async fn first(&self, component: &str, protection: &str, tell: Tell<'_>) -> Result<String, Failure> {
+    async fn first(&self, component: &str, protection: &str, tell: Tell<'_>) -> Result<Ran, Failure> {
         let policy = &self.opened.loaded.policy;
         let which = Which { protection: Some(protection.to_owned()), ..Which::default() };
         let component = chosen::component(policy, component)?;
@@ -59,7 +59,8 @@ impl Backups<'_> {
         if let Some(failure) = failed {
             return Err(failure);
         }
-        Ok(if made.is_empty() { "a good backup is there already".to_owned() } else { made.join("; ") })
+        let already = made.is_empty();
+        Ok(Ran { told: if already { "a good backup is there already".to_owned() } else { made.join("; ") }, already })
     }
 
     async fn first_in(&self, chosen: &Chosen<'_>, tell: Tell<'_>) -> Result<Vec<String>, Failure> {

@@ -213,7 +213,7 @@ pub fn main(commit: Option<&str>) -> ExitCode {
         command.try_get_matches().and_then(|arguments| Ok((Cli::from_arg_matches(&arguments)?, Machine::wanted(&arguments))));
     let (cli, machine) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return exit::usage(&error),
+        Err(error) => return exit::usage(&as_typed(error)),
     };
     let mut context = Context::of_process(cli.global.clone());
     context.purpose = cli.command.purpose();
@@ -243,6 +243,12 @@ fn log_operations(context: &Context) {
         let told: Vec<String> = operations.iter().map(|(name, count)| format!("{count} {name}")).collect();
         context.log(LogLevel::Debug, &format!("operations on stores: {}", told.join(", ")));
     }
+}
+
+/// The same error without what the environment sets: a usage line would show that as if it had to be given.
+fn as_typed(error: clap::Error) -> clap::Error {
+    let typed = Cli::command().mut_args(|argument| argument.env(clap::builder::Resettable::Reset));
+    typed.try_get_matches().err().unwrap_or(error)
 }
 
 /// The command tree, for completions and manual pages.

@@ -80,9 +80,12 @@ impl TermLike for Narrowed {
 const SPINNER: usize = 2;
 
 /// What works and how far it is, in one line of so many columns: how much of it is done, at what rate, and how long the rest will
-/// take, where that is known.
-pub fn message(label: &str, progress: &Progress, elapsed: Duration, columns: usize) -> String {
+/// take, where that is known; or what it waits for.
+pub fn message(label: &str, progress: &Progress, elapsed: Duration, waits: &str, columns: usize) -> String {
     let columns = columns.saturating_sub(SPINNER);
+    if !waits.is_empty() {
+        return fitted(label, waits.trim_start_matches("; "), columns);
+    }
     let Some(way) = way(progress) else { return fitted(label, &counters(progress, elapsed), columns) };
     let (entries, _, moved) = progress.seen();
     let all = format!("{}, {}, {} moved{}", count(entries, "entry"), way.done, Bytes(moved), way.left);
@@ -211,7 +214,7 @@ mod tests {
         progress.add_bytes(512 << 20);
         progress.expect(Total::Bytes(1 << 30));
         let label = "restoring docs/nightly in vault";
-        let line = |columns| message(label, &progress, Duration::from_secs(1), columns);
+        let line = |columns| message(label, &progress, Duration::from_secs(1), "", columns);
         assert!(line(200).starts_with(&format!("{label}  0 entries, 512.0 MiB of 1.0 GiB (")), "{}", line(200));
         assert!(line(80).starts_with(&format!("{label}  512.0 MiB of 1.0 GiB (")), "{}", line(80));
         assert!((20..200).all(|columns| line(columns).chars().count() <= columns - SPINNER));

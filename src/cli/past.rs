@@ -30,6 +30,8 @@ pub struct Past {
     pub places: BTreeSet<String>,
     /// A store has a lease or a record of the policy, and none was passed over, so `places` is all that there is.
     pub found: bool,
+    /// Every store was asked, and none has a lease or a record.
+    pub nothing: bool,
     /// Stores that could not be asked, with the reason.
     passed_over: Vec<(StoreName, String)>,
 }
@@ -38,8 +40,9 @@ pub struct Past {
 pub async fn past(policy: &Policy, env: &Env, context: &Context) -> Past {
     let Told { records, lease, passed_over } = ask(policy, env, 1, context).await;
     let found = passed_over.is_empty() && (!records.is_empty() || lease.is_some());
+    let nothing = passed_over.is_empty() && !found;
     let places = records.into_iter().flat_map(|record| record.places).chain(lease.into_iter().flat_map(|lease| lease.places));
-    Past { places: places.collect(), found, passed_over }
+    Past { places: places.collect(), found, nothing, passed_over }
 }
 
 impl Past {

@@ -171,6 +171,8 @@ impl Opened {
         let (mut known, holdings) = working::patiently(context, reading).await;
         known.backups = holdings.first_backups(&gone::doubtful(&known), context.now());
         known.oldest = holdings.oldest();
+        let running = self.live_schedules(&known).into_keys().collect();
+        known.emptied = gone::emptied((&known, &holdings), &self.loaded.policy, &self.past, &running);
         known.overdue = holdings.overdue(&self.loaded.policy, context.now());
         for (unread, error) in holdings.unread() {
             // Where the plan tells already why the place takes no credentials, that says it of the backups too.

@@ -96,7 +96,7 @@ pub async fn look<T, E: Into<Failure>>(
 ) -> Result<T, Failure> {
     let mut stop = context.stop.clone();
     tokio::select! {
-        result = work => result.map_err(Into::into),
+        result = patiently(context, work) => result.map_err(Into::into),
         () = stop.asked_times(1) => {
             Err(hint::reading_stopped(format_args!("the catalogue of {label}")))
         }
@@ -117,7 +117,7 @@ pub async fn show<T, E: Into<Failure>>(
     let shown = Shown::new(context);
     let began = Instant::now();
     let mut tick = tokio::time::interval(LOOK);
-    let mut said = began;
+    let (mut said, mut moved, mut seen) = (began, began, progress.seen());
     let mut stop = context.stop.clone();
     let mut patience = Duration::MAX;
     tokio::pin!(work);
@@ -132,15 +132,19 @@ pub async fn show<T, E: Into<Failure>>(
                 if began.elapsed() > patience {
                     break Err(None);
                 }
+                if progress.seen() != seen {
+                    (moved, seen) = (Instant::now(), progress.seen());
+                }
+                let waits = if moved.elapsed() > SILENCE { waits() } else { trouble() };
                 match &shown {
                     Shown::Bar(bar) => {
-                        let text = moving::message(label, &progress, began.elapsed(), moving::columns(context));
+                        let text = moving::message(label, &progress, began.elapsed(), &waits, moving::columns(context));
                         bar.set_message(if context.speaks_unicode() { text } else { text.replace('…', "~") });
                         bar.tick();
                     }
                     Shown::Lines if said.elapsed() >= LINE => {
                         said = Instant::now();
-                        context.say(&format!("{label}: {}", moving::counters(&progress, began.elapsed())));
+                        context.say(&format!("{label}: {}{waits}", moving::counters(&progress, began.elapsed())));
                     }
                     Shown::Lines | Shown::Nothing => {}
                 }

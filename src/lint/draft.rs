@@ -57,12 +57,12 @@ const SCHEDULES: [(&str, &str); 9] = [
 ///
 /// # Errors
 /// What lint finds with the most eager one, and its text, where no schedule keeps them.
-pub fn draft(answers: &Answers, now: jiff::Timestamp) -> Result<String, (Diagnostics, Sources)> {
+pub fn draft(answers: &Answers, file: &str, now: jiff::Timestamp) -> Result<String, (Diagnostics, Sources)> {
     let mut last = None;
     for (schedule, said) in SCHEDULES {
         let text = write(answers, schedule, said);
         let mut sources = Sources::new();
-        sources.add("bdr.yaml", text.as_str());
+        sources.add(file, text.as_str());
         let Linted { found, sources, .. } = lint::lint(sources, now);
         if found.is_empty() {
             return Ok(text);

@@ -96,6 +96,13 @@ impl Alarm {
         Self { of: of.clone(), text: what.to_owned(), help: help.to_owned(), away: false, overrides: false }
     }
 
+    /// A store stands, and all that it held is gone.
+    pub fn of_emptied(of: &ResourceId, what: &str) -> Self {
+        let help = "Applied, first backups are made there again. Find out first who removed what it held: versions, a replica or whoever runs the \
+                    endpoint may still have it.";
+        Self { of: of.clone(), text: what.to_owned(), help: help.to_owned(), away: false, overrides: false }
+    }
+
     /// Backups have stopped: the newest good one that a store holds of a protection is older than the schedule allows.
     pub fn of_overdue(
         (component, protection, store): &(ComponentName, ProtectionName, StoreName),

@@ -30,6 +30,8 @@ pub struct Known {
     pub oldest: BTreeMap<String, jiff::Timestamp>,
     /// Stores that stood and are gone with what they held, with the words for it. They are made again.
     pub lost: BTreeMap<ResourceId, String>,
+    /// Stores that stand and lost all that they held, with the words for it.
+    pub emptied: BTreeMap<ResourceId, String>,
     /// Copies whose newest good backup is older than the schedule allows.
     pub overdue: BTreeMap<(ComponentName, ProtectionName, StoreName), Overdue>,
     /// The last apply that set each resource, where that is known and asked for.

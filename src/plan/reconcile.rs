@@ -261,7 +261,8 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     let zone = &input.policy.timezone;
     let overdue = input.known.overdue.iter().map(|(held, overdue)| Alarm::of_overdue(held, overdue, zone));
     let lost = input.known.lost.iter().map(|(id, what)| Alarm::of_lost(id, what));
-    away.chain(lost).chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
+    let emptied = input.known.emptied.iter().map(|(id, what)| Alarm::of_emptied(id, what));
+    away.chain(lost).chain(emptied).chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

@@ -56,27 +56,32 @@ impl Summary {
         self.create + self.update + self.delete + self.release + self.run
     }
 
-    /// One line: `1 destroys data, 2 to change, 1 new, 41 unchanged`.
+    /// One line: `2 to change, 1 new, of which 1 destroys data, 41 unchanged`. Each change is counted once; what is at stake by them
+    /// stands beside the counts.
     pub fn line(&self) -> String {
-        let parts = [
-            (self.destroys, "destroy data"),
-            (self.weakens, "weaken a protection"),
+        let doings = [
             (self.refuse, "need a person"),
             (self.delete, "to remove"),
             (self.release, "to release"),
             (self.update, "to change"),
             (self.create, "new"),
             (self.run, if self.run == 1 { "first backup" } else { "first backups" }),
-            (self.unchanged, "unchanged"),
         ];
-        let one = |(count, words): &(u64, &'static str)| format!("{count} {}", if *count == 1 { singular(words) } else { words });
-        let told: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(one).collect();
-        match (self.doable() + self.refuse, told.is_empty()) {
-            (0, true) => "nothing to do".to_owned(),
-            (0, false) => format!("nothing to do, {}", told.join(", ")),
-            _ => told.join(", "),
+        let mut line = listed(&doings).unwrap_or_else(|| "nothing to do".to_owned());
+        if let Some(stake) = listed(&[(self.destroys, "destroy data"), (self.weakens, "weaken a protection")]) {
+            line += &format!(", of which {stake}");
         }
+        if self.unchanged > 0 {
+            line += &format!(", {} unchanged", self.unchanged);
+        }
+        line
     }
+}
+
+fn listed(counts: &[(u64, &'static str)]) -> Option<String> {
+    let one = |(count, words): &(u64, &'static str)| format!("{count} {}", if *count == 1 { singular(words) } else { words });
+    let told: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(one).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 fn singular(words: &'static str) -> &'static str {

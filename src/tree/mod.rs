@@ -29,8 +29,8 @@ pub use less::{EMPTIED, SHRUNK};
 pub use progress::{Progress, Total};
 pub use prune::{PrunePlan, Pruned};
 pub use restore::{
-    Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, held, leftovers, missed,
-    needed, restore,
+    Damage, Each, Extra, Foretold, Lack, Missed, Paths, Restore, Restored, Side, extra, foretell, held, leftovers, literal,
+    missed, needed, restore,
 };
 pub use retrieve::{Waiting, retrieve};
 pub use shelf::{Backups, Shelf, UNMARKED};

@@ -146,6 +146,14 @@ impl Trial {
         self.client.delete_bucket().bucket(&self.bucket).send().await.unwrap();
     }
 
+    /// Somebody deletes every object; the bucket and what is set on it stay.
+    pub async fn empty_bucket(&self) {
+        let listed = self.client.list_objects_v2().bucket(&self.bucket).send().await.unwrap();
+        for object in listed.contents.unwrap_or_default() {
+            self.client.delete_object().bucket(&self.bucket).set_key(object.key).send().await.unwrap();
+        }
+    }
+
     /// Keys of every object, all versions of them.
     pub async fn objects(&self) -> Vec<String> {
         let listed = self.client.list_object_versions().bucket(&self.bucket).send().await.unwrap();

@@ -27,7 +27,7 @@ use crate::journal::{Event, RestoreEnded};
 use crate::source::Trouble;
 use crate::sources::folder::{Into, Target};
 use crate::store::ErrorKind;
-use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, TreeError, missed, remember, restore};
+use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, TreeError, literal, missed, remember, restore};
 use crate::units::cadence::Zone;
 
 /// Restore a component into a folder
@@ -192,9 +192,9 @@ const AGAIN: &str =
     "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
 
 fn unknown(missed: &Missed) -> Failure {
-    let names = |names: &[String]| names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ");
+    let names = |names: &[Vec<u8>]| names.iter().map(|name| format!("`{}`", literal(name))).collect::<Vec<_>>().join(", ");
     let help = match &missed.near {
-        Some(near) => hint::did_you_mean(shown(near)),
+        Some(near) => hint::did_you_mean(literal(near)),
         None => format!(
             "At its top the backup holds {}. A path is told from there, or from the root of the machine.",
             names(&missed.top)

@@ -5,7 +5,7 @@ use crate::cli::restore::Args;
 use crate::cli::restore::elsewhere::Elsewhere;
 use crate::cli::{Context, Exit};
 use crate::diag::{printable, shown};
-use crate::tree::{Lack, Restored};
+use crate::tree::{Lack, Restored, literal};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
 
@@ -116,7 +116,7 @@ pub fn next_steps(
 fn other_backup(args: &Args, policy: &str, other: &Elsewhere) -> String {
     let Elsewhere { id, moment, paths, all } = other;
     let all = if *all { "" } else { "some of " };
-    let named = || paths.iter().map(|path| quoted(&globset::escape(&format!("/{}", str::from_utf8(path).ok()?)))).collect();
+    let named = || paths.iter().map(|path| quoted(&format!("/{}", literal(path)))).collect();
     let globs: Option<Vec<String>> = if paths.len() > NAMED { None } else { named() };
     let (globs, rest) = match globs {
         Some(globs) => (globs, ""),

@@ -48,7 +48,7 @@ fn every_combination_lints_clean_and_is_laid_out() {
                     rto: rto.parse().unwrap(),
                     ..answers()
                 };
-                let text = draft(&answers, now()).unwrap_or_else(|(found, _)| panic!("{answers:?}: {found:#?}"));
+                let text = draft(&answers, "bdr.yaml", now()).unwrap_or_else(|(found, _)| panic!("{answers:?}: {found:#?}"));
                 assert_eq!(layout::format(&text).as_deref(), Ok(text.as_str()), "laid out as `bdr fmt` would");
             }
         }
@@ -60,7 +60,7 @@ fn every_combination_lints_clean_and_is_laid_out() {
 #[test]
 fn the_schedule_is_as_leisurely_as_the_objective_allows() {
     let schedule = |rpo: &str| {
-        let text = draft(&Answers { rpo: rpo.parse().unwrap(), ..answers() }, now()).unwrap();
+        let text = draft(&Answers { rpo: rpo.parse().unwrap(), ..answers() }, "bdr.yaml", now()).unwrap();
         text.split("schedule: ").nth(1).unwrap().split(", store").next().unwrap().to_owned()
     };
     assert_eq!(schedule("26h"), "\"0 4 * * *\"");
@@ -72,21 +72,22 @@ fn the_schedule_is_as_leisurely_as_the_objective_allows() {
 #[test]
 fn odd_paths_are_written_so_that_they_read_back() {
     let paths = ["/srv/a b", "/srv/\"q\"", "/srv/å: #", "/srv/it's", "/srv/tab\there"].map(str::to_owned).to_vec();
-    let text = draft(&Answers { paths, ..answers() }, now()).unwrap();
+    let text = draft(&Answers { paths, ..answers() }, "bdr.yaml", now()).unwrap();
     assert!(text.contains(r#"["/srv/a b", "/srv/\"q\"", "/srv/å: #", "/srv/it's", "/srv/tab\there"]"#), "{text}");
 }
 
 #[test]
 fn what_cannot_be_kept_is_told() {
-    let (found, _) = draft(&Answers { rpo: "1m".parse().unwrap(), ..answers() }, now()).unwrap_err();
+    let (found, _) = draft(&Answers { rpo: "1m".parse().unwrap(), ..answers() }, "bdr.yaml", now()).unwrap_err();
     assert!(found.iter().any(|finding| finding.code == "BDR-O001"), "{found:#?}");
-    let (found, _) = draft(&Answers { folder: Some("/srv/documents/backup".to_owned()), ..answers() }, now()).unwrap_err();
+    let (found, _) =
+        draft(&Answers { folder: Some("/srv/documents/backup".to_owned()), ..answers() }, "bdr.yaml", now()).unwrap_err();
     assert!(found.iter().any(|finding| finding.code == "BDR-L006"), "{found:#?}");
 }
 
 #[test]
 fn a_first_policy_reads_well() {
     let both = Answers { s3: bucket(None), zone: Zone::parse("Europe/Stockholm").unwrap(), ..answers() };
-    insta::assert_snapshot!(draft(&both, now()).unwrap());
-    insta::assert_snapshot!("local", draft(&answers(), now()).unwrap());
+    insta::assert_snapshot!(draft(&both, "bdr.yaml", now()).unwrap());
+    insta::assert_snapshot!("local", draft(&answers(), "bdr.yaml", now()).unwrap());
 }

@@ -221,7 +221,7 @@ fn a_plan_of_everything() {
 
 #[test]
 fn a_plan_in_one_line() {
-    insta::assert_snapshot!(one_line(&everything()), @"safe-pm: 1 weakens a protection, 1 needs a person, 1 to remove, 10 to change, 1 new, 1 first backup, 41 unchanged, 16 backups go at the next prune; weakens: bucket of primary; refused: bucket of dr; shortens: database in primary; broken objectives: cache (region); 1 warning; incomplete");
+    insta::assert_snapshot!(one_line(&everything()), @"safe-pm: 1 needs a person, 1 to remove, 10 to change, 1 new, 1 first backup, of which 1 weakens a protection, 41 unchanged, 16 backups go at the next prune; weakens: bucket of primary; refused: bucket of dr; shortens: database in primary; broken objectives: cache (region); 1 warning; incomplete");
     assert_eq!(one_line(&plan(Vec::new())), "safe-pm: nothing to do, 41 unchanged\n");
     let hostile = plan(vec![action(component("docs"), "timer", "x\n::stop\u{1b}", Op::Update, ["{}", "{}"])]);
     let weak = Plan {

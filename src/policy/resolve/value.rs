@@ -151,6 +151,14 @@ impl Run<'_> {
             self.bad(codes::GLOB, written, "can match nothing below the component's paths", help);
             return None;
         }
+        if let Some(name) = written.value.strip_prefix('!') {
+            let help = format!(
+                "A pattern takes nothing back here: name what is wanted under `include`. Where the name begins with `!`, write {}.",
+                echo::quote(&format!("'\\!{name}'"))
+            );
+            self.bad(codes::GLOB, written, "begins with `!`, which has no meaning", help);
+            return None;
+        }
         let inside = written.value.trim_end_matches('/');
         if inside.split('/').any(|part| matches!(part, "" | ".")) {
             let parts: Vec<&str> = inside.split('/').filter(|part| !matches!(*part, "" | ".")).collect();

@@ -67,9 +67,16 @@ fn lines_upto(text: &str, at: usize) -> impl Iterator<Item = (usize, usize)> + '
 fn unquoted(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize, String)> {
     let line = &text[start..end];
     if let Some(at) = line.find("${").filter(|at| !in_quotes(&line[..*at]))
-        && let Some(reference) = line[at..].split_inclusive('}').next().filter(|part| part.ends_with('}') && !part.contains(' '))
+        && let Some(length) = line[at..].find('}').filter(|length| !line[at..at + length].contains(' '))
     {
-        return Some((start + at, start + at + reference.len(), format!("Write \"{reference}\".")));
+        // The quotes go around the whole value that the reference is a part of.
+        let begin =
+            [": ", "- ", ", ", "[", "{ "].iter().filter_map(|before| Some(line[..at].rfind(before)? + before.len())).max();
+        let begin = begin.unwrap_or(at);
+        let rest = &line[at + length + 1..];
+        let rest = rest.split([',', ']', '}']).next().and_then(|rest| rest.split(" #").next()).unwrap_or_default().trim_end();
+        let end = at + length + 1 + rest.len();
+        return Some((start + begin, start + end, format!("Write \"{}\".", &line[begin..end])));
     }
     let at = line.find(": *").map(|at| at + 2).or_else(|| line.find("- *").map(|at| at + 2))?;
     let value = line[at..].split(" #").next().unwrap_or_default().trim_end_matches([' ', '\r', '}', ',', ']']);

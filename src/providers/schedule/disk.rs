@@ -12,8 +12,8 @@ use crate::store::{ErrorKind, Retry};
 /// Unit files and crontabs are small; what is larger is not one.
 const LARGEST: u64 = 4 << 20;
 
-/// The text of a file; `None`: there is none.
-pub fn read(path: &Path) -> io::Result<Option<String>> {
+/// The bytes of a file; `None`: there is none. What others wrote need not be UTF-8.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match plain::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -24,12 +24,12 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::other("it is larger than 4 MiB"));
     }
-    String::from_utf8(bytes).map(Some).map_err(|_| io::Error::other("it is not UTF-8"))
+    Ok(Some(bytes))
 }
 
 /// Replaces or makes a file: written beside it, flushed, renamed over it, the folder flushed. A crash before the rename leaves
 /// the old text (and a file whose name systemd and cron ignore), one after it the new. Keeps the mode and owner of an old file.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     // One name for one file: what a crash leaves is taken away by the next write, however often it crashes.
@@ -37,7 +37,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     remove(&folder.join(format!(".bdr-{name}.tmp")))?;
     let draft = format!(".bdr-{name}");
     let mut temporary = tempfile::Builder::new().prefix(&draft).rand_bytes(0).suffix(".tmp").tempfile_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
+    temporary.write_all(text)?;
     let file = temporary.as_file();
     match fs::symlink_metadata(path) {
         Ok(old) if old.is_file() => {

@@ -16,12 +16,13 @@ const LARGEST: u64 = 8 << 20;
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
-    pub stdout: String,
+    /// As it came: a crontab need not be UTF-8.
+    pub stdout: Vec<u8>,
     pub stderr: String,
 }
 
-/// Runs a program with arguments and, where given, a text as its standard input.
-pub async fn run(program: &str, arguments: &[&str], input: Option<&str>) -> Result<Said, ProviderError> {
+/// Runs a program with arguments and, where given, its standard input.
+pub async fn run(program: &str, arguments: &[&str], input: Option<&[u8]>) -> Result<Said, ProviderError> {
     let failed = |kind, reason: String| ProviderError {
         operation: "run".to_owned(),
         subject: format!("{program} {}", arguments.first().copied().unwrap_or_default()).trim_end().to_owned(),
@@ -52,7 +53,7 @@ pub async fn run(program: &str, arguments: &[&str], input: Option<&str>) -> Resu
         let feed = async {
             match (pipe_in, input) {
                 // A program that does not read to the end says by its exit code why.
-                (Some(mut pipe), Some(text)) => _ = pipe.write_all(text.as_bytes()).await,
+                (Some(mut pipe), Some(bytes)) => _ = pipe.write_all(bytes).await,
                 (pipe, _) => drop(pipe),
             }
         };
@@ -74,13 +75,12 @@ pub async fn run(program: &str, arguments: &[&str], input: Option<&str>) -> Resu
         Ok(Err(error)) => return Err(failed(ErrorKind::Other, error.to_string())),
         Err(_) => return Err(failed(ErrorKind::Unavailable, format!("it did not end within {} s", TIMEOUT.as_secs()))),
     };
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Said { success: status.success(), stdout: text(stdout), stderr: text(stderr) })
+    Ok(Said { success: status.success(), stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
 }
 
 impl Said {
     /// Its standard output, where it succeeded.
-    pub fn or_failed(self, operation: &str, subject: &str) -> Result<String, ProviderError> {
+    pub fn or_failed(self, operation: &str, subject: &str) -> Result<Vec<u8>, ProviderError> {
         if self.success {
             return Ok(self.stdout);
         }

@@ -18,9 +18,9 @@ use crate::tree::shelf::Shelf;
 pub struct Missed {
     pub glob: String,
     /// The path in the backup that is most like it.
-    pub near: Option<String>,
+    pub near: Option<Vec<u8>>,
     /// The first names at the top of the backup.
-    pub top: Vec<String>,
+    pub top: Vec<Vec<u8>>,
 }
 
 /// From this likeness on (1.0: equal) a path may have been meant.
@@ -45,22 +45,22 @@ pub async fn missed(shelf: &Shelf, manifest: &Manifest, paths: &Paths) -> Result
             return Ok(Vec::new());
         }
         let roots: Vec<&[u8]> = manifest.origin.roots.iter().map(|root| root.trim_matches('/').as_bytes()).collect();
-        let mut best: Vec<(f64, Option<String>)> = vec![(LIKE, None); left.len()];
+        let mut best: Vec<(f64, Option<Vec<u8>>)> = vec![(LIKE, None); left.len()];
         let mut top = BTreeSet::new();
         each(&shelf, &manifest, &runtime, &mut |entry| {
-            let below = below(&entry.path, &roots);
+            let below = below(&entry, &roots);
             for ((glob, _), (likeness, near)) in left.iter().zip(&mut best) {
-                let found = likeness_of(glob.trim_matches('/'), &below);
+                let found = likeness_of(glob.trim_matches('/'), &String::from_utf8_lossy(&below));
                 if found > *likeness && !below.is_empty() {
                     (*likeness, *near) = (found, Some(below.clone()));
                 }
             }
-            if top.len() < TOP && !below.is_empty() && !below.contains('/') {
+            if top.len() < TOP && !below.is_empty() && !below[1..].contains(&b'/') {
                 top.insert(below);
             }
             true
         })?;
-        let top: Vec<String> = top.into_iter().collect();
+        let top: Vec<Vec<u8>> = top.into_iter().collect();
         let told = |((glob, _), (_, near))| Missed { glob, near, top: top.clone() };
         Ok(left.into_iter().zip(best).map(told).collect())
     };
@@ -74,11 +74,15 @@ fn each(shelf: &Shelf, manifest: &Manifest, runtime: &Handle, see: &mut dyn FnMu
     })
 }
 
-/// A path as it is told: from the backup's root on.
-fn below(path: &[u8], roots: &[&[u8]]) -> String {
+/// A path as it is told: from the backup's root on. A root that is itself a file is told from the root of the machine.
+fn below(entry: &Entry, roots: &[&[u8]]) -> Vec<u8> {
+    let path = entry.path.as_slice();
     let rest =
         roots.iter().find_map(|root| path.strip_prefix(*root).filter(|rest| rest.first().is_none_or(|byte| *byte == b'/')));
-    String::from_utf8_lossy(rest.unwrap_or(path)).trim_start_matches('/').to_owned()
+    match rest.unwrap_or(path) {
+        [] if entry.kind != Kind::Directory => [b"/", path].concat(),
+        [b'/', rest @ ..] | rest => rest.to_vec(),
+    }
 }
 
 /// The same name in another folder is more like it than any other name in the same.

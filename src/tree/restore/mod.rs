@@ -52,7 +52,7 @@ pub use lack::{Lack, Side};
 pub use leftover::leftovers;
 pub use missed::{Missed, missed};
 pub use needed::needed;
-pub use select::Paths;
+pub use select::{Paths, literal};
 pub use tally::{Each, Restored};
 
 /// What to restore.

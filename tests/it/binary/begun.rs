@@ -27,6 +27,16 @@ fn what_init_writes_lints_clean_for_every_scheduler() {
 }
 
 #[test]
+fn a_refusal_names_the_file_that_was_asked_for() {
+    let home = Home::new();
+    let docs = home.path("docs").display().to_string();
+    let inside = home.path("docs/backups").display().to_string();
+    let arguments = ["init", "--name", "notes", "--path", &docs, "--store-folder", &inside, "--out", "other.yaml"];
+    let ran = home.run(&arguments).ends(1);
+    assert!(ran.stderr.contains("other.yaml:10") && !ran.stderr.contains("bdr.yaml"), "{ran:#?}");
+}
+
+#[test]
 fn fmt_leaves_a_file_to_its_owner() {
     use std::os::unix::fs::{MetadataExt, chown};
     let home = Home::new();

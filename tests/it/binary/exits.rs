@@ -207,6 +207,17 @@ fn a_pipe_is_no_policy() {
     assert!(home.run(&["lint", "-p", "/dev/zero"]).ends(1).stderr.contains("neither a file nor a folder"));
 }
 
+/// What the environment sets was not typed, and need not be.
+#[test]
+fn a_usage_line_says_nothing_of_what_the_environment_sets() {
+    let home = Home::new();
+    let with = [("BDR_ALLOW_ENV", "A"), ("BDR_ALLOW_ENDPOINT", "http://127.0.0.1:9"), ("BDR_ALLOW_FILE", "/x")];
+    let plain = home.run(&["explain"]).ends(64);
+    let set = super::Ran::of(&home.command(&["explain"]).envs(with).output().unwrap()).ends(64);
+    assert_eq!(plain.stderr, set.stderr);
+    assert!(plain.stderr.contains("Usage: bdr explain"), "{plain:#?}");
+}
+
 #[test]
 fn a_policy_that_is_not_there_comes_with_a_way_out() {
     let home = Home::new();

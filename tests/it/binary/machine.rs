@@ -38,7 +38,8 @@ fn an_apply_with_nothing_to_do_is_a_run_of_no_actions() {
         assert_eq!(names(&told), ["run_started", "run_ended"]);
         assert_eq!(told[0]["actions"], 0);
     }
-    home.run(&["destroy", "--confirm", "notes"]).ends(0);
+    let quiet = home.run(&["destroy", "--confirm", "notes", "-q"]).ends(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     let told = events(&home.run(&["destroy", "--confirm", "notes", "--format", "json"]).ends(0));
     assert_eq!(names(&told), ["run_started", "run_ended"]);
 }

@@ -1,5 +1,7 @@
 //! What a restore never does: replace, remove or follow something unasked, or leave its folder.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use bdr::catalog::digest::Digest;
@@ -128,6 +130,27 @@ fn parts_are_restored_by_path_and_glob_and_a_path_that_is_not_there_is_told() {
         assert!(ran.stderr.contains(&format!("holds nothing at `{wanted}`")) && ran.stderr.contains(hint), "{ran:#?}");
         assert!(!home.path("three").exists(), "nothing is begun");
     }
+}
+
+#[test]
+fn names_that_cannot_be_typed_and_roots_that_are_files_are_told_so_that_they_can_be_asked_for() {
+    let home = backed_up();
+    std::fs::write(home.path("docs/*a?[x]"), "signs of globs").unwrap();
+    std::fs::create_dir(home.path("docs").join(OsStr::from_bytes(b"bad\xffdir"))).unwrap();
+    std::fs::write(home.path("one.conf"), "a root").unwrap();
+    home.policy(&super::POLICY.replace("paths: ['@/docs']", "paths: ['@/docs', '@/one.conf']"));
+    home.run(&["backup", "docs"]).ends(0);
+    let root = home.path("one.conf").display().to_string();
+    for (at, (wanted, near)) in
+        [("*a?[y]", "[*]a[?][[]x[]]"), ("bad dir", "bad?dir"), ("one.conf", &root)].into_iter().enumerate()
+    {
+        let ran = home.run(&["restore", "docs", "--to", "none", "--path", wanted]).ends(1);
+        assert!(ran.stderr.contains(&format!("Did you mean `{near}`?")), "{ran:#?}");
+        home.run(&["restore", "docs", "--to", &format!("back{at}"), "--path", near]).ends(0);
+    }
+    home.run(&["restore", "docs", "--to", "as-it-is", "--path", "*a?[x]"]).ends(0);
+    let back = crate::binary::contents(&home.path("as-it-is")).into_keys();
+    assert_eq!(back.filter(|path| path.ends_with("*a?[x]")).count(), 1);
 }
 
 #[test]

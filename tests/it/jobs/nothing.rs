@@ -1,6 +1,6 @@
 //! A restore that finds nothing good says what is there instead, where, and the command that brings it back.
 
-use super::{manifests, noise, objects};
+use super::{home, manifests, noise, objects};
 use crate::binary::Home;
 
 /// Two protections, each in a store of its own, with one backup each.
@@ -62,6 +62,15 @@ fn an_id_that_is_not_there_is_answered_with_those_that_are() {
     std::fs::write(manifests(&home).remove(0).0, "{").unwrap();
     let ran = home.run(&["restore", "docs", "--backup", &nightly, "--to", "back"]).ends(1);
     assert!(ran.stderr.contains("docs/nightly in vault: ") && ran.stderr.contains("cannot be restored"), "{ran:#?}");
+}
+
+#[test]
+fn a_first_backup_that_somebody_made_meanwhile_is_not_counted_as_made() {
+    let home = home();
+    home.run(&["plan", "--out", "plan.json"]).ends(0);
+    home.run(&["backup", "docs"]).ends(0);
+    let ran = home.run(&["apply", "plan.json"]).ends(0);
+    assert!(ran.stdout.contains("1 first backup as wanted already"), "{ran:#?}");
 }
 
 #[test]

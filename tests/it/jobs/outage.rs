@@ -99,7 +99,8 @@ fn nobody_waits_long_for_an_endpoint_that_never_answers() {
     }
     // Nobody sits before a scheduled one, which waits for a store that is being restarted.
     let begun = Instant::now();
-    run(&home, &["backup", "docs", "--store", "alpha", "--scheduled"]).ends(1);
+    let ran = run(&home, &["backup", "docs", "--store", "alpha", "--scheduled"]).ends(1);
+    assert!(ran.stderr.contains(&format!("Still reading; waiting for 127.0.0.1:{port}.")), "{ran:#?}");
     assert!((15..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 

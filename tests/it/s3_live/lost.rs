@@ -21,7 +21,7 @@ fn is_told(trial: &Trial, why: &str) {
 
 fn is_quiet(trial: &Trial, code: i32) {
     let plan = trial.run(&["plan", "--detailed-exitcode"]).ends(code);
-    assert!(!plan.stdout.contains("is gone"), "{plan:#?}");
+    assert!(!plan.stdout.contains("is gone") && !plan.stdout.contains("emptied"), "{plan:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,6 +48,21 @@ async fn another_store_remembers_that_it_stood() {
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.remove_bucket().await;
     is_told(&trial, "an earlier apply set it up");
+}
+
+/// The bucket stands with its settings, and somebody removed every object.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_was_emptied_is_not_taken_for_a_new_one() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.empty_bucket().await;
+    let plan = trial.run(&["plan", "--detailed-exitcode"]).ends(2);
+    let second = plan.stdout.lines().nth(1).unwrap_or_default();
+    assert!(second.starts_with("! store bucket: its bucket was emptied"), "{plan:#?}");
+    assert!(flat(&plan.stdout).contains("`docs/nightly` is scheduled already"), "{plan:#?}");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    is_quiet(&trial, 0);
 }
 
 /// A bucket that the policy has never had is new, whatever runs already.

@@ -52,6 +52,18 @@ async fn lines_of_the_user_survive_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_crontab_that_is_not_utf_8_survives_byte_for_byte() {
+    let (folder, cron) = lab();
+    let foreign = b"# sauvegarde d\xe9j\xe0 faite\n@daily echo \xff | cat\n";
+    fs::write(folder.path().join("table"), foreign).expect("write");
+    applied(&cron, &safe_pm("{ cron: { user: true } }", &[("nightly", "30 2 * * *")]), &env()).await.expect("apply");
+    let with = fs::read(folder.path().join("table")).expect("a table");
+    assert!(with.starts_with(foreign) && with.len() > foreign.len(), "{}", with.escape_ascii());
+    applied(&cron, &safe_pm("{ systemd: {} }", &[("nightly", "daily")]), &env()).await.expect("apply");
+    assert_eq!(fs::read(folder.path().join("table")).expect("a table"), foreign);
+}
+
+#[tokio::test]
 async fn a_user_without_a_crontab_gets_one_and_loses_it_with_the_last_entry() {
     let (folder, cron) = lab();
     let policy = safe_pm("{ cron: { user: true } }", &[("nightly", "30 2 * * *")]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bdr::address::{PolicyName, StoreName};
-use bdr::apply::{self, Guardian, JobError, LeaseError, Options, Owner, Request, Runner, Sessions, Stop};
+use bdr::apply::{self, Guardian, JobError, LeaseError, Options, Owner, Ran, Request, Runner, Sessions, Stop};
 use bdr::compile::{Compiled, compile};
 use bdr::diag::{Sources, Spanned};
 use bdr::journal::{Event, RunRecord};
@@ -27,8 +27,8 @@ pub struct NoJobs;
 
 #[async_trait]
 impl Runner for NoJobs {
-    async fn run(&self, _: &Job, _: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> Result<String, JobError> {
-        Ok("made nothing".into())
+    async fn run(&self, _: &Job, _: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> Result<Ran, JobError> {
+        Ok(Ran { told: "made nothing".into(), already: false })
     }
 }
 

@@ -68,8 +68,8 @@ impl Place {
         (meta.mode() & 0o022 != 0).then_some(("others than root can write it", help))
     }
 
-    /// The text; empty where there is none.
-    pub async fn read(&self, crontab: &str) -> Result<String, ProviderError> {
+    /// The bytes; empty where there is none.
+    pub async fn read(&self, crontab: &str) -> Result<Vec<u8>, ProviderError> {
         match self {
             Self::File { path, shown, .. } => {
                 let from = path.clone();
@@ -79,15 +79,15 @@ impl Place {
                 let said = run(crontab, &["-l"], None).await?;
                 // Having no crontab is told as a failure, in words (crontab(1) of Debian and cronie alike).
                 if !said.success && said.stderr.contains("no crontab for") {
-                    return Ok(String::new());
+                    return Ok(Vec::new());
                 }
                 said.or_failed("read", "the crontab of the user")
             }
         }
     }
 
-    /// Replaces the text as a whole.
-    pub async fn write(&self, crontab: &str, text: &str) -> Result<(), ProviderError> {
+    /// Replaces it as a whole.
+    pub async fn write(&self, crontab: &str, text: &[u8]) -> Result<(), ProviderError> {
         match self {
             Self::File { path, shown, ours } => {
                 let (to, text, remove) = (path.clone(), text.to_owned(), *ours && text.is_empty());

@@ -23,7 +23,7 @@ pub(super) struct Entries {
     wanted: Option<Place>,
     elsewhere: Vec<Place>,
     /// The texts that were read, by place.
-    texts: Mutex<BTreeMap<String, String>>,
+    texts: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Entries {
@@ -49,7 +49,7 @@ impl Entries {
             let text = place.read(&self.cron.crontab).await?;
             texts.insert(place.name(), text);
         }
-        let text = texts.get(&place.name()).map(String::as_str).unwrap_or_default();
+        let text = texts.get(&place.name()).map(Vec::as_slice).unwrap_or_default();
         Table::parse(text, &self.policy).map_err(|torn| torn_table(place, &torn))
     }
 

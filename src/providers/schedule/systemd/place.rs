@@ -107,7 +107,7 @@ impl Place {
             return Ok(Found::Masked);
         }
         let Some(text) = disk::read(&path)? else { return Ok(Found::Absent) };
-        let unit = UnitFile::parse(&text);
+        let unit = UnitFile::parse(&String::from_utf8_lossy(&text));
         let is = |key: &str, value: &str| unit.get(MARK, key) == Some(value);
         let ours = is("Policy", name.policy.as_str())
             && is("Component", name.component.as_str())
@@ -175,7 +175,7 @@ impl Place {
         let read = |path: PathBuf| {
             // A link to /dev/null takes away a file of that name that would come after it.
             let text = if is_off(&path) { None } else { disk::read(&path)? };
-            Ok(DropIn::parse(self.as_shown(&path), &text.unwrap_or_default()))
+            Ok(DropIn::parse(self.as_shown(&path), &String::from_utf8_lossy(&text.unwrap_or_default())))
         };
         by_name.into_values().map(read).collect()
     }

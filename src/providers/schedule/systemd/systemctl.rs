@@ -32,7 +32,8 @@ impl Systemctl {
     async fn call(&self, operation: &str, arguments: &[&str]) -> Result<String, ProviderError> {
         let scope: &[&str] = if self.scope == SystemdScope::User { &["--user"] } else { &[] };
         let all: Vec<&str> = scope.iter().chain(&["--no-pager", "--no-ask-password"]).chain(arguments).copied().collect();
-        run(&self.program, &all, None).await?.or_failed(operation, "systemd")
+        let said = run(&self.program, &all, None).await?.or_failed(operation, "systemd")?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
     }
 
     /// The states of all loaded units of a policy; what is not loaded is not in it.

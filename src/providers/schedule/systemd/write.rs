@@ -110,7 +110,7 @@ impl Units {
             let arguments: Vec<&str> = ["verify", "--man=no", scope].into_iter().chain(some.iter().copied()).collect();
             let said = run(program, &arguments, None).await?;
             let ours = |line: &&str| steps.iter().any(|step| line.contains(&step.name.to_string()));
-            if let Some(line) = format!("{}\n{}", said.stdout, said.stderr).lines().find(ours) {
+            if let Some(line) = format!("{}\n{}", String::from_utf8_lossy(&said.stdout), said.stderr).lines().find(ours) {
                 return Err(refusal("verify", "the units", line, "This systemd does not know something in the unit: report it."));
             }
         }
@@ -130,7 +130,7 @@ fn put(place: &Place, name: &UnitName, text: Option<&str>) -> std::io::Result<()
     }
     match text {
         Some(text) => {
-            disk::replace(&path, text)?;
+            disk::replace(&path, text.as_bytes())?;
             if name.part == Part::Timer && !place.managed { place.enable(name) } else { Ok(()) }
         }
         None => {
