@@ -1,5 +1,7 @@
 //! The examples and the README: what they tell a person to run is run, with the program that was just built.
 
+mod safe_pm;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
@@ -56,10 +58,11 @@ const PIPELINES: &str = "ci";
 fn every_example_is_run_by_the_quickstart_or_by_a_test_of_its_own() {
     let script = fs::read_to_string(root().join("scripts/quickstart")).unwrap();
     // What needs more than a machine and a bucket.
-    let of_roles = fs::read_to_string(root().join("tests/it/iam_kinds/example.rs")).unwrap();
+    let tests = ["tests/it/iam_kinds/example.rs", "tests/it/examples/safe_pm.rs"];
+    let tests = tests.map(|path| fs::read_to_string(root().join(path)).unwrap()).concat();
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let run = script.contains(&format!("example={name}")) || of_roles.contains(&format!("examples/{name}/bdr.yaml"));
+        let run = script.contains(&format!("example={name}")) || tests.contains(&format!("examples/{name}/"));
         assert!(name == PIPELINES || run, "examples/{name}: nothing runs it");
     }
 }

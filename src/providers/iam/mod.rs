@@ -120,6 +120,14 @@ pub fn before_replication_of(policy: &Policy, component: &Component) -> Vec<Reso
     before(policy, policy.sharing_bucket_of(component).first().and_then(|first| replication::of_components(policy, first)))
 }
 
+/// The same before roles are named elsewhere by their ARNs: those of them that the policy makes.
+pub fn before_naming<'a>(policy: &Policy, arns: impl Iterator<Item = &'a str>) -> Vec<ResourceId> {
+    let made = policy.access.iter().flat_map(|access| access.roles.keys()).map(|name| name.as_str());
+    let made: std::collections::BTreeSet<&str> = made.collect();
+    let named = arns.filter_map(|arn| wanted::own_key(policy, arn)).filter(|key| made.contains(key.as_str()));
+    named.map(|key| ResourceId::new(Subject::Policy, ROLE.name, key.as_str())).collect()
+}
+
 fn before(policy: &Policy, copying: Option<Copying<'_>>) -> Vec<ResourceId> {
     let Some(copying) = copying else { return Vec::new() };
     let key = wanted::key_of(policy, &crate::policy::replication_role_name(&policy.name, &copying.source));

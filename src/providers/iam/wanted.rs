@@ -108,11 +108,14 @@ pub(super) fn partition_of(policy: &Policy) -> &'static str {
     partition(regions.map(|region| region.value.as_str()))
 }
 
+/// What the policy calls a role of its own, by the role's ARN.
+pub(super) fn own_key(policy: &Policy, arn: &str) -> Option<String> {
+    Some(key_of(policy, arn.split_once(&format!(":role/bdr/{}/", policy.name))?.1))
+}
+
 fn trusted(policy: &Policy, role: &Role) -> Vec<String> {
-    let path = format!(":role/bdr/{}/", policy.name);
     let arns = role.trust.iter().filter_map(|one| if let Trust::Role(arn) = &one.value { Some(arn) } else { None });
-    let keys = arns.filter_map(|arn| Some(key_of(policy, arn.split_once(&path)?.1)));
-    keys.filter(|key| *key != role.name.as_str()).collect()
+    arns.filter_map(|arn| own_key(policy, arn)).filter(|key| *key != role.name.as_str()).collect()
 }
 
 fn texts(policy: &Policy) -> Vec<Text> {

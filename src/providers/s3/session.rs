@@ -183,7 +183,12 @@ impl S3Session {
         let mark = self.mark(id);
         let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
         let mut live = self.seen(&place, setting, desired, freshness, sight).await?;
-        if !live.unsupported && setting.kind().name == replication::KIND.name && live.unfit.is_none() {
+        if live.unsupported || live.unfit.is_some() {
+            return Ok(live);
+        }
+        let wanted = desired.filter(|wanted| live.attrs.as_ref() != Some(&wanted.attrs));
+        live.unfit = wanted.and_then(|wanted| setting.refuses_at(&place, &wanted.attrs));
+        if setting.kind().name == replication::KIND.name && live.unfit.is_none() {
             live.unfit = self.unready(&place, id).await?;
         }
         Ok(live)

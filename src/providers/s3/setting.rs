@@ -103,6 +103,11 @@ pub(super) trait Setting: Send + Sync {
         None
     }
 
+    /// Why what is wanted must not be written to a bucket that is reached like this, in words for a person.
+    fn refuses_at(&self, _place: &Place, _wanted: &Attrs) -> Option<String> {
+        None
+    }
+
     /// What in the document carries the policy's mark.
     fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {
         Vec::new()

@@ -73,6 +73,7 @@ pub struct Connection<C = Client> {
     pub pace: Arc<Pace>,
     /// Host and port, or the reference that they came from, for people.
     shown: String,
+    is_plain: bool,
     seen: Arc<Seen>,
     /// Where its credentials come from, for people; holds no secret.
     credentials: String,
@@ -122,6 +123,7 @@ impl<C> Connection<C> {
             client: client(&identity.config(env).await, Watch(Arc::clone(&seen))),
             pace: Arc::new(Pace::new(WIDTH)),
             shown: identity.shown(),
+            is_plain: identity.endpoint().is_some_and(|endpoint| endpoint.starts_with("http://")),
             seen,
             credentials: identity.credentials(),
             reach: Reach::default(),
@@ -234,6 +236,11 @@ impl<C> Connection<C> {
     /// Whether AWS itself answers; false before the first request.
     pub fn is_aws(&self) -> bool {
         self.seen.host.get().is_some_and(|host| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    }
+
+    /// Whether it is asked without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// What the endpoint calls itself in `Server`, where it does.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Trial;
+use crate::binary::Ran;
 use crate::harness::{Endpoint, endpoint};
 
 const WRITER: &str = "arn:aws:iam::000000000000:role/writer";
@@ -115,4 +116,21 @@ async fn radosgw_heeds_statements() {
     let Some(endpoint) = endpoint("radosgw") else { return };
     // It honours no conditional writes, so nothing can hold a lease there.
     made_and_gone(endpoint, &["--no-lease"]).await;
+}
+
+/// Nothing of the bucket's policy is written then, and nobody is shut out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_shut_out_everybody_is_refused_by_the_plan() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    let trial = trial(endpoint, "{ tls_only: true }").await;
+    // By the environment alone: `lint` does not know of it.
+    let text = trial.home.text("bdr.yaml");
+    trial.home.policy(&text.replace(&format!(", endpoint: '{}'", endpoint.url), ""));
+    let run = |arguments: &[&str]| Ran::of(&trial.command(arguments).env("AWS_ENDPOINT_URL", &endpoint.url).output().unwrap());
+    run(&["lint"]).ends(0);
+    let plan = run(&["plan"]).ends(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plan.contains("needs a person") && plan.contains("asked without TLS"), "{plan}");
+    run(&["apply", "--auto-approve"]);
+    assert_eq!(trial.bucket_policy().await, None);
+    run(&["list"]).ends(0);
 }

@@ -163,6 +163,14 @@ impl Setting for BucketPolicy {
         Ok(tree)
     }
 
+    fn refuses_at(&self, place: &Place, wanted: &Attrs) -> Option<String> {
+        (place.connection.is_plain() && wanted::is_tls_only(wanted)).then(|| {
+            "`tls_only` would shut out everybody, bdr included: the endpoint is asked without TLS. Ask it by https, or leave \
+             `tls_only` out"
+                .to_owned()
+        })
+    }
+
     fn marked(&self, document: &Element, policy: &PolicyName) -> Vec<String> {
         let owner = owner(policy);
         statements(Some(document)).map(|(_, sid)| sid).filter(|sid| sid.starts_with(&owner)).collect()

@@ -8,6 +8,7 @@ use crate::attrs::Attr;
 use crate::diag::Sources;
 use crate::policy::load_unresolved;
 use crate::provider::{Env, Provider};
+use crate::providers::iam::Iam;
 use crate::providers::s3::S3;
 use crate::resource::{Desired, Risk};
 
@@ -69,6 +70,25 @@ fn a_destination_of_another_account_allows_the_role_first() {
         allowed.iter().find_map(|one| one.attrs.get("Principal")).map(ToString::to_string),
         Some("{AWS: [arn:aws:iam::111122223333:role/bdr/safe-pm/bdr-safe-pm-replication-primary]}".to_owned())
     );
+}
+
+/// S3 refuses a statement that names a role which is not there, so the policy's own roles come first; those of others are there.
+#[test]
+fn a_statement_waits_for_the_roles_that_it_names() {
+    let roles = "access:\n  account: \"111122223333\"\n  roles: { writer: { may: write, trust: { account: \"111122223333\" } } }\n";
+    let own = "write: ['arn:aws:iam::111122223333:role/bdr/safe-pm/bdr-safe-pm-writer', ";
+    let mut sources = Sources::new();
+    sources.add("bdr.yaml", format!("{}{roles}", POLICY.replace("write: [", own)));
+    let policy = load_unresolved(sources).policy.expect("a policy");
+    let mut desired = Desired::default();
+    Iam.declare(&policy, &Env::default(), &mut desired);
+    S3.declare(&policy, &Env::default(), &mut desired);
+    let after = |key: &str| {
+        let found = desired.iter().find(|one| one.id.kind == KIND.name && one.id.key == key).expect(key);
+        found.after.iter().map(ToString::to_string).filter(|id| id.contains("iam")).collect::<Vec<_>>()
+    };
+    assert_eq!(after("write-1"), ["policy/iam_role:writer"]);
+    assert_eq!(after("only-deleters"), Vec::<String>::new());
 }
 
 #[test]

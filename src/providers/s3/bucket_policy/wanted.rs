@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::statement::Statement;
 use crate::access::{merged, touches};
+use crate::attrs::Attrs;
 use crate::catalog::layout::Sort;
 use crate::policy::Principals;
+use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::rights::{Condition, Effect, Purpose};
 use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
@@ -13,6 +15,9 @@ use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 /// Keys of the denials that promises rest on.
 pub(super) const DELETERS: &str = "only-deleters";
 pub(super) const CONFIGURERS: &str = "only-configurers";
+
+/// Whether a request came by TLS (IAM user guide, "AWS global condition context keys").
+const BY_TLS: &str = "aws:SecureTransport";
 
 /// What backups are made of, but for their manifests, which plans read too.
 const CONTENT: [Sort; 3] = [Sort::Index, Sort::Table, Sort::Packs];
@@ -23,7 +28,7 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
     if let Some(on) = access.value.tls_only.as_ref().filter(|on| on.value) {
         let bucket = arn::bucket(wish.backend);
         let resources = BTreeSet::from([format!("{bucket}/*"), bucket]);
-        let condition = rights::when("Bool", "aws:SecureTransport", ["false".to_owned()]);
+        let condition = rights::when("Bool", BY_TLS, ["false".to_owned()]);
         let statement = Statement { condition, ..deny(["s3:*"], resources) };
         all.push(Wanted { key: "tls-only".to_owned(), attrs: statement.attrs(), span: on.span, after: Vec::new() });
     }
@@ -39,11 +44,18 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
             key: format!("{key}-{n}"),
             attrs: statement.attrs(),
             span: list.span,
-            after: Vec::new(),
+            // S3 takes no principal that is not there yet ("Invalid principal in policy").
+            after: iam::before_naming(wish.policy, list.value.iter().map(|one| one.value.as_str())),
         }));
     }
     all.extend(denied(wish));
     all
+}
+
+/// Whether a statement is the one that refuses requests without TLS.
+pub(super) fn is_tls_only(attrs: &Attrs) -> bool {
+    let condition = attrs.get("Condition").map(ToString::to_string).unwrap_or_default();
+    condition.to_ascii_lowercase().contains(&BY_TLS.to_ascii_lowercase())
 }
 
 /// What nobody but those listed may.
