@@ -125,7 +125,7 @@ async fn look(tools: Tools<'_>, session: &dyn Session, changes: &[Change], born:
         let read = session.read(&change.id, desired, freshness);
         let live = within(tools.options.timeout, read, std::slice::from_ref(change)).await?;
         freshness = Freshness::Cached;
-        if diff::wanted_fingerprint(live.attrs.as_ref()) == change.wanted {
+        if live.stands_as.is_none() && diff::wanted_fingerprint(live.attrs.as_ref()) == change.wanted {
             continue;
         }
         let new_place = born && change.op == Op::Create && change.before.is_none();

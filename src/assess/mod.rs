@@ -111,7 +111,7 @@ fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Re
             Method::Replication(_) => continue,
         };
         let handed_on = replicas.get(store).into_iter().flatten();
-        let covering = handed_on.filter(|(entry, ..)| entry.covers(&component.name.value, &protection.name.value));
+        let covering = handed_on.filter(|(entry, ..)| entry.covers(component, &protection.name.value));
         let replicated: Vec<CopyBounds> = covering.map(|(entry, to, place)| replica::bounds(&copy, entry, to, place)).collect();
         copies.push(copy);
         copies.extend(replicated);

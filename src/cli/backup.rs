@@ -106,7 +106,7 @@ async fn scheduled(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> R
         return Err(Failure::usage(format!("`{}` has no schedule", *chosen.protection.name))
             .help("Leave `--scheduled` away, or give the protection a `schedule`."));
     };
-    let identity = format!("{}/{}/{}", *policy.name, *chosen.component.name, *chosen.protection.name);
+    let identity = format!("{}/{}/{}", *policy.name, chosen.component.folder(), *chosen.protection.name);
     let semantics = policy.scheduler.as_ref().map_or(crate::units::cadence::Semantics::Agent, |scheduler| scheduler.semantics());
     let runs = schedule.value.clone().spread(&identity).cadence.runs(&policy.timezone, semantics);
     let now = context.now();

@@ -71,7 +71,8 @@ impl Chosen<'_> {
 /// # Errors
 /// When the policy has no such component.
 pub fn component<'a>(policy: &'a Policy, name: &str) -> Result<&'a Component, Failure> {
-    let found = ComponentName::new(name).ok().and_then(|name| policy.components.get(&name));
+    // What runs by itself calls it by its earlier name until an apply has renamed that too.
+    let found = ComponentName::new(name).ok().and_then(|name| policy.component_once_called(&name));
     found.ok_or_else(|| {
         let mut failure = unknown("component", name, policy.components.keys().map(ComponentName::as_str));
         let left = "Backups of a component that left the policy are read with one that still has it (`-p OLDER-POLICY`).";
@@ -160,7 +161,7 @@ pub async fn shelf(spec: &StoreSpec, env: &Env, patience: Patience, series: Seri
 /// The stores of a protection that count.
 fn stores_of<'a>(policy: &'a Policy, component: &Component, protection: &'a Protection, which: &Which) -> Vec<&'a StoreName> {
     if which.replicas == Replicas::Always || (which.replicas == Replicas::Named && which.store.is_some()) {
-        policy.stores_of(&component.name.value, protection)
+        policy.stores_of(component, protection)
     } else {
         protection.stores.iter().map(|store| &store.value).collect()
     }
@@ -179,7 +180,7 @@ async fn of_protection<'a>(
         let Some(spec) = policy.stores.get(name).filter(|_| named) else { continue };
         let series = Series {
             policy: policy.name.value.clone(),
-            component: component.name.value.clone(),
+            component: component.folder().clone(),
             protection: protection.name.value.clone(),
         };
         let soon = shelf(spec, env, Patience::PERSON, series.clone()).await?;

@@ -9,7 +9,7 @@ use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::cli::holdings::{self, Held};
 use crate::compile::Compiled;
 use crate::plan::Note;
-use crate::policy::{Policy, StoreSpec};
+use crate::policy::{Component, Policy, StoreSpec};
 use crate::provider::Env;
 use crate::store::StoreError;
 use crate::stores::{self, Patience};
@@ -26,9 +26,10 @@ pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> BTreeMap<Forgot
     });
     let held: Vec<Vec<Held>> = stores.buffer_unordered(at_once.max(1)).collect().await;
     let mut all = BTreeMap::new();
-    for ((component, protection, store), known) in holdings::read(policy, held.into_iter().flatten(), env, at_once).await {
+    let held = held.into_iter().flatten().map(|held| (held.clone(), held.0));
+    for ((component, protection, store), known) in holdings::read(policy, held, env, at_once).await {
         let backups = known.map_or(0, |known| known.backups.good.len() + known.backups.damaged.len());
-        let protection = Some(protection).filter(|_| policy.components.contains_key(&component));
+        let protection = Some(protection).filter(|_| in_folder(policy, &component).is_some());
         *all.entry((store, component, protection)).or_insert(0) += backups as u64;
     }
     all.retain(|_, backups| *backups > 0);
@@ -57,9 +58,17 @@ async fn series(policy: &Policy, name: &StoreName, spec: &StoreSpec, env: &Env, 
     Ok(found)
 }
 
+/// The component whose copies lie in a folder.
+fn in_folder<'a>(policy: &'a Policy, folder: &ComponentName) -> Option<&'a Component> {
+    policy.components.values().find(|component| component.folder() == folder)
+}
+
 fn is_copied(policy: &Policy, component: &ComponentName, protection: &ProtectionName, store: &StoreName) -> bool {
-    let protection = policy.components.get(component).and_then(|component| component.protections.get(protection));
-    protection.is_some_and(|protection| policy.stores_of(component, protection).contains(&store))
+    let copied = |component: &&Component| {
+        let protection = component.protections.get(protection);
+        protection.is_some_and(|protection| policy.stores_of(component, protection).contains(&store))
+    };
+    in_folder(policy, component).filter(copied).is_some()
 }
 
 /// What a plan says of them, beside the store that they lie in.

@@ -81,7 +81,7 @@ fn why(
     past: &Past,
     running: &BTreeSet<Protected>,
 ) -> Option<String> {
-    if past.places.contains(&folder::note(name, folder)) {
+    if names(policy, name).any(|name| past.places.contains(&folder::note(name, folder))) {
         return Some(format!("an earlier apply set it up at {}, and backups may lie there", folder.path.shown));
     }
     let path = folder.path.expose();
@@ -97,9 +97,15 @@ fn why(
     // Where a store tells what earlier applies did, this folder is new: it is not among it.
     let uses = |protected: &&Protected| goes_to(policy, protected, name);
     // A unit that is told where to write, and it is not here, writes to where the store was before.
-    let elsewhere = |protected: &&Protected| writes_to(known, protected).is_some_and(|paths| !paths.contains(EVERYWHERE));
+    let elsewhere = |protected: &&Protected| writes_to(known, policy, protected).is_some_and(|paths| !paths.contains(EVERYWHERE));
     let (component, protection) = running.iter().filter(uses).find(|one| !elsewhere(one)).filter(|_| !past.found)?;
     Some(format!("`{component}/{protection}` is scheduled already, and its backups go there unless the store was moved only now"))
+}
+
+/// What a store is called, and what it was called before.
+fn names<'a>(policy: &'a Policy, name: &'a StoreName) -> impl Iterator<Item = &'a StoreName> {
+    let before = policy.stores.get(name).and_then(|store| store.moved.as_ref());
+    std::iter::once(name).chain(before.map(|before| &before.value))
 }
 
 /// Whether the policy has backups of a protection go to a store.
@@ -112,9 +118,9 @@ fn goes_to(policy: &Policy, (component, protection): &Protected, store: &StoreNa
 const EVERYWHERE: &str = "/";
 
 /// The folders that a protection's unit may write to; `None`: it has none that stands.
-fn writes_to(known: &Known, (component, protection): &Protected) -> Option<BTreeSet<String>> {
+fn writes_to(known: &Known, policy: &Policy, (component, protection): &Protected) -> Option<BTreeSet<String>> {
     let own = |id: &ResourceId| {
-        let is_its = id.subject == Subject::Component(component.clone()) && id.kind == schedule::SERVICE;
+        let is_its = id.kind == schedule::SERVICE && policy.called_now(&id.subject) == Subject::Component(component.clone());
         is_its && id.key.split('@').next() == Some(protection.as_str())
     };
     let attrs = known.live.iter().filter(|(id, _)| own(id)).find_map(|(_, live)| live.attrs.as_ref())?;
@@ -154,7 +160,7 @@ pub fn moves(known: &Known, policy: &Policy, past: &Past) -> Vec<Note> {
             component.protections.keys().map(move |protection| (component.name.value.clone(), protection.clone()))
         });
         let from = all.filter(|protected| is_new && !folder.path.is_referenced() && goes_to(policy, protected, name));
-        let from = from.flat_map(|protected| writes_to(known, &protected).unwrap_or_default());
+        let from = from.flat_map(|protected| writes_to(known, policy, &protected).unwrap_or_default());
         let noted =
             |path: &str| past.places.iter().any(|place| place.starts_with("folder ") && place.ends_with(&format!(" {path}")));
         let from: BTreeSet<String> =
@@ -184,10 +190,10 @@ pub fn lost_buckets(known: &Known, policy: &Policy, past: &Past, running: &BTree
         }
         let uses = |protected: &&Protected| goes_to(policy, protected, name);
         let into_a_folder = |protected: &&Protected| {
-            writes_to(known, protected).is_some_and(|paths| paths.iter().any(|path| !folders.contains(path.as_str())))
+            writes_to(known, policy, protected).is_some_and(|paths| paths.iter().any(|path| !folders.contains(path.as_str())))
         };
         let ran = running.iter().filter(uses).find(|one| !into_a_folder(one)).filter(|_| !moved && !past.found);
-        if past.places.contains(&s3::note(name, backend)) {
+        if names(policy, name).any(|name| past.places.contains(&s3::note(name, backend))) {
             lost.insert(id, "its bucket is gone, and its backups with it: an earlier apply set it up".to_owned());
         } else if let Some((component, protection)) = ran {
             let what = format!(

@@ -56,13 +56,19 @@ pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected
     live.filter(is_left).cloned().collect()
 }
 
-/// Reads series, each with its own outcome.
-pub async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env, at_once: usize) -> BTreeMap<Held, Catalogue> {
+/// Reads series, each with the folder of its component, and each with its own outcome.
+pub async fn read(
+    policy: &Policy,
+    wanted: impl Iterator<Item = (Held, ComponentName)>,
+    env: &Env,
+    at_once: usize,
+) -> BTreeMap<Held, Catalogue> {
     let mut found = BTreeMap::new();
     let mut series = Vec::new();
-    for held in wanted {
+    for (held, component) in wanted {
         let Some(spec) = policy.stores.get(&held.2) else { continue };
-        match chosen::shelf(spec, env, Patience::PERSON, series_of(policy, &held)).await {
+        let one = Series { policy: policy.name.value.clone(), component, protection: held.1.clone() };
+        match chosen::shelf(spec, env, Patience::PERSON, one).await {
             Ok(shelf) => series.push((held, shelf)),
             Err(error) => _ = found.insert(held, Err(Arc::new(error))),
         }
@@ -75,18 +81,14 @@ pub async fn read(policy: &Policy, wanted: impl Iterator<Item = Held>, env: &Env
     found
 }
 
-fn all(policy: &Policy) -> impl Iterator<Item = Held> {
+fn all(policy: &Policy) -> impl Iterator<Item = (Held, ComponentName)> {
     policy.components.values().flat_map(|component| {
         component.protections.values().flat_map(move |protection| {
             let held =
                 |store: &Spanned<StoreName>| (component.name.value.clone(), protection.name.value.clone(), store.value.clone());
-            protection.stores.iter().map(held)
+            protection.stores.iter().map(held).map(|held| (held, component.folder().clone()))
         })
     })
-}
-
-fn series_of(policy: &Policy, (component, protection, _): &Held) -> Series {
-    Series { policy: policy.name.value.clone(), component: component.clone(), protection: protection.clone() }
 }
 
 impl Holdings {
@@ -105,7 +107,8 @@ impl Holdings {
     /// Reads what every store holds of protections that left the policy: which stores theirs were, only the backups tell.
     pub async fn look_for_left(&mut self, policy: &Policy, env: &Env, left: &BTreeSet<Protected>, at_once: usize) {
         let all = left.iter().flat_map(|(component, protection)| {
-            policy.stores.keys().map(move |store| (component.clone(), protection.clone(), store.clone()))
+            let folder = policy.components.get(component).map_or(component, Component::folder);
+            policy.stores.keys().map(move |store| ((component.clone(), protection.clone(), store.clone()), folder.clone()))
         });
         self.left = read(policy, all, env, at_once).await;
     }

@@ -63,7 +63,12 @@ fn says_something(value: &Attr) -> bool {
 
 /// Of what was seen of the resource itself. What is foreign beside it is kept and not reviewed: whoever adds to that makes no plan stale.
 pub fn live_fingerprint(live: &Live) -> Fingerprint {
-    Fingerprint::of(live.attrs.as_ref().map(canonical).as_ref())
+    let mut attrs = live.attrs.as_ref().map(canonical);
+    if let (Some(attrs), Some(name)) = (&mut attrs, &live.stands_as) {
+        // No attribute is called nothing.
+        attrs.insert(String::new(), name.as_str().into());
+    }
+    Fingerprint::of(attrs.as_ref())
 }
 
 /// Of what is wanted, without what is foreign.

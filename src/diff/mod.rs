@@ -16,7 +16,7 @@ pub fn is_as_wanted(desired: Option<&Resource>, live: &Live) -> bool {
     match (desired, &live.attrs) {
         (None, None) => true,
         (Some(_), _) if live.unsupported => true,
-        (Some(resource), Some(attrs)) => is_same(attrs, &resource.attrs),
+        (Some(resource), Some(attrs)) => live.stands_as.is_none() && is_same(attrs, &resource.attrs),
         _ => false,
     }
 }
@@ -28,9 +28,10 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
     let (op, reason) = match (&before, &after) {
         (None, None) => return None,
         (_, Some(_)) if live.unsupported => (Op::None, "not supported there".to_owned()),
-        (Some(before), Some(after)) if before == after => (Op::None, "as wanted".to_owned()),
+        (Some(before), Some(after)) if before == after && live.stands_as.is_none() => (Op::None, "as wanted".to_owned()),
         (_, Some(_)) if live.doubt.is_some() => (Op::Refuse, live.doubt.iter().map(|doubt| doubt.what.clone()).collect()),
         (_, Some(_)) if live.unfit.is_some() => (Op::Refuse, live.unfit.clone().unwrap_or_default()),
+        (Some(_), Some(_)) if live.stands_as.is_some() => (Op::Update, renamed(desired)),
         (None, Some(_)) => (Op::Create, "not there yet".to_owned()),
         (Some(_), None) => removal(kind),
         (Some(before), Some(after)) => update(kind, before, after),
@@ -55,6 +56,7 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
         after,
         foreign: in_order(&live.foreign),
         notes: live.notes.clone(),
+        stands_as: live.stands_as.clone(),
         moves: false,
         since: None,
     })
@@ -79,6 +81,11 @@ fn removal(kind: &Kind) -> (Op, String) {
         Removal::Delete => (Op::Delete, "left the policy".to_owned()),
         Removal::Release => (Op::Release, "left the policy; what it holds stays".to_owned()),
     }
+}
+
+fn renamed(desired: Option<&Resource>) -> String {
+    let from = desired.and_then(Resource::moved_from);
+    from.map(|id| format!("moved from {}", id.subject)).unwrap_or_default()
 }
 
 fn update(kind: &Kind, before: &Attrs, after: &Attrs) -> (Op, String) {

@@ -16,7 +16,7 @@ fn attrs(json: &str) -> Attrs {
 }
 
 fn wanted(json: &str) -> Resource {
-    Resource { id: id(), attrs: attrs(json), span: None, after: Vec::new(), queue: None }
+    Resource { id: id(), attrs: attrs(json), span: None, after: Vec::new(), queue: None, earlier: None }
 }
 
 fn change(desired: Option<&str>, live: Option<&str>) -> Option<Change> {

@@ -97,6 +97,15 @@ fn waits<'a>(
         let removed = resource.after.iter().filter(|first| desired.get(first).is_none());
         found.insert(id, removed.filter_map(|first| action_of.get(first)).copied().collect());
     }
+    // What was renamed goes once all that uses it uses what takes its place.
+    for (before, now) in desired.iter().filter_map(|resource| Some((resource.moved_from()?, &resource.id))) {
+        let Some((before, _)) = owned.get_key_value(before).filter(|(before, _)| action_of.contains_key(before)) else {
+            continue;
+        };
+        let users = desired.iter().filter(|resource| resource.id == *now || resource.after.contains(now));
+        let users = users.filter_map(|user| action_of.get(&user.id)).copied();
+        found.entry(before).or_default().extend(users);
+    }
     found
 }
 

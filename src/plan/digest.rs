@@ -47,6 +47,8 @@ struct DoneChange<'a> {
     live: &'a Fingerprint,
     wanted: &'a Fingerprint,
     moves: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_as: Option<&'a str>,
 }
 
 impl<'a> Done<'a> {
@@ -83,6 +85,7 @@ impl<'a> DoneChange<'a> {
             live: &change.live,
             wanted: &change.wanted,
             moves: change.moves,
+            stands_as: change.stands_as.as_deref(),
         }
     }
 }

@@ -139,12 +139,18 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
     let elsewhere = known.live.keys().any(|id| moved_from(id).is_some());
     let all = input.compiled.desired.iter().filter(|_| elsewhere);
     let places: BTreeSet<(&Subject, &str)> = all.map(|r| (&r.id.subject, r.id.key.as_str())).collect();
+    let renamed = renamed(input.compiled);
     let mut compared = Compared { seen: Vec::with_capacity(known.live.len()), changes: BTreeMap::new() };
     for (id, live) in &known.live {
         while wanted.next_if(|resource| resource.id < *id).is_some() {}
         let resource = wanted.next_if(|resource| resource.id == *id);
         let is_ours = resource.is_some() || (live.attrs.is_some() && known.owned.contains_key(id));
         let Some(kind) = input.compiled.kinds.get(&id.kind).filter(|_| is_ours) else { continue };
+        let now = renamed.get(id).filter(|_| resource.is_none()).and_then(|now| known.live.get(now));
+        if now.is_some_and(|now| now.stands_as.is_some()) {
+            // It is told, and written, under its name of now.
+            continue;
+        }
         compared.seen.push((id, live));
         if diff::is_as_wanted(resource, live) {
             continue;
@@ -152,7 +158,8 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
         let Some(change) = diff::diff(kind, resource, live, id).filter(|change| change.op != Op::None) else { continue };
         let change = match moved_from(id) {
             _ if input.intent == Intent::Destroy => let_go(change),
-            Some(key) if resource.is_none() && places.contains(&(&id.subject, key)) => moved(change),
+            Some(key) if resource.is_none() && places.contains(&(&id.subject, key)) => moved(change, HERE),
+            _ if resource.is_none() && renamed.contains_key(id) => moved(change, renamed[id].to_string().as_str()),
             _ => change,
         };
         let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
@@ -168,9 +175,16 @@ fn moved_from(id: &ResourceId) -> Option<&str> {
     id.key.split_once('@').map(|(key, _)| key)
 }
 
+/// What resources were called before their stores or components were renamed, with what they are called now.
+fn renamed(compiled: &Compiled) -> BTreeMap<&ResourceId, &ResourceId> {
+    compiled.desired.iter().filter_map(|resource| Some((resource.moved_from()?, &resource.id))).collect()
+}
+
+const HERE: &str = "where the policy wants it now";
+
 /// It stands, or is made, where the policy wants it now: nothing is lost by its removal here.
-fn moved(change: Change) -> Change {
-    Change { risk: Risk::None, reason: "moved to where the policy wants it now".to_owned(), moves: true, ..change }
+fn moved(change: Change, to: &str) -> Change {
+    Change { risk: Risk::None, reason: format!("moved to {to}"), moves: true, ..change }
 }
 
 fn since(last: &LastSet, live: &Live) -> Since {

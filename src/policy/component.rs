@@ -10,6 +10,9 @@ use crate::policy::{Backend, Objectives, Protection, S3Backend, StoreSpec, Text,
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Component {
     pub name: Spanned<ComponentName>,
+    /// What it was called before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Spanned<ComponentName>>,
     pub kind: ComponentKind,
     pub objectives: Objectives,
     pub protections: BTreeMap<ProtectionName, Protection>,
@@ -20,12 +23,19 @@ pub struct Component {
 }
 
 impl Component {
+    /// What its copies lie under. Nothing in a store is ever rewritten, so that a component that was renamed keeps its folder: its
+    /// backups, their parents, the slots that were claimed and what was verified are what they were.
+    pub fn folder(&self) -> &ComponentName {
+        self.moved.as_ref().map_or(&self.name.value, |moved| &moved.value)
+    }
+
     /// Its bucket as a store would be, with the component's name: what holds of any bucket holds of it.
     pub fn as_store(&self) -> Option<StoreSpec> {
         let bucket = self.kind.bucket()?;
         let entries = self.protections.values().filter_map(|protection| protection.replication());
         Some(StoreSpec {
             name: Spanned { value: StoreName::new(self.name.as_str()).ok()?, span: self.name.span },
+            moved: None,
             backend: Backend::S3(bucket.backend.clone()),
             versioning: Some(Spanned { value: true, span: bucket.versioning }),
             immutability: None,

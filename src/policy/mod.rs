@@ -52,7 +52,7 @@ pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
 pub use store_access::{Principals, StoreAccess};
 
-use crate::address::{ComponentName, PolicyName, StoreName};
+use crate::address::{ComponentName, PolicyName, StoreName, Subject};
 use crate::diag::{Span, Spanned};
 use crate::units::cadence::Zone;
 
@@ -92,6 +92,28 @@ impl Policy {
     /// Where a pack was named; `Some(None)`: by the caller.
     pub fn pack(&self, pack: Pack) -> Option<Option<Span>> {
         self.packs.iter().find(|named| named.value == pack).map(|named| named.span)
+    }
+
+    /// The component of that name, of now or of before.
+    pub fn component_once_called(&self, name: &ComponentName) -> Option<&Component> {
+        let before = |component: &&Component| component.moved.as_ref().is_some_and(|moved| moved.value == *name);
+        self.components.get(name).or_else(|| self.components.values().find(before))
+    }
+
+    /// The store of that name, likewise.
+    pub fn store_once_called(&self, name: &StoreName) -> Option<&StoreSpec> {
+        let before = |store: &&StoreSpec| store.moved.as_ref().is_some_and(|moved| moved.value == *name);
+        self.stores.get(name).or_else(|| self.stores.values().find(before))
+    }
+
+    /// What a store or component of before is called now.
+    pub fn called_now(&self, subject: &Subject) -> Subject {
+        match subject {
+            Subject::Store(name) => self.store_once_called(name).map(|store| Subject::Store(store.name.value.clone())),
+            Subject::Component(name) => self.component_once_called(name).map(|one| Subject::Component(one.name.value.clone())),
+            Subject::Policy => None,
+        }
+        .unwrap_or_else(|| subject.clone())
     }
 
     /// Names more packs.

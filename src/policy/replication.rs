@@ -48,8 +48,8 @@ impl Replication {
     }
 
     /// Whether all that a protection writes is copied: what bdr writes carries no tags.
-    pub fn covers(&self, component: &ComponentName, protection: &ProtectionName) -> bool {
-        self.tags.is_empty() && format!("{component}/{protection}/").starts_with(&self.prefix.value)
+    pub fn covers(&self, component: &Component, protection: &ProtectionName) -> bool {
+        self.tags.is_empty() && format!("{}/{protection}/", component.folder()).starts_with(&self.prefix.value)
     }
 }
 
@@ -64,7 +64,12 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     /// Tells the rules of a store apart.
     pub fn key(&self) -> String {
-        let key = format!("{}/{}", self.entry.to.value, self.below.trim_end_matches('/'));
+        self.key_to(&self.entry.to.value)
+    }
+
+    /// The same where the destination is called otherwise.
+    pub fn key_to(&self, to: &StoreName) -> String {
+        let key = format!("{to}/{}", self.below.trim_end_matches('/'));
         if self.entry.tags.is_empty() {
             return key;
         }
@@ -210,7 +215,7 @@ impl Policy {
     }
 
     /// The stores in which a protection's copies lie: those that bdr writes to, then those that these are replicated to.
-    pub fn stores_of<'a>(&'a self, component: &ComponentName, protection: &'a Protection) -> Vec<&'a StoreName> {
+    pub fn stores_of<'a>(&'a self, component: &Component, protection: &'a Protection) -> Vec<&'a StoreName> {
         let mut stores: Vec<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
         let written = protection.stores.iter().filter_map(|store| self.stores.get(&store.value));
         let entries = written.flat_map(|store| &store.replicate).filter(|entry| entry.covers(component, &protection.name.value));
@@ -220,6 +225,18 @@ impl Policy {
             }
         }
         stores
+    }
+
+    /// The name of the role by which a store's bucket was replicated before its stores were renamed.
+    pub fn replication_role_before(&self, name: &StoreName) -> Option<String> {
+        let before = |store: &StoreSpec| store.moved.as_ref().map_or(&store.name, |moved| moved).value.clone();
+        self.sharing(name).into_iter().map(before).min().map(|first| role_name(&self.name, first.as_str()))
+    }
+
+    /// The same of a component's.
+    pub fn replication_role_before_of(&self, component: &Component) -> Option<String> {
+        let first = self.sharing_bucket_of(component).into_iter().map(Component::folder).min()?;
+        Some(role_name(&self.name, &source_of(first)))
     }
 
     /// Whether the destination hands on to the source as well.

@@ -11,6 +11,9 @@ use crate::units::duration::Duration;
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct StoreSpec {
     pub name: Spanned<StoreName>,
+    /// What it was called before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Spanned<StoreName>>,
     pub backend: Backend,
     /// S3: whether the bucket keeps old versions; `None`: left as it is.
     pub versioning: Option<Spanned<bool>>,

@@ -25,6 +25,23 @@ pub struct Resource {
     pub after: Vec<ResourceId>,
     /// Actions with equal queues never run at the same time (`s3://bucket`); `None`: no such restriction.
     pub queue: Option<String>,
+    /// Under what else it may stand: what is found there is this resource.
+    pub earlier: Option<Earlier>,
+}
+
+/// Under what else a resource may stand than under what the policy calls it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Earlier {
+    /// Its address before its store or component was renamed (`moved`).
+    Moved(ResourceId),
+}
+
+impl Resource {
+    /// Its address before its store or component was renamed.
+    pub fn moved_from(&self) -> Option<&ResourceId> {
+        let Earlier::Moved(id) = self.earlier.as_ref()?;
+        Some(id)
+    }
 }
 
 /// A part of a shared configuration, or a tag or setting beside ours, that is not bdr's: shown, kept, never touched.
@@ -93,6 +110,8 @@ pub struct InEffect {
 pub struct Live {
     /// In the kind's canonical form; `None`: absent.
     pub attrs: Option<Attrs>,
+    /// What it is called there, where that is not yet what the policy calls it ([`Resource::earlier`]).
+    pub stands_as: Option<String>,
     pub foreign: Vec<Foreign>,
     /// Something a person should know: `not supported by this endpoint`, `systemd does not run here`.
     pub notes: Vec<String>,

@@ -7,6 +7,7 @@ mod down;
 mod locked;
 mod lost;
 mod refused;
+mod renamed;
 mod replication;
 mod status;
 mod statements;

@@ -100,8 +100,7 @@ fn rests_on(policy: &Policy, component: &Component, from: &StoreSpec, entry: &Re
     };
     let mut stores = component.protections.values().flat_map(|protection| &protection.stores).map(|store| &store.value);
     let covered = component.protections.values().any(|protection| {
-        protection.stores.iter().any(|store| store.value == from.name.value)
-            && entry.covers(&component.name.value, &protection.name.value)
+        protection.stores.iter().any(|store| store.value == from.name.value) && entry.covers(component, &protection.name.value)
     });
     (objective.rpo.is_some() || objective.rto.is_some())
         && covered

@@ -134,6 +134,7 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
     let weight = Weight::of(change);
     let reason = match change.op {
         Op::Refuse | Op::Delete | Op::Release => change.reason.clone(),
+        Op::Update if change.stands_as.is_some() => change.reason.clone(),
         _ => String::new(),
     };
     let body = match (&change.op, &change.before, &change.after) {

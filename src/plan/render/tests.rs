@@ -36,6 +36,7 @@ fn action(subject: Subject, kind: &'static str, key: &str, op: Op, sides: [&str;
         wanted: Fingerprint::of(None),
         foreign: Vec::new(),
         notes: Vec::new(),
+        stands_as: None,
         moves: false,
         since: None,
     };

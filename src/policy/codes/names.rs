@@ -71,6 +71,17 @@ stores: { primary: { folder: { path: /srv/backups } } }
   b: { inherits: a, files: { paths: [/srv/b] } }
 ";
 
+    MOVED "BDR-P026" "moved" "A name of before that cannot be one."
+    "`moved: { from: OLD }` says what a store or component was called before, so that what stands under that name is its own. Nothing
+else of the policy may have that name now, and only one thing can have had it."
+    wrong "stores:
+  vault: { moved: { from: primary }, folder: { path: /srv/backups } }
+  primary: { folder: { path: /mnt/backups } }
+"
+    right "stores:
+  vault: { moved: { from: primary }, folder: { path: /srv/backups } }
+";
+
     REFERENCE "BDR-P050" "reference" "A text that begins a reference and is none."
     "A reference is `${env:NAME}` or `${file:PATH}`, the path relative to the folder of the policy's file. The characters `${`
 themselves are written `$${`."

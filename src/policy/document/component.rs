@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{GlobText, NameText, Named, ObjectStorageDocument, ObjectivesDocument, PathText, ProtectionDocument, TierDocument};
+use super::{
+    GlobText, MovedDocument, NameText, Named, ObjectStorageDocument, ObjectivesDocument, PathText, ProtectionDocument,
+    TierDocument,
+};
 use crate::policy::read::{Field, Hints, Instead};
 
 /// A thing to recover: what it is, what it can bear, how it is copied and how long copies stay.
@@ -39,6 +42,8 @@ use crate::policy::read::{Field, Hints, Instead};
     )
 )]
 pub struct ComponentDocument {
+    /// What it was called before, if it was renamed.
+    pub moved: Field<MovedDocument>,
     /// A service class (`critical`, `standard`, `archive`) or another component, whose values hold where this one has none.
     pub inherits: Field<NameText>,
     /// Files and folders of the machine on which bdr runs.

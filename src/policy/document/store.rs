@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, PathText, PrefixText, RegionText,
+    AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, MovedDocument, PathText, PrefixText, RegionText,
     ReplicationDocument, StoreAccessDocument, Tags,
 };
 use crate::policy::read::{Field, Hints, Instead, Several};
@@ -14,6 +14,8 @@ use crate::policy::read::{Field, Hints, Instead, Several};
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Store", extend("oneOf" = [{ "required": ["folder"] }, { "required": ["s3"] }]))]
 pub struct StoreDocument {
+    /// What it was called before, if it was renamed.
+    pub moved: Field<MovedDocument>,
     /// A directory of this machine.
     pub folder: Field<FolderDocument>,
     /// A bucket of AWS S3 or a compatible store.

@@ -36,7 +36,8 @@ impl Run<'_> {
         policy: &str,
     ) -> Option<Component> {
         let span = document.span;
-        let ComponentDocument { files, object_storage, objectives, protect, retain, .. } = document.value;
+        let ComponentDocument { moved, files, object_storage, objectives, protect, retain, .. } = document.value;
+        let moved: Option<Spanned<ComponentName>> = self.moved(moved);
         if let (Some(first), Some(second)) = (files.span(), object_storage.span()) {
             self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`files` and `object_storage` exclude each other")
@@ -54,6 +55,7 @@ impl Run<'_> {
         let mut protections = self.protections(protect, &name.value, is_bucket, stores);
         for (protection, Protection { schedule, .. }) in &mut protections {
             // Schedules that name no minute get one that stays the same for the same job, so that not all fire at once.
+            let name = moved.as_ref().unwrap_or(&name);
             *schedule =
                 schedule.take().map(|at| at.map(|at| at.spread(&format!("{policy}/{name}/{protection}", name = name.value))));
         }
@@ -62,7 +64,7 @@ impl Run<'_> {
             Some(bucket) => ComponentKind::ObjectStorage(Box::new(self.object_storage(bucket.map(|bucket| *bucket))?)),
             None => ComponentKind::Files(self.files(files)?),
         };
-        Some(Component { name, kind, objectives, protections, retain, span })
+        Some(Component { name, moved, kind, objectives, protections, retain, span })
     }
 
     fn object_storage(&mut self, document: Spanned<ObjectStorageDocument>) -> Option<ObjectStorage> {

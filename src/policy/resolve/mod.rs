@@ -7,6 +7,7 @@ mod freeze;
 mod immutability;
 mod inherit;
 mod merge;
+mod moved;
 mod protection;
 mod replication;
 mod retention;
@@ -52,6 +53,7 @@ pub(super) fn resolve(
         merged.stores.iter().map(|(name, (written, _))| (name.clone(), written.span)).collect();
     let stores = run.stores(merged.stores, &known);
     let components = run.components(merged.components, &known, name.as_ref().map_or("", |name| name.as_str()));
+    run.moves_fit(&stores, &components);
     run.replications_fit(&stores, &components);
     run.buckets_fit(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);

@@ -272,12 +272,12 @@ impl Run<'_> {
 
     fn is_of_a_component(&mut self, entry: &Replication, components: &BTreeMap<ComponentName, Component>) {
         let first = entry.prefix.value.split('/').next().unwrap_or_default();
-        if first.is_empty() || self.torn || components.keys().any(|name| name.as_str() == first) {
+        if first.is_empty() || self.torn || components.values().any(|component| component.folder().as_str() == first) {
             return;
         }
         let message = format!("{} is not below any component, so nothing would be replicated", echo::quote(&entry.prefix.value));
         let mut finding = Diagnostic::error(codes::PREFIX, message).at(entry.prefix.span, "taken from the policy's folder on");
-        finding.help = echo::suggest(first, components.keys().map(ComponentName::as_str))
+        finding.help = echo::suggest(first, components.values().map(|component| component.folder().as_str()))
             .or_else(|| Some("Write the name of a component, such as docs/, or remove it to replicate all.".to_owned()));
         self.out.push(finding);
     }

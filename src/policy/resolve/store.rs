@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use super::{Run, aws, merge::Table};
 use crate::address::StoreName;
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{EncryptionDocument, FolderDocument, KeyText, S3Document, SseWord, StoreDocument, Tags};
+use crate::policy::document::{
+    EncryptionDocument, FolderDocument, KeyText, NoncurrentDocument, S3Document, SseWord, StoreDocument, Tags,
+};
 use crate::policy::read::Field;
 use crate::policy::{Backend, Encryption, FolderBackend, S3Backend, StoreSpec, codes, echo};
+use crate::units::duration::Duration;
 
 const FOLDER_MODE: u32 = 0o700;
 
@@ -35,6 +38,7 @@ impl Run<'_> {
     ) -> Option<StoreSpec> {
         let span = document.span;
         let StoreDocument {
+            moved,
             folder,
             s3,
             versioning,
@@ -46,6 +50,7 @@ impl Run<'_> {
             noncurrent,
             abort_uploads_after,
         } = document.value;
+        let moved = self.moved(moved);
         self.one_place(&name, folder.span(), s3.span());
         let is_folder = !folder.is_absent() && s3.is_absent();
         if is_folder {
@@ -61,12 +66,7 @@ impl Run<'_> {
             ];
             of_s3.iter().for_each(|(key, at)| self.of_buckets_only(key, *at, folder.span()));
         }
-        let noncurrent = noncurrent.given().and_then(|document| {
-            if document.value.keep.is_absent() {
-                self.missing_in("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
-            }
-            self.whole_days("noncurrent", &document.value.keep)
-        });
+        let noncurrent = noncurrent.given().and_then(|document| self.noncurrent(document));
         let versioning = versioning.given();
         let immutability =
             immutability.given().filter(|_| !is_folder).and_then(|document| self.immutability(document, versioning.as_ref()));
@@ -83,6 +83,7 @@ impl Run<'_> {
         access.iter().for_each(|access| self.tls_can_be(access, &backend));
         Some(StoreSpec {
             name,
+            moved,
             backend,
             versioning,
             immutability,
@@ -94,6 +95,13 @@ impl Run<'_> {
             abort_uploads_after,
             span,
         })
+    }
+
+    fn noncurrent(&mut self, document: Spanned<NoncurrentDocument>) -> Option<Spanned<Duration>> {
+        if document.value.keep.is_absent() {
+            self.missing_in("`for` is missing", document.span, "Write how long: noncurrent: { for: 30d }.");
+        }
+        self.whole_days("noncurrent", &document.value.keep)
     }
 
     /// A store is a folder or a bucket.

@@ -102,6 +102,7 @@ impl Provider for Folders {
                 span: folder.path.span,
                 after: Vec::new(),
                 queue: None,
+                earlier: None,
             });
         }
     }
@@ -332,7 +333,7 @@ impl Session for FolderSession {
             let place = self.place(&id)?;
             let live = self.run(&place, "look at", Place::read).await?;
             if let Some(attrs) = live.attrs.filter(|attrs| attrs.contains_key("policy")) {
-                found.push(Resource { id, attrs, span: None, after: Vec::new(), queue: None });
+                found.push(Resource { id, attrs, span: None, after: Vec::new(), queue: None, earlier: None });
             }
         }
         Ok(found.into())

@@ -12,6 +12,7 @@ fn policy(path: &Path) -> Arc<Policy> {
     let name = StoreName::new("disk").expect("name");
     let folder = FolderBackend { path: Spanned::bare(Text::plain(path.display().to_string())), mode: Spanned::bare(0o750) };
     let spec = StoreSpec {
+        moved: None,
         name: Spanned::bare(name.clone()),
         backend: Backend::Folder(folder),
         versioning: None,
@@ -52,6 +53,7 @@ fn change(op: Op, id: &ResourceId) -> Change {
         wanted: none,
         foreign: Vec::new(),
         notes: Vec::new(),
+        stands_as: None,
         moves: false,
         since: None,
     }

@@ -11,6 +11,8 @@ use crate::stores::s3::{arn, rights};
 pub(super) struct Copying<'a> {
     /// What stands for it in the role's name.
     pub source: String,
+    /// The role's name before what it copies from was renamed.
+    pub name_before: Option<String>,
     /// The same for people.
     pub told: String,
     pub backend: &'a S3Backend,
@@ -52,7 +54,9 @@ pub(super) fn of_stores<'a>(policy: &'a Policy, from: &'a StoreSpec) -> Option<C
         store.replicate.iter().map(copied).collect()
     };
     let name = &from.name.value;
-    made(name.to_string(), format!("store {name}"), backend, sharing.into_iter().flat_map(of).collect())
+    let before = policy.replication_role_before(name);
+    let told = (name.to_string(), format!("store {name}"));
+    made(told, before, backend, sharing.into_iter().flat_map(of).collect())
 }
 
 /// The same of components that are buckets. How their buckets encrypt, the policy does not say.
@@ -69,13 +73,20 @@ pub(super) fn of_components<'a>(policy: &'a Policy, from: &'a Component) -> Opti
         })
     };
     let name = &from.name.value;
-    made(source_of(name), format!("component {name}"), backend, sharing.into_iter().flat_map(of).collect())
+    let before = policy.replication_role_before_of(from);
+    let told = (source_of(name), format!("component {name}"));
+    made(told, before, backend, sharing.into_iter().flat_map(of).collect())
 }
 
 /// A role that the policy states is somebody else's.
-fn made<'a>(source: String, told: String, backend: &'a S3Backend, entries: Vec<Copied<'a>>) -> Option<Copying<'a>> {
+fn made<'a>(
+    (source, told): (String, String),
+    name_before: Option<String>,
+    backend: &'a S3Backend,
+    entries: Vec<Copied<'a>>,
+) -> Option<Copying<'a>> {
     let is_stated = entries.iter().any(|copied| copied.entry.role.is_some());
-    (!is_stated && !entries.is_empty()).then_some(Copying { source, told, backend, entries })
+    (!is_stated && !entries.is_empty()).then_some(Copying { source, name_before, told, backend, entries })
 }
 
 /// What the role must be allowed (S3 user guide, "Setting up permissions for live replication").
@@ -125,7 +136,7 @@ fn below(policy: &Policy, from: &StoreSpec, entry: &Replication) -> Vec<String> 
     let copied = |component: &&Component| {
         component.protections.values().any(|protection| protection.stores.iter().any(|store| store.value == from.name.value))
     };
-    policy.components.values().filter(copied).map(|component| format!("{name}/{}/*", component.name.value)).collect()
+    policy.components.values().filter(copied).map(|component| format!("{name}/{}/*", component.folder())).collect()
 }
 
 fn grant(sid: &'static str, backend: &S3Backend, actions: &[&str], resources: BTreeSet<String>, condition: Condition) -> Grant {

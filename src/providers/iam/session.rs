@@ -244,6 +244,7 @@ impl IamSession {
             span: None,
             after,
             queue: Some(PLACE.to_owned()),
+            earlier: None,
         };
         let rights = self.rights(&listed.name, Freshness::Cached).await?;
         let given = rights.ours.as_ref().map(|_| resource(ROLE_POLICY.name, Vec::new()));

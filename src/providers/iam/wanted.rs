@@ -10,7 +10,7 @@ use crate::policy::{Access, Backend, Policy, Role, Text, Trust, partition, provi
 use crate::providers::iam::replication::{self, Copying};
 use crate::providers::iam::{PLACE, ROLE, ROLE_POLICY, trust};
 use crate::providers::rights;
-use crate::resource::{Desired, Resource};
+use crate::resource::{Desired, Earlier, Resource};
 use crate::stores::s3::arn;
 
 /// Begins a role's tag; the policy's name is its value.
@@ -23,6 +23,8 @@ pub(super) struct Wanted {
     pub key: String,
     /// In IAM.
     pub name: String,
+    /// In IAM, before what it copies from was renamed.
+    pub name_before: Option<String>,
     pub description: String,
     pub trust: String,
     /// What it may do; one, unless it is too large or speaks of several parts of the cloud.
@@ -69,6 +71,7 @@ fn of_role(policy: &Policy, access: &Access, role: &Role) -> Wanted {
     Wanted {
         key: role.name.value.to_string(),
         name: role_name(&policy.name, role.name.as_str()),
+        name_before: None,
         description: format!("{} for policy {}, by bdr", may.join(" and "), policy.name),
         trust: trust::document(&role.trust, partition, account),
         boundary: access.permissions_boundary.as_ref().map(|boundary| boundary.value.clone()),
@@ -87,6 +90,7 @@ fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
     let entry = copying.entries.first().map(|copied| copied.entry.to.span);
     Wanted {
         key: key_of(policy, &name),
+        name_before: copying.name_before.clone().filter(|before| *before != name),
         name,
         description: format!("replication of {} of policy {}, by bdr", copying.told, policy.name),
         trust: trust::of_replication(&arn::bucket(copying.backend), account, domain),
@@ -142,7 +146,9 @@ impl Wanted {
 
     pub fn declare(&self, wanted: &BTreeMap<String, Self>, policy: &Policy, desired: &mut Desired) {
         let trusts = self.trusts.iter().filter_map(|key| wanted.get(key)).map(|other| other.id(ROLE.name));
+        let before = self.name_before.as_ref().map(|name| key_of(policy, name));
         let resource = |kind: &'static str, attrs, after| Resource {
+            earlier: before.as_ref().map(|key| Earlier::Moved(ResourceId::new(Subject::Policy, kind, key.as_str()))),
             id: self.id(kind),
             attrs,
             span: self.span,

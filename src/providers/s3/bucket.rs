@@ -31,7 +31,7 @@ pub(super) static KIND: Kind = Kind {
 pub(super) fn wanted(wish: Wish<'_>) -> Wanted {
     let mut attrs = Attrs::from([("bucket".to_owned(), wish.backend.bucket.value.to_attr())]);
     attrs.extend(wish.backend.region.iter().map(|region| ("region".to_owned(), region.value.as_str().into())));
-    Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new() }
+    Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new(), earlier: None }
 }
 
 /// Where the bucket lies is told even to those who may not read it (`x-amz-bucket-region` on 301 and 403).

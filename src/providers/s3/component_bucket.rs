@@ -20,8 +20,11 @@ pub(super) fn declare(policy: &Policy, desired: &mut Desired) {
         let id = |kind, key: &str| ResourceId::new(Subject::Component(component.name.value.clone()), kind, key);
         let mut add = |kind: &'static str, wanted: Wanted| {
             let queue = Some(queue(&bucket.backend));
+            let id = id(kind, &wanted.key);
+            let before = component.moved.as_ref().map(|before| Subject::Component(before.value.clone()));
             desired.add(Resource {
-                id: id(kind, &wanted.key),
+                earlier: wanted.moved_from(&id, before).filter(|_| kind == replication::KIND.name),
+                id,
                 attrs: wanted.attrs,
                 span: wanted.span,
                 after: wanted.after,
@@ -33,7 +36,10 @@ pub(super) fn declare(policy: &Policy, desired: &mut Desired) {
         let managed = bucket.manages_versions && !rules.is_empty();
         if managed {
             let attrs = Attrs::from([("enabled".to_owned(), true.into())]);
-            add(versioning::KIND.name, Wanted { key: String::new(), attrs, span: bucket.versioning, after: Vec::new() });
+            add(
+                versioning::KIND.name,
+                Wanted { key: String::new(), attrs, span: bucket.versioning, after: Vec::new(), earlier: None },
+            );
         }
         for rule in rules {
             let after = rule.after.iter().cloned().chain(managed.then(|| versions.clone())).collect();

@@ -62,6 +62,7 @@ impl Setting for Encryption {
             attrs: attrs_of(stated),
             span: stated.span,
             after: Vec::new(),
+            earlier: None,
         };
         wish.spec.encryption.iter().map(one).collect()
     }

@@ -56,7 +56,7 @@ impl S3Session {
     }
 
     fn resource(&self, place: &Place, id: ResourceId, attrs: Attrs, after: Vec<ResourceId>) -> Resource {
-        Resource { id, attrs, span: None, after, queue: Some(place.subject()) }
+        Resource { id, attrs, span: None, after, queue: Some(place.subject()), earlier: None }
     }
 
     /// A rule belongs to the store that its id names, where that store lies in this bucket; all else of a bucket that the

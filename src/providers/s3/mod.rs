@@ -180,7 +180,7 @@ type Copies<'a> = BTreeMap<&'a StoreName, Held<'a>>;
 struct Held<'a> {
     /// Written there by bdr, or replicated.
     all: Vec<(&'a Component, &'a Protection)>,
-    /// Of which components bdr writes there itself.
+    /// The folders of the components of which bdr writes there itself.
     written: BTreeSet<&'a ComponentName>,
 }
 
@@ -190,12 +190,12 @@ fn copies(policy: &Policy) -> Copies<'_> {
         for protection in component.protections.values() {
             let written: BTreeSet<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
             let entries = written.iter().filter_map(|store| policy.stores.get(*store)).flat_map(|store| &store.replicate);
-            let covering = entries.filter(|entry| entry.covers(&component.name.value, &protection.name.value));
+            let covering = entries.filter(|entry| entry.covers(component, &protection.name.value));
             let replicated: BTreeSet<&StoreName> = covering.map(|entry| &entry.to.value).collect();
             for store in written.union(&replicated) {
                 let held: &mut Held<'_> = copies.entry(store).or_default();
                 held.all.push((component, protection));
-                held.written.extend(written.contains(store).then_some(&component.name.value));
+                held.written.extend(written.contains(store).then_some(component.folder()));
             }
         }
     }
@@ -231,6 +231,7 @@ fn set_up(wish: Wish<'_>, desired: &mut Desired) {
         span: wanted.span,
         after: Vec::new(),
         queue: Some(queue(wish.backend)),
+        earlier: None,
     });
     for setting in SETTINGS {
         add(wish, wish.name, *setting, setting.wanted(wish), desired);
@@ -243,12 +244,17 @@ fn add(wish: Wish<'_>, owner: &StoreName, setting: &dyn Setting, wanted: Vec<Wan
     after.extend(earlier.filter(|earlier| desired.get(earlier).is_some()));
     // Roles were declared before, where somebody makes them.
     let known = |id: &ResourceId| id.subject != Subject::Policy || desired.get(id).is_some();
-    let one = |one: Wanted| Resource {
-        id: id(wish.name, setting.kind().name, &one.key),
-        attrs: one.attrs,
-        span: one.span,
-        after: after.iter().cloned().chain(one.after.into_iter().filter(known)).collect(),
-        queue: Some(queue(wish.backend)),
+    let before = wish.spec.moved.as_ref().map(|before| Subject::Store(before.value.clone()));
+    let one = |one: Wanted| {
+        let id = id(wish.name, setting.kind().name, &one.key);
+        Resource {
+            earlier: one.moved_from(&id, before.clone()).filter(|_| setting.kind().shared),
+            id,
+            attrs: one.attrs,
+            span: one.span,
+            after: after.iter().cloned().chain(one.after.into_iter().filter(known)).collect(),
+            queue: Some(queue(wish.backend)),
+        }
     };
     let resources: Vec<Resource> = wanted.into_iter().map(one).collect();
     resources.into_iter().for_each(|resource| desired.add(resource));

@@ -73,6 +73,7 @@ impl Setting for ObjectLock {
             ]),
             span: stated.span,
             after: Vec::new(),
+            earlier: None,
         };
         wish.spec.immutability.iter().map(one).collect()
     }

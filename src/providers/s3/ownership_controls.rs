@@ -59,7 +59,7 @@ impl Setting for OwnershipControls {
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         let attrs = Attrs::from([("ownership".to_owned(), ENFORCED.into())]);
-        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new() }]
+        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new(), earlier: None }]
     }
 
     fn live(&self, document: Option<&Element>, _sight: Sight<'_>) -> Live {

@@ -65,7 +65,7 @@ impl Setting for PublicAccessBlock {
 
     fn wanted(&self, wish: Wish<'_>) -> Vec<Wanted> {
         let attrs = FLAGS.iter().map(|(name, _)| ((*name).to_owned(), Attr::Bool(true))).collect();
-        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new() }]
+        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new(), earlier: None }]
     }
 
     fn live(&self, document: Option<&Element>, _sight: Sight<'_>) -> Live {

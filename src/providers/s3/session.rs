@@ -78,7 +78,7 @@ impl S3Session {
             source: None,
         };
         match &id.subject {
-            Subject::Store(_) | Subject::Component(_) => match self.places.get(&id.subject) {
+            Subject::Store(_) | Subject::Component(_) => match self.places.get(&self.policy.called_now(&id.subject)) {
                 Some(Ok(place)) => Ok(place.clone()),
                 Some(Err(error)) => Err(error.into()),
                 None => Err(unknown(format!("the policy names no bucket for {}", id.subject))),
@@ -106,6 +106,11 @@ impl S3Session {
                 own.map_or_else(|| spelled.to_owned(), |rest| setting.mark(&self.policy.name, rest))
             }
         }
+    }
+
+    /// What a resource may still be called in its document.
+    pub fn earlier(&self, resource: &Resource) -> Option<String> {
+        resource.moved_from().map(|id| self.mark(id))
     }
 
     /// Whether the policy wants a store's bucket to lock what is written.
@@ -162,7 +167,7 @@ impl S3Session {
 
     /// The bucket of a store or a component, where it may be reached.
     pub fn at(&self, subject: &Subject) -> Option<&Place> {
-        self.places.get(subject)?.as_ref().ok()
+        self.places.get(&self.policy.called_now(subject))?.as_ref().ok()
     }
 
     /// Later reads ask again.
@@ -183,6 +188,12 @@ impl S3Session {
         let mark = self.mark(id);
         let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
         let mut live = self.seen(&place, setting, desired, freshness, sight).await?;
+        if let Some(before) = desired.and_then(|desired| self.earlier(desired)).filter(|_| live.attrs.is_none()) {
+            let found = self.seen(&place, setting, desired, Freshness::Cached, Sight { mark: &before, ..sight }).await?;
+            if found.attrs.is_some() {
+                live = Live { stands_as: Some(before), ..found };
+            }
+        }
         if live.unsupported || live.unfit.is_some() {
             return Ok(live);
         }

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::address::{ComponentName, PolicyName, ResourceId, StoreName};
+use crate::address::{ComponentName, PolicyName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::Span;
 use crate::policy::{Component, Policy, Protection, S3Backend, StoreSpec};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
-use crate::resource::{Kind, Live};
+use crate::resource::{Earlier, Kind, Live};
 
 /// A store that the policy wants.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) struct Wish<'a> {
     pub backend: &'a S3Backend,
     /// Whose copies lie in it, replicated ones too.
     pub copies: &'a [(&'a Component, &'a Protection)],
-    /// Of which components bdr writes copies to it.
+    /// The folders of the components of which bdr writes copies to it.
     pub written: &'a BTreeSet<&'a ComponentName>,
 }
 
@@ -29,6 +29,8 @@ pub(super) struct Wish<'a> {
 pub(super) struct Wanted {
     /// Tells resources of one kind and store apart; empty where there is only one.
     pub key: String,
+    /// The key by what other stores were called before, where that is another one.
+    pub earlier: Option<String>,
     pub attrs: Attrs,
     pub span: Option<Span>,
     /// What must be in place in other buckets before it.
@@ -44,7 +46,17 @@ pub(super) struct Sight<'a> {
     pub desired: Option<&'a Attrs>,
 }
 
+impl Wanted {
+    /// What it was called before its subject, or a store in its key, was renamed.
+    pub fn moved_from(&self, id: &ResourceId, before: Option<Subject>) -> Option<Earlier> {
+        let key = self.earlier.as_ref().unwrap_or(&self.key);
+        let was = ResourceId { subject: before.unwrap_or_else(|| id.subject.clone()), kind: id.kind.clone(), key: key.clone() };
+        (was != *id).then_some(Earlier::Moved(was))
+    }
+}
+
 /// A change to a document.
+#[derive(Clone)]
 pub(super) struct Edit<'a> {
     pub mark: String,
     /// `None`: take it away.
@@ -115,6 +127,11 @@ pub(super) trait Setting: Send + Sync {
 
     /// After a write: what else is known of the bucket may no longer be so.
     fn wrote(&self, _place: &Place) {}
+
+    /// What a part of the document is called there, where the document has several.
+    fn called(&self, _part: &Element) -> Option<String> {
+        None
+    }
 
     /// The part that is not bdr's, for comparison before and after a write.
     fn foreign_part(&self, _document: Option<&Element>, _policy: &PolicyName) -> Vec<Element> {

@@ -65,7 +65,7 @@ impl S3Session {
                 Op::Release => continue,
                 _ => wanted.map(|resource| &resource.attrs).or(change.after.as_ref()),
             };
-            if live.attrs.as_ref() != after {
+            if live.attrs.as_ref() != after || live.stands_as.is_some() {
                 return Ok(Some(format!("{} is not yet as written", change.id)));
             }
         }

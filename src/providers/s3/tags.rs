@@ -129,7 +129,7 @@ impl Setting for Tags {
         let mut attrs = Attrs::from([(MARK.to_owned(), policy.as_str().into())]);
         attrs.extend(wish.spec.tags.iter().map(|(key, value)| (key.clone(), value.value.as_str().into())));
         attrs.extend(notes(policy, wish.spec.tags.keys()).into_iter().map(|(key, value)| (key, value.into())));
-        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new() }]
+        vec![Wanted { key: String::new(), attrs, span: wish.backend.bucket.span, after: Vec::new(), earlier: None }]
     }
 
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {

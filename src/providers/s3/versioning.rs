@@ -60,6 +60,7 @@ impl Setting for Versioning {
             attrs: Attrs::from([("enabled".to_owned(), enabled.value.into())]),
             span: enabled.span,
             after: Vec::new(),
+            earlier: None,
         };
         stated.map(one).collect()
     }

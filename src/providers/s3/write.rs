@@ -39,11 +39,11 @@ impl S3Session {
         changes: &[Change],
         desired: &[Option<Resource>],
     ) -> Result<(), ProviderError> {
-        let edits = self.edits(changes, desired);
+        let (edits, renamed) = (self.edits(changes, desired), self.renamed(changes, desired));
         let document = setting.document();
         let mut backoff = Backoff::new(if place.connection.is_aws() { PATIENCE_OF_AWS } else { PATIENCE });
         loop {
-            let refusal = match self.attempt(place, setting, &edits).await {
+            let refusal = match self.attempt(place, setting, &edits, &renamed).await {
                 Ok(Attempt::Done) => {
                     // Later reads must not be answered from before the write.
                     self.forget(place, document);
@@ -60,6 +60,12 @@ impl S3Session {
         }
     }
 
+    /// What stands under another name than the policy has for it now goes with the same write.
+    fn renamed(&self, changes: &[Change], desired: &[Option<Resource>]) -> Vec<String> {
+        let wanted = changes.iter().zip(desired).filter(|(change, _)| matches!(change.op, Op::Create | Op::Update));
+        wanted.filter_map(|(_, desired)| self.earlier(desired.as_ref()?)).collect()
+    }
+
     fn edits<'a>(&self, changes: &'a [Change], desired: &'a [Option<Resource>]) -> Vec<Edit<'a>> {
         let wanted = |at: usize, change: &'a Change| -> Option<&'a Attrs> {
             let resource = desired.get(at).and_then(Option::as_ref).map(|resource| &resource.attrs);
@@ -69,7 +75,13 @@ impl S3Session {
         changes.iter().enumerate().map(edit).collect()
     }
 
-    async fn attempt(&self, place: &Place, setting: &dyn Setting, edits: &[Edit<'_>]) -> Result<Attempt, ProviderError> {
+    async fn attempt(
+        &self,
+        place: &Place,
+        setting: &dyn Setting,
+        edits: &[Edit<'_>],
+        renamed: &[String],
+    ) -> Result<Attempt, ProviderError> {
         let document = setting.document();
         let first = match self.document(place, document, Freshness::Fresh).await? {
             Answer::NoBucket => return Ok(Attempt::Again(missing(place))),
@@ -82,12 +94,13 @@ impl S3Session {
         };
         let tree = first.as_ref().map(|found| &found.tree);
         let policy = &self.policy().name;
-        let merged = setting.merged(tree, policy, edits);
+        let left = tree.map(|tree| without(tree, setting, renamed));
+        let merged = setting.merged(left.as_ref(), policy, edits);
         let merged = merged.map_err(|reason| place.fault(operation(document), document.write_action, refused(reason)))?;
         if tree.is_some_and(|tree| same(tree, &merged)) || (tree.is_none() && (document.is_empty)(&merged)) {
             return Ok(Attempt::Done);
         }
-        let foreign = setting.foreign_part(tree, policy);
+        let foreign = setting.foreign_part(left.as_ref(), policy);
         if let Some(tree) = tree.filter(|_| !foreign.is_empty() && setting.kind().shared) {
             let kept = undo::keep(place, document, tree).await;
             kept.map_err(|refusal| place.fault(format!("keep a copy of the {} of", document.title), "s3:PutObject", refusal))?;
@@ -137,6 +150,12 @@ fn unsupported(why: String) -> Refusal {
 
 fn missing(place: &Place) -> Refusal {
     Refusal { kind: ErrorKind::NotFound, ..refused(format!("there is no bucket `{}`, or not yet", place.shown)) }
+}
+
+/// A document without some of its parts.
+fn without(tree: &Element, setting: &dyn Setting, names: &[String]) -> Element {
+    let goes = |part: &&Element| setting.called(part).is_some_and(|name| names.contains(&name));
+    Element { children: tree.children.iter().filter(|part| !goes(part)).cloned().collect(), ..tree.clone() }
 }
 
 /// Equal but for the order of what has no order.

@@ -25,7 +25,7 @@ pub fn jobs(policy: &Policy) -> impl Iterator<Item = Job<'_>> {
     policy.components.values().flat_map(move |component| {
         component.protections.values().filter_map(move |protection| {
             let written = protection.schedule.as_ref()?;
-            let identity = format!("{}/{}/{}", *policy.name, *component.name, *protection.name);
+            let identity = format!("{}/{}/{}", *policy.name, component.folder(), *protection.name);
             let schedule = written.value.clone().spread(&identity);
             Some(Job { policy, component, protection, schedule, span: written.span })
         })

@@ -59,9 +59,10 @@ fn carried_out(policy: &Policy, env: &Env, desired: &Desired, views: &BTreeMap<&
     let machine = env.local_zone.as_ref().unwrap_or(&utc);
     let mut found = BTreeMap::new();
     for (id, attrs) in views {
-        let Some(component) = component(id) else { continue };
-        // What still stands elsewhere than where the policy wants it is carried out all the same.
-        let (name, elsewhere) = id.key.split_once('@').map_or((id.key.as_str(), false), |(name, _)| (name, true));
+        let Some(own) = component(id) else { continue };
+        // What still stands elsewhere than where the policy wants it, or under another name, is carried out all the same.
+        let component = policy.component_once_called(&own).map_or(&own, |component| &component.name.value).clone();
+        let (name, elsewhere) = id.key.split_once('@').map_or((id.key.as_str(), component != own), |(name, _)| (name, true));
         let Ok(protection) = ProtectionName::new(name) else { continue };
         let key = (component, protection);
         let wanted = desired.get(id).map(|resource| &resource.attrs);
@@ -69,7 +70,7 @@ fn carried_out(policy: &Policy, env: &Env, desired: &Desired, views: &BTreeMap<&
             systemd::TIMER => {
                 let service = ResourceId::new(id.subject.clone(), systemd::SERVICE, id.key.clone());
                 let command = desired.get(&service).map(|resource| &resource.attrs);
-                let runs = views.get(&service).is_some_and(|attrs| systemd::runs_ours(attrs, &key.0, name, command));
+                let runs = views.get(&service).is_some_and(|attrs| systemd::runs_ours(attrs, &own, name, command));
                 let started = systemd::starts(attrs).filter(|_| runs);
                 started.and_then(|(times, late)| {
                     let own = wanted.and_then(systemd::starts).map(|(times, _)| times);

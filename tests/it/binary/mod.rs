@@ -16,6 +16,7 @@ mod overridden;
 mod packs;
 mod pipes;
 mod places;
+mod renamed;
 mod signals;
 mod signatures;
 mod strangers;

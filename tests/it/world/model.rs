@@ -81,6 +81,7 @@ impl Setup {
     pub fn wanted(&self) -> Vec<Resource> {
         let resource = |id: ResourceId, attrs: Attrs, after: Vec<ResourceId>| Resource {
             queue: Some(provider::place(&id)),
+            earlier: None,
             id,
             attrs,
             span: None,
@@ -146,5 +147,5 @@ pub fn wide_timer(key: u16, value: u8) -> Resource {
     let id = ResourceId::new(component(), "w_timer", format!("wide{key}"));
     let mut attrs = level(value);
     attrs.insert("owner".into(), POLICY.into());
-    Resource { queue: Some(provider::place(&id)), id, attrs, span: None, after: vec![bucket_id(0), bucket_id(1)] }
+    Resource { queue: Some(provider::place(&id)), id, attrs, span: None, after: vec![bucket_id(0), bucket_id(1)], earlier: None }
 }

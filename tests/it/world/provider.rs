@@ -159,6 +159,7 @@ impl Session for WorldSession {
             attrs,
             span: None,
             after,
+            earlier: None,
         };
         let state = self.world.state();
         let mut found = Vec::new();

@@ -14,7 +14,7 @@ use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec
 fn stores<'a>(policy: &'a Policy, component: &'a Component) -> Vec<&'a StoreSpec> {
     let of = |protection: &'a Protection| {
         let replicated = protection.replication().map(|entry| &entry.to.value);
-        policy.stores_of(&component.name.value, protection).into_iter().chain(replicated)
+        policy.stores_of(component, protection).into_iter().chain(replicated)
     };
     let names: std::collections::BTreeSet<_> = component.protections.values().flat_map(of).collect();
     names.into_iter().filter_map(|name| policy.stores.get(name)).collect()

@@ -176,6 +176,10 @@ impl Setting for BucketPolicy {
         statements(Some(document)).map(|(_, sid)| sid).filter(|sid| sid.starts_with(&owner)).collect()
     }
 
+    fn called(&self, part: &Element) -> Option<String> {
+        (part.name == json::STATEMENT).then(|| statement::sid(part))
+    }
+
     /// By meaning, and as a set: servers respell and reorder statements.
     fn foreign_part(&self, document: Option<&Element>, policy: &PolicyName) -> Vec<Element> {
         let owner = owner(policy);

@@ -17,6 +17,8 @@ pub(in crate::providers::s3) type To<'a> = (&'a StoreName, &'a S3Backend);
 /// What brings copies to a store.
 struct Source<'a> {
     key: String,
+    /// The same before it was renamed.
+    earlier: Option<String>,
     role: Option<Text>,
     /// Those that go there.
     entries: Vec<&'a Replication>,
@@ -43,6 +45,7 @@ pub(super) fn of_store(policy: &Policy, from: &StoreSpec, to: To<'_>) -> Vec<Wan
     }
     let source = Source {
         key: from.name.value.to_string(),
+        earlier: from.moved.as_ref().map(|before| before.to_string()),
         role: policy.replication_role(&from.name.value),
         entries,
         keys: BTreeSet::from([arn::objects(to.1, &format!("{}/*", policy.name))]),
@@ -64,6 +67,7 @@ pub(super) fn of_component(policy: &Policy, from: &Component, to: To<'_>) -> Vec
         |entry: &&Replication| format!("{}/{}*", arn::bucket(to.1), arn::literal(&format!("{prefix}{}", entry.prefix.value)));
     let source = Source {
         key: source_of(&from.name.value),
+        earlier: from.moved.as_ref().map(|before| source_of(before)),
         role: policy.replication_role_of(from),
         keys: entries.iter().map(below).collect(),
         entries,
@@ -77,14 +81,15 @@ fn lie_apart(from: &S3Backend, to: &S3Backend) -> bool {
 }
 
 fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
-    let Source { key, role, entries, keys, after } = source;
+    let Source { key, earlier, role, entries, keys, after } = source;
     // What came from a reference is not shown, and a statement is: who names the role so allows it here.
     let Some(role) = role.filter(|role| !role.is_referenced()) else { return Vec::new() };
     let mut actions = vec!["s3:ReplicateObject", "s3:ReplicateTags"];
     actions.extend(entries.iter().any(|entry| entry.delete_markers).then_some("s3:ReplicateDelete"));
     actions.extend(entries.iter().any(|entry| entry.overrides_owner()).then_some("s3:ObjectOwnerOverrideToBucketOwner"));
-    let allowed = |key: String, actions: &[&str], resources: BTreeSet<String>| Wanted {
-        key,
+    let allowed = |end: &str, actions: &[&str], resources: BTreeSet<String>| Wanted {
+        key: format!("replicas-of-{key}{end}"),
+        earlier: earlier.as_ref().map(|key| format!("replicas-of-{key}{end}")),
         attrs: Statement {
             effect: "Allow",
             principals: BTreeSet::from([role.expose().to_owned()]),
@@ -97,8 +102,5 @@ fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
         after: after.clone(),
     };
     let look = BTreeSet::from([arn::bucket(to.1)]);
-    vec![
-        allowed(format!("replicas-of-{key}"), &actions, keys),
-        allowed(format!("replicas-of-{key}-look"), &["s3:GetBucketVersioning", "s3:ListBucket"], look),
-    ]
+    vec![allowed("", &actions, keys), allowed("-look", &["s3:GetBucketVersioning", "s3:ListBucket"], look)]
 }

@@ -30,7 +30,13 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
         let resources = BTreeSet::from([format!("{bucket}/*"), bucket]);
         let condition = rights::when("Bool", BY_TLS, ["false".to_owned()]);
         let statement = Statement { condition, ..deny(["s3:*"], resources) };
-        all.push(Wanted { key: "tls-only".to_owned(), attrs: statement.attrs(), span: on.span, after: Vec::new() });
+        all.push(Wanted {
+            key: "tls-only".to_owned(),
+            attrs: statement.attrs(),
+            span: on.span,
+            after: Vec::new(),
+            earlier: None,
+        });
     }
     let allowed = [
         ("write", Purpose::Write, &access.value.write),
@@ -46,6 +52,7 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
             span: list.span,
             // S3 takes no principal that is not there yet ("Invalid principal in policy").
             after: iam::before_naming(wish.policy, list.value.iter().map(|one| one.value.as_str())),
+            earlier: None,
         }));
     }
     all.extend(denied(wish));
@@ -90,7 +97,13 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     let each = |(key, list, who, statement): (&str, &crate::diag::Spanned<Principals>, Vec<&Principals>, Statement)| {
         let but: BTreeSet<String> = who.into_iter().flatten().map(|one| one.value.clone()).collect();
         let condition = if but.is_empty() { Condition::new() } else { rights::when("ArnNotLike", "aws:PrincipalArn", but) };
-        Wanted { key: key.to_owned(), attrs: Statement { condition, ..statement }.attrs(), span: list.span, after: Vec::new() }
+        Wanted {
+            key: key.to_owned(),
+            attrs: Statement { condition, ..statement }.attrs(),
+            span: list.span,
+            after: Vec::new(),
+            earlier: None,
+        }
     };
     all.into_iter().map(each).collect()
 }

@@ -155,6 +155,10 @@ impl Setting for LifecycleRules {
             .collect()
     }
 
+    fn called(&self, part: &Element) -> Option<String> {
+        (part.name == "Rule").then(|| part.text_at(&["ID"]).map(str::to_owned))?
+    }
+
     /// As a set: some endpoints sort rules by id.
     fn foreign_part(&self, document: Option<&Element>, policy: &PolicyName) -> Vec<Element> {
         let owner = owner(policy);

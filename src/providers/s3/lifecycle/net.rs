@@ -45,6 +45,7 @@ fn whole(wish: Wish<'_>) -> Vec<Wanted> {
         attrs: rule(&below, attribute, stated.days_up()),
         span: stated.span,
         after: Vec::new(),
+        earlier: None,
     };
     rules.extend(wish.spec.noncurrent.iter().map(|stated| one("noncurrent", "noncurrent_days", stated)));
     rules.extend(wish.spec.abort_uploads_after.iter().map(|stated| one("abort-uploads", "abort_uploads_days", stated)));
@@ -56,12 +57,12 @@ fn whole(wish: Wish<'_>) -> Vec<Wanted> {
 fn scratch(wish: Wish<'_>) -> Wanted {
     let mut attrs = rule(&format!("{}.bdr/probe/", wish.backend.prefix.value), "expire_days", 1);
     attrs.insert("noncurrent_days".to_owned(), 1_i64.into());
-    Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span, after: Vec::new() }
+    Wanted { key: super::key(&["scratch"]), attrs, span: wish.backend.bucket.span, after: Vec::new(), earlier: None }
 }
 
 /// Every tier that has backups in this store.
 fn tiers(wish: Wish<'_>) -> impl Iterator<Item = (&ComponentName, &Protection, &Tier)> {
-    let of = |(component, protection)| tiers_of(component).map(move |tier| (&component.name.value, protection, tier));
+    let of = |(component, protection)| tiers_of(component).map(move |tier| (component.folder(), protection, tier));
     wish.copies.iter().copied().flat_map(of)
 }
 
@@ -82,6 +83,7 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
         attrs: rule(&prefix, "expire_days", days),
         span: tier.keep.span,
         after: Vec::new(),
+        earlier: None,
     }
 }
 
@@ -100,7 +102,7 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
     for (component, protection) in wish.copies.iter().copied() {
         let series = Series {
             policy: wish.policy.name.value.clone(),
-            component: component.name.value.clone(),
+            component: component.folder().clone(),
             protection: protection.name.value.clone(),
         };
         let whose = format!("{}/{}", *component.name, *protection.name);

@@ -224,6 +224,10 @@ impl Setting for ReplicationRules {
         own.into_iter().filter_map(|rule| rule.text_at(&["ID"])).map(str::to_owned).collect()
     }
 
+    fn called(&self, part: &Element) -> Option<String> {
+        (part.name == "Rule").then(|| part.text_at(&["ID"]).map(str::to_owned))?
+    }
+
     /// As a set, with the role that is theirs: some endpoints sort rules.
     fn foreign_part(&self, document: Option<&Element>, policy: &PolicyName) -> Vec<Element> {
         let (_, others) = parted(document, policy);

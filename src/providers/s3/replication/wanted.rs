@@ -32,7 +32,9 @@ pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
         }
         let to = &scope.entry.to.value;
         let after = [after(wish.policy, to), allowed(wish, to, there)].concat();
-        Some(Wanted { key, attrs, span: scope.entry.span, after })
+        let moved = wish.policy.stores.get(to).and_then(|there| there.moved.as_ref());
+        let earlier = moved.map(|before| scope.key_to(&before.value));
+        Some(Wanted { key, earlier, attrs, span: scope.entry.span, after })
     };
     scopes.into_iter().filter_map(one).collect()
 }
@@ -46,6 +48,7 @@ pub(in crate::providers::s3) fn of_component(policy: &Policy, component: &Compon
         let below = format!("{}{}", bucket.backend.prefix.value, entry.prefix.value);
         Some(Wanted {
             key: protection.name.as_str().to_owned(),
+            earlier: None,
             attrs: attrs(policy, below, entry, there, role.as_ref()),
             span: entry.span,
             after: [
@@ -111,12 +114,12 @@ fn allowed(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId>
     allowed
 }
 
-/// The components of which bdr writes copies to a store.
+/// The folders of the components of which bdr writes copies to a store.
 fn written<'a>(policy: &'a Policy, store: &StoreName) -> BTreeSet<&'a ComponentName> {
     let writes = |component: &&Component| {
         component.protections.values().any(|protection| protection.stores.iter().any(|to| to.value == *store))
     };
-    policy.components.values().filter(writes).map(|component| &component.name.value).collect()
+    policy.components.values().filter(writes).map(Component::folder).collect()
 }
 
 /// Makes the store's entries those that stand: rule by rule, without the one that is not there or does something else.

@@ -23,7 +23,7 @@ use crate::policy::{CronTable, Policy, Scheduler, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::providers::schedule::job::{Ready, jobs};
 use crate::providers::schedule::written::left;
-use crate::resource::{Desired, Kind, Resource};
+use crate::resource::{Desired, Earlier, Kind, Resource};
 use place::Place;
 
 /// Name of the kind that says when a job runs.
@@ -107,7 +107,9 @@ impl Provider for Cron {
             let attrs = entry::attrs(&job, env, place.table(), place.has_user().then_some("root"));
             let id = id(&(job.component_name().clone(), job.protection_name().clone()), None);
             let after = ready.waits_of(&job);
-            desired.add(Resource { id, attrs, span: job.span, after, queue: Some(queue(&place)) });
+            let before = job.component.moved.as_ref().map(|before| (before.value.clone(), job.protection_name().clone()));
+            let earlier = before.map(|before| Earlier::Moved(self::id(&before, None)));
+            desired.add(Resource { id, attrs, span: job.span, after, queue: Some(queue(&place)), earlier });
         }
     }
 }

@@ -108,7 +108,7 @@ impl Session for Entries {
             };
             for (key, attrs) in self.entries(place, &table) {
                 let id = id(&key, elsewhere);
-                owned.push(Resource { id, attrs, span: None, after: Vec::new(), queue: Some(queue(place)) });
+                owned.push(Resource { id, attrs, span: None, after: Vec::new(), queue: Some(queue(place)), earlier: None });
             }
         }
         Ok(owned.into())

@@ -26,7 +26,7 @@ use crate::policy::{Policy, Scheduler, SystemdScope, Text};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::providers::schedule::job::{Job, Ready, jobs};
 use crate::providers::schedule::written::left;
-use crate::resource::{Desired, Kind, Resource};
+use crate::resource::{Desired, Earlier, Kind, Resource};
 use place::{Part, Place, UnitName};
 
 pub(super) use hindered::{runs_ours, starts};
@@ -137,7 +137,9 @@ fn resource(job: &Job<'_>, part: Part, place: &Place, env: &Env, after: Vec<Reso
         Part::Service => service::attrs(job, env, place.scope, file),
         Part::Timer => timer::attrs(job, file),
     };
-    Resource { id: id(&name, None), attrs, span: job.span, after, queue: Some(queue(place)) }
+    let before = job.component.moved.as_ref().map(|before| UnitName { component: before.value.clone(), ..name.clone() });
+    let earlier = before.map(|before| Earlier::Moved(id(&before, None)));
+    Resource { id: id(&name, None), attrs, span: job.span, after, queue: Some(queue(place)), earlier }
 }
 
 /// Units elsewhere than where the policy wants them have their folder in the address: both may be there at once.

@@ -169,7 +169,14 @@ impl Session for Units {
                 let after = if name.part == Part::Service { vec![id(&timer, elsewhere)] } else { Vec::new() };
                 let mut attrs = unit.to_attrs();
                 attrs.insert("file".to_owned(), place.file(&name));
-                owned.push(Resource { id: id(&name, elsewhere), attrs, span: None, after, queue: Some(queue(place)) });
+                owned.push(Resource {
+                    id: id(&name, elsewhere),
+                    attrs,
+                    span: None,
+                    after,
+                    queue: Some(queue(place)),
+                    earlier: None,
+                });
             }
         }
         Ok(owned.into())
