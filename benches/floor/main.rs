@@ -5,6 +5,7 @@
 mod record;
 mod replay;
 mod sdk;
+mod throttle;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +18,10 @@ fn main() {
         ["parse", folder] => println!("{} events", parse(Path::new(folder))),
         ["walk", folder] => println!("{} entries", walk(Path::new(folder))),
         ["record", upstream, file] => record::record(upstream, Path::new(file)),
+        ["throttle", upstream, rate, file] => throttle::throttle(upstream, rate.parse().unwrap(), Path::new(file)),
         ["replay", upstream, file, workers] => println!("{} answers", replay::replay(upstream, file, workers.parse().unwrap())),
         ["ask", upstream, file, workers] => println!("{} answers", sdk::ask(upstream, file, workers.parse().unwrap())),
-        _ => println!("usage: floor parse|walk FOLDER | record ADDRESS FILE | replay|ask ADDRESS FILE WORKERS"),
+        _ => println!("usage: floor parse|walk FOLDER | record ADDRESS FILE | throttle ADDRESS RATE FILE | replay|ask ADDRESS FILE WORKERS"),
     }
 }
 

@@ -157,10 +157,8 @@ fn statements(value: Value, spelling: &Spelling, names: &BTreeMap<String, String
                 "Effect" => Attr::Text(effect(&value)),
                 "Condition" => conditions(&value, spelling),
                 name if PRINCIPALS.contains(&name) => principals(&value, names),
-                name if LISTS.contains(&name) => {
-                    let actions = ACTIONS.contains(&name);
-                    set(&value, |text| if actions { spelled(text, spelling) } else { text.to_owned() })
-                }
+                name if ACTIONS.contains(&name) => actions(&value, spelling),
+                name if LISTS.contains(&name) => set(&value, str::to_owned),
                 _ => Attr::Text(scalar(&value)),
             };
             (name, value)
@@ -169,6 +167,16 @@ fn statements(value: Value, spelling: &Spelling, names: &BTreeMap<String, String
     }
     all.sort_by_cached_key(text);
     Ok(Attr::List(all))
+}
+
+/// One of each, in whatever cases it is written.
+fn actions(value: &Value, spelling: &Spelling) -> Attr {
+    let Attr::List(words) = set(value, str::to_owned) else { return Attr::Null };
+    let mut found = Spelling::new();
+    for word in words.iter().filter_map(Attr::as_str) {
+        found.entry(word.to_ascii_lowercase()).or_insert_with(|| spelled(word, spelling));
+    }
+    Attr::list(found.into_values().collect::<BTreeSet<_>>())
 }
 
 fn effect(value: &Value) -> String {

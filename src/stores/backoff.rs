@@ -34,17 +34,21 @@ impl Default for Patience {
     }
 }
 
+/// How often an endpoint may tell one operation to slow down, as long as it answers others.
+const SLOWED: u32 = 40;
+
 /// The waits of one operation.
 #[derive(Debug)]
 pub struct Backoff {
     patience: Patience,
     begun: Instant,
     failures: u32,
+    slowed: u32,
 }
 
 impl Backoff {
     pub fn new(patience: Patience) -> Self {
-        Self { patience, begun: Instant::now(), failures: 0 }
+        Self { patience, begun: Instant::now(), failures: 0, slowed: 0 }
     }
 
     /// Counts a failure and tells how long to wait before the next attempt; `None`: give up.
@@ -58,8 +62,17 @@ impl Backoff {
         (self.begun.elapsed() + wait < self.patience.total).then_some(wait)
     }
 
+    /// The same after an endpoint that goes on answering asked for less: its pace says when to ask, so that waiting for a turn uses up
+    /// no patience.
+    pub fn next_turn(&mut self) -> Option<Duration> {
+        self.slowed += 1;
+        self.begun = Instant::now();
+        let ceiling = FIRST.saturating_mul(1 << self.slowed.min(16)).min(CAP);
+        (self.slowed < SLOWED).then(|| ceiling.mul_f64(fastrand::f64()))
+    }
+
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.failures + self.slowed
     }
 }
 
@@ -76,6 +89,15 @@ mod tests {
             assert!(*wait <= CAP && *wait <= FIRST * (1 << at), "wait {at}: {wait:?}");
         }
         assert_eq!(backoff.failures(), 12);
+    }
+
+    #[test]
+    fn who_is_told_to_slow_down_loses_no_patience_and_comes_to_an_end() {
+        let mut backoff = Backoff::new(Patience { attempts: 2, total: Duration::from_secs(60) });
+        let waits: Vec<_> = std::iter::from_fn(|| backoff.next_turn()).collect();
+        assert_eq!(waits.len(), SLOWED as usize - 1);
+        assert!(waits.iter().all(|wait| *wait <= CAP));
+        assert!(backoff.next_wait().is_some());
     }
 
     #[test]

@@ -68,6 +68,11 @@ impl<S: Store> Retrying<S> {
             return Err(error);
         }
         let unsent = error.reason.starts_with(NO_CONNECTION);
+        let is_slow = !unsent && error.kind == ErrorKind::Unavailable && error.retry == Retry::Later && connection.pace.is_moving();
+        if let Some(wait) = is_slow.then(|| backoff.next_turn()).flatten() {
+            tokio::time::sleep(wait).await;
+            return Ok(());
+        }
         let paused = pause(backoff, error).await;
         if paused.is_err() && (unsent || connection.is_silent()) {
             connection.note_down(true);

@@ -9,6 +9,7 @@ mod lost;
 mod refused;
 mod renamed;
 mod replication;
+mod slow;
 mod status;
 mod statements;
 

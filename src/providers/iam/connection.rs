@@ -87,15 +87,15 @@ fn region(policy: &Policy) -> Option<&str> {
 }
 
 impl Reached {
-    /// A change; sent again as long as what was just made is not known everywhere.
+    /// A change; sent again as long as what was just made is not known everywhere, or IAM asks for less.
     pub async fn change<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
         let mut backoff = Backoff::new(if self.iam.is_aws() { PATIENCE_OF_AWS } else { PATIENCE });
         loop {
             let refusal = match self.iam.once(request()).await {
-                Err(refusal) if is_not_yet(&refusal) => refusal,
+                Err(refusal) if is_not_yet(&refusal) || refusal.is_throttle() => refusal,
                 outcome => return outcome,
             };
-            match backoff.next_wait() {
+            match self.iam.next_wait(&mut backoff, &refusal) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(refusal),
             }

@@ -33,6 +33,9 @@ mod versioning;
 mod write;
 mod written;
 
+#[cfg(test)]
+mod foreign_tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 

@@ -53,7 +53,7 @@ impl S3Session {
                 Ok(Attempt::Again(refusal)) => refusal,
                 Err(error) => return Err(error),
             };
-            match backoff.next_wait() {
+            match place.connection.next_wait(&mut backoff, &refusal) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(place.fault(operation(document), document.write_action, refusal)),
             }

@@ -149,7 +149,7 @@ impl<C> Connection<C> {
             if self.is_closed() {
                 return Err(refusal);
             }
-            match backoff.next_wait() {
+            match self.next_wait(&mut backoff, &refusal) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => {
                     self.note_down(true);
@@ -157,6 +157,11 @@ impl<C> Connection<C> {
                 }
             }
         }
+    }
+
+    /// How long to wait before the next attempt. An endpoint that is only slow is given time.
+    pub fn next_wait(&self, backoff: &mut Backoff, refusal: &Refusal) -> Option<Duration> {
+        if refusal.is_throttle() && self.pace.is_moving() { backoff.next_turn() } else { backoff.next_wait() }
     }
 
     /// One request at the endpoint's pace.

@@ -57,6 +57,11 @@ impl Refusal {
         Self { kind, retry, code, status, region, reason }
     }
 
+    /// The endpoint did nothing and asks for less.
+    pub fn is_throttle(&self) -> bool {
+        is_throttle(&self.code) || matches!(self.status, Some(429 | 503)) && self.retry == Retry::Later
+    }
+
     /// No connection was made, so nothing was sent.
     pub fn is_unsent(&self) -> bool {
         self.status.is_none() && self.kind == ErrorKind::Unavailable && self.retry == Retry::Later

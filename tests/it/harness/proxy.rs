@@ -117,7 +117,7 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
         match fault {
             Fault::Reset => return reset(client),
             Fault::SlowDown => {
-                client.write_all(&refusal(503, "SlowDown")).await.ok()?;
+                client.write_all(&answer_to(&line, 503, "SlowDown")).await.ok()?;
                 continue;
             }
             Fault::Unknown => {
@@ -125,7 +125,7 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
                 continue;
             }
             Fault::Deny => {
-                client.write_all(&denial(&line)).await.ok()?;
+                client.write_all(&answer_to(&line, 403, "AccessDenied")).await.ok()?;
                 continue;
             }
             Fault::Stale => {
@@ -151,7 +151,7 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
         match fault {
             Fault::DoneButFailed => client.write_all(&refusal(500, "InternalError")).await.ok()?,
             Fault::DoneButCut => return reset(client),
-            Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => client.write_all(&denial(&line)).await.ok()?,
+            Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => client.write_all(&answer_to(&line, 403, "AccessDenied")).await.ok()?,
             Fault::Replication(status) => client.write_all(&telling(&answer, status)).await.ok()?,
             Fault::CutAfter(bytes) => {
                 client.write_all(&answer[..bytes.min(answer.len())]).await.ok()?;
@@ -183,11 +183,11 @@ fn refusal(status: u16, code: &str) -> Vec<u8> {
 }
 
 /// An answer to `HEAD` has no body.
-fn denial(line: &str) -> Vec<u8> {
+fn answer_to(line: &str, status: u16, code: &str) -> Vec<u8> {
     if line.starts_with("HEAD ") {
-        return b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
+        return format!("HTTP/1.1 {status} Injected\r\nContent-Length: 0\r\n\r\n").into();
     }
-    refusal(403, "AccessDenied")
+    refusal(status, code)
 }
 
 fn telling(answer: &[u8], status: &str) -> Vec<u8> {

@@ -177,6 +177,15 @@ fn respelled(value: &Value) -> Value {
     }
 }
 
+/// In whatever case an action is written, it is one.
+#[test]
+fn an_action_in_two_cases_is_one() {
+    let wanted = attrs("Allow", &["s3:GetObject", "s3:getobject"], json!({}));
+    assert_eq!(wanted.get("Action").map(ToString::to_string), Some("[s3:GetObject]".to_owned()));
+    let stored = json!({ "Effect": "Allow", "Principal": "*", "Action": "S3:GETOBJECT", "Resource": "arn:aws:s3:::b/*", "Condition": {} });
+    assert_eq!(statement::attrs(&stored.to_string(), Some(&wanted)), Some(wanted));
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_back_and_what_is_foreign_stays(own in statement(), others in proptest::collection::vec(statement(), 0..4)) {
