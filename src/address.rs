@@ -87,6 +87,8 @@ name! {
     TierName,
     /// A role of the policy.
     RoleName,
+    /// An account in which a role is taken on.
+    AccountName,
 }
 
 /// One backup: the second in which it began (UTC) and eight random hex digits, so that names sort by time.

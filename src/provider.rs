@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::address::ResourceId;
+use crate::address::{AccountName, ResourceId};
 use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
 use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
@@ -111,8 +111,9 @@ pub trait Provider: Send + Sync {
     /// the plan is carried out. Pure. Nothing to say of resources that promises don't rest on.
     fn stands(&self, _policy: &mut Policy, _id: &ResourceId, _live: &Live) {}
 
-    /// What must be allowed for a purpose so that this provider can carry the policy out. Pure.
-    fn rights(&self, _policy: &Policy, _purpose: Purpose) -> Vec<Grant> {
+    /// What must be allowed for a purpose so that this provider can carry the policy out: to the role that is taken on in an account of
+    /// the policy, or to the caller (`None`), for what is done by them. Pure.
+    fn rights(&self, _policy: &Policy, _purpose: Purpose, _by: Option<&AccountName>) -> Vec<Grant> {
         Vec::new()
     }
 }

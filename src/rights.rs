@@ -39,9 +39,10 @@ impl Purpose {
         }
     }
 
-    /// The next step for somebody who lacks a right.
-    pub fn hint(self) -> String {
-        format!("`bdr iam-policy {}` prints everything that is needed.", self.as_str())
+    /// The next step for who lacks a right: the caller, or the role of an account of the policy.
+    pub fn hint(self, account: Option<&str>) -> String {
+        let of = account.map(|account| format!(" --account {account}")).unwrap_or_default();
+        format!("`bdr iam-policy {}{of}` prints everything that is needed.", self.as_str())
     }
 }
 

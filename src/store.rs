@@ -144,6 +144,8 @@ pub const NO_CONNECTION: &str = "no connection to ";
 
 /// How the reason begins where nothing came back; the time, and where it is known the host and port, follow.
 pub const NO_ANSWER: &str = "no answer within ";
+/// Begins the reason where the role of an account could not be taken on.
+pub const NO_SESSION: &str = "no session as ";
 
 impl StoreError {
     pub fn new(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use crate::access::{Document, INLINE, MANAGED};
-use crate::address::StoreName;
+use crate::address::{AccountName, StoreName};
 use crate::cli::load::{self, References};
 use crate::cli::{Context, Exit, Failure, chosen};
 use crate::policy::{Backend, Encryption, Policy};
@@ -27,6 +27,9 @@ pub struct Args {
     /// Only this store; may be given several times
     #[arg(long, value_name = "NAME")]
     store: Vec<String>,
+    /// What the role must be allowed that is taken on in this account of the policy, not who takes it on
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
     /// For `apply --without-backups`: it writes no backups then
     #[arg(long)]
     without_backups: bool,
@@ -67,7 +70,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--without-backups` goes with `apply` only"));
     }
     let policy = narrowed(load::policy(context, References::AsFarAsKnown)?.policy, &args.store)?;
-    let all = documents(&policy, &purposes, args.without_backups);
+    let by = args.account.as_deref().map(|name| account(&policy, name)).transpose()?;
+    let all = documents(&policy, &purposes, args.without_backups, by.as_ref());
     if all.is_empty() {
         if args.part.is_some() {
             return Err(Failure::usage("there is no such part: nothing is needed"));
@@ -85,7 +89,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let text = document.json().map_err(|error| Failure::new(format!("could not write the document: {error}")))?;
         context.print_json(&(text + "\n"))?;
     }
-    notes(&policy, &purposes).iter().for_each(|note| context.say(&format!("note: {note}")));
+    notes(&policy, &purposes, by.as_ref()).iter().for_each(|note| context.say(&format!("note: {note}")));
     if all.len() > 1 && args.part.is_none() {
         context.say(&format!("note: {}", divided(&all)));
     }
@@ -104,6 +108,13 @@ fn narrowed(policy: Arc<Policy>, stores: &[String]) -> Result<Policy, Failure> {
     Ok(policy)
 }
 
+/// # Errors
+/// When the policy has no account of that name.
+fn account(policy: &Policy, name: &str) -> Result<AccountName, Failure> {
+    let known = policy.accounts.keys().find(|known| known.as_str() == name);
+    known.cloned().ok_or_else(|| chosen::unknown("account", name, policy.accounts.keys().map(AccountName::as_str)))
+}
+
 fn nothing(policy: &Policy) -> &'static str {
     if policy.stores.values().any(|spec| matches!(spec.backend, Backend::S3(_))) {
         "Nothing is needed: no copies go to these stores."
@@ -113,10 +124,14 @@ fn nothing(policy: &Policy) -> &'static str {
 }
 
 /// What a reader of the document has to know besides.
-fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>) -> Vec<String> {
+fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>, by: Option<&AccountName>) -> Vec<String> {
     let mut notes = BTreeSet::new();
     for (name, spec) in &policy.stores {
         let Backend::S3(backend) = &spec.backend else { continue };
+        if backend.by() != by {
+            notes.extend(backend.by().filter(|_| by.is_none()).map(of_account));
+            continue;
+        }
         if !backend.bucket.value.is_known() {
             let shown = &backend.bucket.value.shown;
             notes.insert(format!(
@@ -145,6 +160,12 @@ fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>) -> Vec<String> {
         );
     }
     notes
+}
+
+fn of_account(name: &AccountName) -> String {
+    format!(
+        "what is in account `{name}` is done by the role that is taken on there: `--account {name}` prints what that must be allowed"
+    )
 }
 
 fn divided(all: &[Document]) -> String {

@@ -113,6 +113,8 @@ async fn one(policy: &Policy, spec: &StoreSpec, env: &Env, most: usize) -> Resul
         Ok((records, lease)) => Ok((records, lease.map(|(lease, _)| lease))),
         // What is not there yet has none.
         Err(error) if error.kind == ErrorKind::NotFound => Ok((Vec::new(), None)),
+        // A plan tells it of everything there.
+        Err(error) if error.kind == ErrorKind::Unauthenticated => Err("its credentials are not taken".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

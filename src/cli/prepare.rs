@@ -91,7 +91,7 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
 pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
     let (loaded, mut env, compiled) = compiled(context, references)?;
     let mut places = schedule::places(&compiled.desired);
-    places.extend(iam::place(&compiled.desired));
+    places.extend(iam::places(&compiled.desired));
     let past = working::patiently(context, past::past(&loaded.policy, &env, context)).await;
     places.extend(past.places.iter().cloned());
     places.extend(folder::standing(&loaded.policy));

@@ -10,7 +10,7 @@ use crate::attrs::Fingerprint;
 use crate::catalog::overdue::Overdue;
 use crate::plan::Note;
 use crate::resource::{Foreign, Live, Resource};
-use crate::store::{NO_ANSWER, NO_CONNECTION};
+use crate::store::{NO_ANSWER, NO_CONNECTION, NO_SESSION};
 
 /// The live system as it was read for one plan.
 #[derive(Debug, Clone, Default)]
@@ -108,9 +108,9 @@ impl Unread {
         told
     }
 
-    /// The missing connection or answer behind it, if that is what it is.
+    /// The missing session, connection or answer behind it, if that is what it is.
     fn cause(&self) -> Option<String> {
-        let from = [NO_CONNECTION, NO_ANSWER].iter().find_map(|begins| self.reason.find(begins))?;
+        let from = [NO_SESSION, NO_CONNECTION, NO_ANSWER].iter().find_map(|begins| self.reason.find(begins))?;
         let cause = &self.reason[from..];
         Some(cause.split(" (tried ").next().unwrap_or(cause).to_owned())
     }
@@ -133,6 +133,8 @@ mod tests {
             unread("backups in b", "could not list `s3://c/`: no connection to 127.0.0.1:8: refused (tried 7 times)"),
             unread("s3://d", "could not look at it: no answer within 6 s (127.0.0.1:7)"),
             unread("backups in d", "could not list `s3://d/`: no answer within 6 s (127.0.0.1:7) (tried 2 times)"),
+            unread("s3://e", "could not look at s3://e: no session as r: denied"),
+            unread("s3://f", "could not look at s3://f: no session as r: denied"),
             unread("folder", "could not read /x: permission denied"),
         ];
         let told: Vec<String> = Unread::by_cause(all).iter().map(|one| format!("{}: {}", one.subject, one.reason)).collect();
@@ -143,6 +145,7 @@ mod tests {
                 "folder: could not read /x: permission denied",
                 "s3, s3://b, backups in a: no connection to 127.0.0.1:9: refused",
                 "s3://d, backups in d: no answer within 6 s (127.0.0.1:7)",
+                "s3://e, s3://f: no session as r: denied",
             ]
         );
     }

@@ -1,5 +1,6 @@
 //! Plans: the complete graph of what is to be done, with what was seen live. Apply only obeys.
 
+mod acting;
 mod actions;
 mod alarm;
 mod digest;
@@ -25,6 +26,7 @@ use crate::diag::{Diagnostic, Position, Severity, Sources};
 use crate::resource::{Action, Foreign};
 use crate::units::count::counted;
 
+pub use acting::Acting;
 pub use actions::is_removal;
 pub use alarm::Alarm;
 pub use known::{FirstBackup, Known, LastSet, Unread};
@@ -59,6 +61,9 @@ pub struct Plan {
     /// Everything could be read: where false, there may be more to do than is told here.
     pub complete: bool,
     pub summary: Summary,
+    /// Roles that are taken on, each for what it is used for; everything else is done with the caller's own credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acting: Vec<Acting>,
     /// What is grave already, as the live system stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Alarm>,

@@ -8,7 +8,7 @@ use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
     Alarm, FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
-    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, actions,
+    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Foreign, Job, Live, Op, Risk, Since, Work};
@@ -109,6 +109,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         complete,
         kinds: kinds(&all, input.compiled),
         summary,
+        acting: acting::all(input.policy),
         alarms,
         actions: all,
         foreign,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{PolicyName, RoleName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::Text;
+use crate::policy::{Account, Text};
 use crate::rights::Purpose;
 
 /// Longest name of a role (IAM API reference, `CreateRole`).
@@ -20,6 +20,9 @@ pub const AUDIENCE: &str = "sts.amazonaws.com";
 pub struct Access {
     /// Twelve digits: the account in which the roles live.
     pub account: Option<Spanned<String>>,
+    /// The same account where the policy names it: its role is taken on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<Account>,
     /// `None`: AWS, or `AWS_ENDPOINT_URL_IAM`, or `AWS_ENDPOINT_URL`.
     pub endpoint: Option<Spanned<Text>>,
     /// ARN of the policy that bounds all roles; `None`: left as it is.

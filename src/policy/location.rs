@@ -43,8 +43,12 @@ impl Medium {
     pub fn of(backend: &Backend) -> Self {
         match backend {
             Backend::Folder(_) => Self::Files,
-            Backend::S3(s3) => Self::Bucket { of: cloud(s3), bucket: s3.bucket.expose().to_owned() },
+            Backend::S3(s3) => Self::of_bucket(s3),
         }
+    }
+
+    pub fn of_bucket(s3: &S3Backend) -> Self {
+        Self::Bucket { of: cloud(s3), bucket: s3.bucket.expose().to_owned() }
     }
 }
 

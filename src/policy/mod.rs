@@ -6,6 +6,7 @@ pub mod document;
 pub mod tree;
 
 mod access;
+mod account;
 mod class;
 pub mod codes;
 mod component;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use access::{AUDIENCE, Access, GITHUB, Role, Trust, provider_arn, role_name};
+pub use account::Account;
 pub use class::{Class, classes};
 pub use component::{Component, ComponentKind, Files, ObjectStorage};
 pub(crate) use echo::nearest;
@@ -52,6 +54,7 @@ pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
 pub use store_access::{Principals, StoreAccess};
 
+use crate::address::{AccountName, ComponentName, PolicyName, StoreName};
 use crate::address::{ComponentName, PolicyName, StoreName, Subject};
 use crate::diag::{Span, Spanned};
 use crate::units::cadence::Zone;
@@ -63,6 +66,9 @@ pub struct Policy {
     #[serde(serialize_with = "digest::zone")]
     pub timezone: Spanned<Zone>,
     pub contacts: BTreeMap<String, Contact>,
+    /// Without any, the digest is what it was before there were some.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<AccountName, Account>,
     pub stores: BTreeMap<StoreName, StoreSpec>,
     pub components: BTreeMap<ComponentName, Component>,
     pub scheduler: Option<Spanned<Scheduler>>,
@@ -87,6 +93,12 @@ impl Policy {
     /// The window in which it stands, if it does.
     pub fn frozen(&self, now: jiff::Timestamp) -> Option<&Freeze> {
         self.change_freeze.iter().filter(|freeze| freeze.holds(now)).max_by_key(|freeze| *freeze.until)
+    }
+
+    /// Every bucket that it names: of stores, then of components.
+    pub fn buckets(&self) -> impl Iterator<Item = &S3Backend> {
+        let of_components = self.components.values().filter_map(|component| Some(&component.kind.bucket()?.backend));
+        self.stores.values().filter_map(|store| store.backend.s3()).chain(of_components)
     }
 
     /// Where a pack was named; `Some(None)`: by the caller.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::StoreName;
+use crate::address::{AccountName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Replication, StoreAccess, Text};
+use crate::policy::{Account, Replication, StoreAccess, Text};
 use crate::units::duration::Duration;
 
 /// One place where copies live, and how it is to be set up.
@@ -45,6 +45,16 @@ pub enum Backend {
     S3(S3Backend),
 }
 
+impl Backend {
+    /// The bucket, where it is one.
+    pub fn s3(&self) -> Option<&S3Backend> {
+        match self {
+            Self::Folder(_) => None,
+            Self::S3(s3) => Some(s3),
+        }
+    }
+}
+
 /// A directory of this machine.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct FolderBackend {
@@ -66,6 +76,16 @@ pub struct S3Backend {
     pub prefix: Spanned<String>,
     /// Twelve digits: the account that must own the bucket (`x-amz-expected-bucket-owner`).
     pub account: Option<Spanned<String>>,
+    /// The same account where the policy names it: its role is taken on for everything there; `None`: the caller's own credentials are used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<Account>,
+}
+
+impl S3Backend {
+    /// By whose role everything is done there; `None`: by the caller's own credentials.
+    pub fn by(&self) -> Option<&AccountName> {
+        self.through.as_ref().map(|account| &account.name.value)
+    }
 }
 
 /// Server-side encryption by default.

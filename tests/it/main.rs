@@ -20,6 +20,7 @@ mod store_faults;
 mod s3_kinds;
 mod s3_engine;
 mod s3_live;
+mod accounts;
 mod iam_kinds;
 mod iam_policy;
 mod calendar_oracle;

@@ -75,7 +75,7 @@ impl Rule for CronEnvironment {
 
 /// Every text that may hold references: all of them are looked up before a job begins.
 fn texts<'a>(policy: &'a Policy, table: &'a CronTable) -> Vec<&'a Spanned<Text>> {
-    let mut texts = Vec::new();
+    let mut texts: Vec<_> = policy.accounts.values().filter_map(|account| account.external_id.as_ref()).collect();
     for store in policy.stores.values() {
         match &store.backend {
             Backend::Folder(folder) => texts.push(&folder.path),

@@ -26,6 +26,7 @@ mod similar_names;
 mod store_overlap;
 mod unprotected;
 mod unreachable_tier;
+mod unused_account;
 mod unused_store;
 
 use crate::lint::Rule;
@@ -58,6 +59,7 @@ pub const RULES: &[&dyn Rule] = &[
     &open_folder::OpenFolder,
     &cron_file_ignored::CronFileIgnored,
     &kms_key_elsewhere::KmsKeyElsewhere,
+    &unused_account::UnusedAccount,
     &lock_beyond_tier::LockBeyondTier,
     &lock_unswept::LockUnswept,
     &replication_unbounded::ReplicationUnbounded,

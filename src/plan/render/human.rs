@@ -77,6 +77,7 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
         let only = format!("Only {} and what that needs. {}", plan.targets.join(", "), left_undone(&plan.left_out_of));
         lines.extend(wrapped(&only, 2, look));
     }
+    lines.extend(acting(plan, look));
     lines.extend(alarms(plan, look));
     for unread in &plan.unread {
         let count = unread.resources.len();
@@ -91,6 +92,18 @@ fn head(plan: &Plan, look: Look) -> Vec<String> {
     }
     lines.extend(lost(plan, look));
     lines.push(String::new());
+    lines
+}
+
+/// Roles that are told one by one.
+const ROLES: usize = 6;
+
+fn acting(plan: &Plan, look: Look) -> Vec<String> {
+    let most = if look.all { usize::MAX } else { ROLES };
+    let mut lines: Vec<String> = plan.acting.iter().take(most).flat_map(|one| wrapped(&one.told(), 2, look)).collect();
+    if plan.acting.len() > most {
+        lines.push(format!("{} {} more roles (--all shows them)", look.dots(), plan.acting.len() - most));
+    }
     lines
 }
 

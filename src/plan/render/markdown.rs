@@ -15,11 +15,24 @@ const LOOK: Look = Look { width: 100, color: false, ascii: false, all: false };
 pub fn markdown(plan: &Plan) -> String {
     let mut head = format!("<!-- bdr:plan policy={} v=1 -->\n", plan.policy.name);
     head.push_str(&format!("### bdr plan · {}: {}\n", plan.policy.name, plan.headline()));
+    head.push_str(&acting(plan));
     head.push_str(&caution(plan));
     head.push_str(&objectives(&plan.objectives));
     let foot = foot(plan);
     let room = BUDGET.saturating_sub(head.len() + foot.len() + 400);
     printable(&format!("{head}{}{foot}", changes(plan, room)))
+}
+
+/// Roles that are told one by one.
+const ROLES: usize = 10;
+
+/// By whose credentials it is read and done, besides the caller's own.
+fn acting(plan: &Plan) -> String {
+    let mut lines: Vec<String> = plan.acting.iter().take(ROLES).map(|one| escaped(&one.told())).collect();
+    if plan.acting.len() > ROLES {
+        lines.push(format!("and {} more roles", plan.acting.len() - ROLES));
+    }
+    if lines.is_empty() { String::new() } else { format!("{}\n\n", lines.join("  \n")) }
 }
 
 /// Losses that are told one by one.

@@ -65,6 +65,7 @@ fn plan(actions: Vec<Action>) -> Plan {
         complete: true,
         summary: Summary::of(&actions, 41, 1),
         kinds: [kind("rule", "lifecycle rule", 120), kind("timer", "timer", 0), kind("bucket", "bucket", 0)].into(),
+        acting: Vec::new(),
         alarms: Vec::new(),
         actions,
         foreign: Vec::new(),

@@ -41,4 +41,14 @@ so it is not cut. Names that begin with `replication-` are those of the roles by
   roles:
     restorer-north: { may: restore, trust: { account: \"111122223333\" } }
 ";
+
+    SESSION "BDR-P083" "session" "A text that the service which gives sessions (AWS STS) does not take."
+    "The name of a session has 2 to 64 characters and an external id up to 1224, of letters, digits and a few signs (STS API
+reference, `AssumeRole`)."
+    wrong "accounts:
+  backups: { id: \"111122223333\", role: bdr, session_name: \"nightly run\" }
+"
+    right "accounts:
+  backups: { id: \"111122223333\", role: bdr, session_name: nightly-run }
+";
 }

@@ -82,6 +82,19 @@ else of the policy may have that name now, and only one thing can have had it."
   vault: { moved: { from: primary }, folder: { path: /srv/backups } }
 ";
 
+    NO_ACCOUNT "BDR-P027" "no-such-account" "An account that is not defined."
+    "An account is named by its twelve digits, or by a name under `accounts`, which says what role bdr takes on there."
+    wrong "accounts:
+  backups: { id: \"111122223333\", role: bdr }
+stores:
+  primary: { s3: { bucket: example-backups, region: eu-north-1, account: backup } }
+"
+    right "accounts:
+  backups: { id: \"111122223333\", role: bdr }
+stores:
+  primary: { s3: { bucket: example-backups, region: eu-north-1, account: backups } }
+";
+
     REFERENCE "BDR-P050" "reference" "A text that begins a reference and is none."
     "A reference is `${env:NAME}` or `${file:PATH}`, the path relative to the folder of the policy's file. The characters `${`
 themselves are written `$${`."

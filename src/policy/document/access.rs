@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AccountText, BoundaryText, EndpointText, HostText, Named, PlainText, ProjectText, RefText, RepositoryText, RoleText,
-    ServiceText, StoreText,
+    AccountNameText, AccountText, BoundaryText, EndpointText, HostText, Named, PlainText, ProjectText, RefText, RepositoryText,
+    RoleText, ServiceText, StoreText,
 };
 use crate::policy::read::{Field, Hints, Instead, Several};
 use crate::rights::Purpose;
@@ -15,8 +15,9 @@ use crate::rights::Purpose;
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Access")]
 pub struct AccessDocument {
-    /// The AWS account in which the roles live; roles that GitHub or GitLab take on need it.
-    pub account: Field<AccountText>,
+    /// The AWS account in which the roles live: twelve digits, or the name of one of `accounts`, whose role makes them. Roles that GitHub or
+    /// GitLab take on need it.
+    pub account: Field<AccountNameText>,
     /// Address of an IAM that is not AWS's.
     pub endpoint: Field<EndpointText>,
     /// ARN of the managed policy that bounds what any of the roles can do, whatever else they are given; left as it is unless told.

@@ -4,6 +4,7 @@
 //! `resolve`.
 
 mod access;
+mod account;
 mod class;
 mod component;
 mod contact;
@@ -21,6 +22,7 @@ mod table;
 mod text;
 
 pub use access::{AccessDocument, GithubDocument, GitlabDocument, RoleDocument, TrustDocument};
+pub use account::AccountDocument;
 pub use class::ClassDocument;
 pub use component::{ComponentDocument, FilesDocument};
 pub use contact::ContactDocument;
@@ -60,6 +62,8 @@ pub struct Document {
     pub timezone: Field<ZoneText>,
     /// Whom to reach in an outage, by a name of your own.
     pub contacts: Field<Named<ContactDocument>>,
+    /// AWS accounts in which a role is taken on, by a name of your own.
+    pub accounts: Field<Named<AccountDocument>>,
     /// Places where copies live, by a name of your own.
     pub stores: Field<Named<StoreDocument>>,
     /// Things to recover, by a name of your own.

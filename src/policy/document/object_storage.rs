@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AccountText, BucketText, EndpointText, PrefixText, RegionText};
+use super::{AccountNameText, BucketText, EndpointText, PrefixText, RegionText};
 use crate::policy::read::{Field, Hints, Instead};
 
 /// A bucket of the application's own data. bdr never makes, marks, locks or removes it.
@@ -21,8 +21,8 @@ pub struct ObjectStorageDocument {
     pub path_style: Field<bool>,
     /// The component is what lies below it; the whole bucket unless told.
     pub prefix: Field<PrefixText>,
-    /// The AWS account that must own the bucket.
-    pub account: Field<AccountText>,
+    /// The AWS account that must own the bucket: twelve digits, or the name of one of `accounts`, whose role is taken on for everything there.
+    pub account: Field<AccountNameText>,
     /// Whether the bucket must keep versions already (`required`), or bdr switches them on and never off (`managed`); `required` unless told.
     pub versioning: Field<VersioningWord>,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    AccountText, BucketText, DurationText, EndpointText, KeyText, ModeText, MovedDocument, PathText, PrefixText, RegionText,
+    AccountNameText, BucketText, DurationText, EndpointText, KeyText, ModeText, MovedDocument, PathText, PrefixText, RegionText,
     ReplicationDocument, StoreAccessDocument, Tags,
 };
 use crate::policy::read::{Field, Hints, Instead, Several};
@@ -64,8 +64,8 @@ pub struct S3Document {
     pub path_style: Field<bool>,
     /// Everything of bdr's lies below this prefix of the bucket.
     pub prefix: Field<PrefixText>,
-    /// The AWS account that must own the bucket.
-    pub account: Field<AccountText>,
+    /// The AWS account that must own the bucket: twelve digits, or the name of one of `accounts`, whose role is taken on for everything there.
+    pub account: Field<AccountNameText>,
 }
 
 /// Encryption of what the store holds.

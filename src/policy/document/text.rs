@@ -100,6 +100,18 @@ texts! {
     PrefixText { "type": ["string", "number"], "pattern": "^[^/\\\\]", "examples": ["backups/"] }
     /// An AWS account.
     AccountText { "type": ["string", "integer"], "pattern": "^[0-9]{12}$", "minimum": 0, "maximum": 999_999_999_999_u64 }
+    /// An AWS account by its twelve digits, or one of `accounts` by its name.
+    AccountNameText { "type": ["string", "integer"], "pattern": NAME_PATTERN, "minimum": 0, "maximum": 999_999_999_999_u64 }
+    /// A role of AWS IAM by its name, with its path if it has one, or its ARN.
+    TakenRoleText {
+        "type": "string",
+        "pattern": "^(arn:aws[a-z-]*:iam::([0-9]{12})?:role/)?[A-Za-z0-9+=,.@_/-]+$",
+        "examples": ["backups", "arn:aws:iam::111122223333:role/backups"]
+    }
+    /// What the trust of a role asks for; may contain `${env:NAME}`.
+    ExternalIdText { "type": ["string", "number"], "pattern": "^[A-Za-z0-9_+=,.@:/-]{2,1224}$|\\$\\{" }
+    /// The name of a session.
+    SessionText { "type": ["string", "number"], "pattern": "^[A-Za-z0-9_+=,.@-]{2,64}$", "examples": ["bdr"] }
     /// A key of AWS KMS.
     KeyText { "type": "string", "minLength": 1, "examples": ["alias/backups"] }
     /// The ARN of a role of AWS IAM; may contain `${env:NAME}`.

@@ -6,9 +6,7 @@ use super::{Run, merge};
 use crate::address::{PolicyName, RoleName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::access::{Access, GITHUB, LONGEST_NAME, Role, Trust, role_name};
-use crate::policy::document::{
-    AccessDocument, AccountText, GithubDocument, GitlabDocument, Named, RoleDocument, StoreText, TrustDocument,
-};
+use crate::policy::document::{AccessDocument, GithubDocument, GitlabDocument, Named, RoleDocument, StoreText, TrustDocument};
 use crate::policy::read::{Field, Several};
 use crate::policy::{codes, echo};
 use crate::rights::Purpose;
@@ -23,14 +21,14 @@ impl Run<'_> {
     pub(super) fn access(&mut self, field: Field<AccessDocument>, stores: &Known, policy: Option<&PolicyName>) -> Option<Access> {
         let Spanned { value: AccessDocument { account, endpoint, permissions_boundary, roles }, .. } = field.given()?;
         let has_account = !account.is_absent();
-        let account = self.account(&account);
+        let (account, through) = self.account_named(&account);
         let endpoint = self.endpoint(&endpoint);
         let permissions_boundary = self.arn(&permissions_boundary, "policy/", "arn:aws:iam::111122223333:policy/Boundary");
         let roles = roles.given().map(|named| self.roles(named.value, stores, policy)).unwrap_or_default();
         if !has_account {
             self.tokens_need_an_account(&roles);
         }
-        Some(Access { account, endpoint, permissions_boundary, roles })
+        Some(Access { account, through, endpoint, permissions_boundary, roles })
     }
 
     fn roles(&mut self, named: Named<RoleDocument>, stores: &Known, policy: Option<&PolicyName>) -> BTreeMap<RoleName, Role> {
@@ -207,7 +205,7 @@ impl Run<'_> {
     }
 
     /// The ARN of one thing of IAM.
-    fn arn(&mut self, field: &Field<impl AsRef<str>>, sort: &str, shape: &str) -> Option<Spanned<String>> {
+    pub(super) fn arn(&mut self, field: &Field<impl AsRef<str>>, sort: &str, shape: &str) -> Option<Spanned<String>> {
         let written = self.as_written(field)?;
         let parts: Vec<&str> = written.value.splitn(6, ':').collect();
         let account = |text: &str| is_account(text) || (sort == "policy/" && text == "aws");
@@ -219,17 +217,6 @@ impl Run<'_> {
             return None;
         }
         Some(written.map(str::to_owned))
-    }
-
-    pub(super) fn account(&mut self, field: &Field<AccountText>) -> Option<Spanned<String>> {
-        self.plain(field).filter(|account| {
-            let fits = is_account(&account.value);
-            if !fits {
-                let shown = account.as_ref().map(String::as_str);
-                self.bad(codes::ACCOUNT, shown, "is not an AWS account", "Write its twelve digits.");
-            }
-            fits
-        })
     }
 
     /// The provider of tokens belongs to an account, which its ARN names.
@@ -246,12 +233,12 @@ impl Run<'_> {
     }
 }
 
-fn is_account(text: &str) -> bool {
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A path and a name (IAM user guide, "IAM identifiers").
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let fits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b));
     text.split('/').all(fits)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::address::{ComponentName, NameError, StoreName};
+use crate::address::{AccountName, ComponentName, NameError, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::policy::document::{
-    AccessDocument, ComponentDocument, ContactDocument, Document, FreezeDocument, NameText, Named, PackWord, SchedulerDocument,
-    StoreDocument, ZoneText,
+    AccessDocument, AccountDocument, ComponentDocument, ContactDocument, Document, FreezeDocument, NameText, Named, PackWord,
+    SchedulerDocument, StoreDocument, ZoneText,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -21,6 +21,7 @@ pub(super) struct Merged {
     pub name: Field<NameText>,
     pub timezone: Field<ZoneText>,
     pub contacts: Table<String, ContactDocument>,
+    pub accounts: Table<AccountName, AccountDocument>,
     pub stores: Table<StoreName, StoreDocument>,
     pub components: Table<ComponentName, ComponentDocument>,
     pub scheduler: Field<SchedulerDocument>,
@@ -37,6 +38,7 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
         name: Field::Absent,
         timezone: Field::Absent,
         contacts: Table::new(),
+        accounts: Table::new(),
         stores: Table::new(),
         components: Table::new(),
         scheduler: Field::Absent,
@@ -51,6 +53,7 @@ pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
         settle(&mut merged.name, document.name, "name", out);
         settle(&mut merged.timezone, document.timezone, "timezone", out);
         names(&mut merged.contacts, document.contacts, "contact", contact, out);
+        names(&mut merged.accounts, document.accounts, "account", AccountName::from_str, out);
         names(&mut merged.stores, document.stores, "store", StoreName::from_str, out);
         names(&mut merged.components, document.components, "component", ComponentName::from_str, out);
         if let (Some(first), Some(again)) = (merged.scheduler.span(), document.scheduler.span()) {
@@ -80,6 +83,7 @@ fn start(document: &Document) -> Option<Span> {
         document.name.span(),
         document.timezone.span(),
         document.contacts.span(),
+        document.accounts.span(),
         document.stores.span(),
         document.components.span(),
         document.scheduler.span(),

@@ -1,6 +1,7 @@
 //! From documents to the policy: merged, inherited, references looked up, every value read into its type and checked.
 
 mod access;
+mod account;
 mod aws;
 mod component;
 mod freeze;
@@ -19,12 +20,12 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{PolicyName, StoreName};
+use crate::address::{AccountName, PolicyName, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span, Spanned};
 use crate::policy::document::{ContactDocument, Document};
 use crate::policy::read::Field;
 use crate::policy::reference::{Reference, Refused, Resolve};
-use crate::policy::{Contact, Policy, codes, echo};
+use crate::policy::{Account, Contact, Policy, codes, echo};
 use crate::units::cadence::Zone;
 pub(super) use inherit::Heritage;
 use merge::{Merged, Table};
@@ -44,9 +45,10 @@ pub(super) fn resolve(
     let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();
     // What is missing from texts that say nothing is missing from the first.
     merged.start = merged.start.or_else(|| sources.iter().next().map(|(file, _)| Span { file, start: 0, end: 0 }));
-    let mut run = Run { sources, resolver, torn, unknown, refused: BTreeMap::new(), out };
+    let mut run = Run { sources, resolver, torn, unknown, refused: BTreeMap::new(), accounts: BTreeMap::new(), out };
     run.version(&merged);
     let name = run.name(&merged);
+    run.accounts(merged.accounts, name.as_ref().map_or("", |name| name.as_str()));
     let timezone = run.zone(&merged.timezone).unwrap_or_else(|| Spanned::bare(Zone::utc()));
     let contacts = run.contacts(merged.contacts);
     let known: BTreeMap<StoreName, Option<Span>> =
@@ -56,15 +58,18 @@ pub(super) fn resolve(
     run.moves_fit(&stores, &components);
     run.replications_fit(&stores, &components);
     run.buckets_fit(&stores, &components);
+    run.buckets_have_one_account(&stores, &components);
     let scheduler = run.scheduler(merged.scheduler);
     let access = run.access(merged.access, &known, name.as_ref().map(|name| &name.value));
     let packs = run.packs(merged.packs);
     let change_freeze = run.freezes(merged.change_freeze, &timezone);
     text::refused(run.refused, run.out);
+    let accounts = run.accounts.into_iter().filter_map(|(name, account)| Some((name, account?))).collect();
     Some(Policy {
         name: name?,
         timezone,
         contacts,
+        accounts,
         stores,
         components,
         scheduler,
@@ -84,6 +89,8 @@ struct Run<'a> {
     unknown: BTreeSet<(FileId, u32)>,
     /// References that have no value: why, and where they are used.
     refused: BTreeMap<Reference, (Refused, Vec<Span>)>,
+    /// `None`: defined, and not as it must be, which was told.
+    accounts: BTreeMap<AccountName, Option<Account>>,
     out: &'a mut Diagnostics,
 }
 

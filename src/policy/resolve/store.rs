@@ -169,8 +169,9 @@ impl Run<'_> {
         let region = self.region(&region, own_endpoint);
         let endpoint = self.endpoint(&endpoint);
         let prefix = self.prefix(&prefix).unwrap_or_else(|| Spanned::bare(String::new()));
-        let account = self.account(&account);
-        Some(S3Backend { bucket: bucket.filter(|_| fits)?, region, endpoint, path_style: path_style.given(), prefix, account })
+        let (account, through) = self.account_named(&account);
+        let path_style = path_style.given();
+        Some(S3Backend { bucket: bucket.filter(|_| fits)?, region, endpoint, path_style, prefix, account, through })
     }
 
     fn region(&mut self, field: &Field<impl AsRef<str>>, own_endpoint: bool) -> Option<Spanned<String>> {

@@ -29,6 +29,7 @@ fn policy(path: &Path) -> Arc<Policy> {
         name: Spanned::bare(PolicyName::new("p").expect("name")),
         timezone: Spanned::bare(Zone::utc()),
         contacts: BTreeMap::new(),
+        accounts: BTreeMap::new(),
         stores: BTreeMap::from([(name, spec)]),
         components: BTreeMap::new(),
         scheduler: None,

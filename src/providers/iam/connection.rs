@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::policy::{Backend, Policy, Text, host_of_aws, role_path};
+use crate::address::AccountName;
+use crate::policy::{Policy, S3Backend, Text, partition, role_path};
 use crate::provider::{Env, ProviderError};
-use crate::providers::iam::wanted::partition_of;
 use crate::rights::Purpose;
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::{self, Connection, Identity, Refusal, needed};
@@ -32,14 +32,18 @@ pub(super) struct Reached {
 ///
 /// # Errors
 /// When the caller does not allow the endpoint that the policy names.
-pub(super) async fn reach(policy: &Policy, env: &Env) -> Result<Reached, StoreError> {
-    let stated = endpoint(policy, env);
+pub(super) async fn reach(policy: &Policy, by: Option<&AccountName>, env: &Env) -> Result<Reached, StoreError> {
+    let stated = endpoint(policy, by, env);
     if let (Some(endpoint), Some(allowed)) = (stated, &env.allowed_endpoints) {
         s3::check_allowed_for_iam(endpoint.expose(), &endpoint.shown, allowed)?;
     }
-    let region = region(policy);
-    let identity = Identity::new("IAM", stated, region, None, env);
-    let iam = Connection::open(&identity, env, |shared, watch| {
+    let backends = backends(policy, by);
+    // IAM is one for all regions of a part of the cloud; which part it is, the region says.
+    let region = backends.iter().find_map(|backend| backend.region.as_ref()).map(|region| region.value.as_str());
+    let account = by.and_then(|name| policy.accounts.get(name));
+    let as_wanted = |identity: Identity| identity.through(account, partition(region), Identity::of_sts(stated, region, env));
+    let identity = as_wanted(Identity::new("IAM", stated, region, None, env));
+    let iam = s3::open(&identity, env, |shared, watch| {
         let config = aws_sdk_iam::config::Builder::from(shared).interceptor(watch);
         let config = match identity.endpoint() {
             Some(endpoint) => config.endpoint_url(endpoint),
@@ -47,43 +51,33 @@ pub(super) async fn reach(policy: &Policy, env: &Env) -> Result<Reached, StoreEr
         };
         aws_sdk_iam::Client::from_conf(config.build())
     });
-    // Where IAM is AWS's own, so is this.
-    let beside = stated.filter(|endpoint| host_of_aws(endpoint.expose()).is_none());
-    let identity = Identity::new("STS", beside, region, None, env);
-    let sts = Connection::open(&identity, env, |shared, watch| {
-        let config = aws_sdk_sts::config::Builder::from(shared).interceptor(watch);
-        let config = match identity.endpoint() {
-            Some(endpoint) => config.endpoint_url(endpoint),
-            None => config,
-        };
-        aws_sdk_sts::Client::from_conf(config.build())
-    });
-    let roles = format!("arn:{}:iam::*:role{}", partition_of(policy), role_path(&policy.name));
+    let of_sts = as_wanted(Identity::of_sts(stated, region, env));
+    let sts = s3::sts(&of_sts, env);
+    let roles = format!("arn:{}:iam::*:role{}", partition(region), role_path(&policy.name));
     let (iam, sts) = futures_util::future::join(iam, sts).await;
     Ok(Reached { iam, sts, purpose: env.purpose, roles })
 }
 
 /// What the policy states, else, where all its stores are elsewhere than at AWS, where the first of them is: compatible stores
 /// that have an IAM have it there. What the caller's environment says of IAM is stronger than that.
-fn endpoint<'a>(policy: &'a Policy, env: &Env) -> Option<&'a Text> {
+fn endpoint<'a>(policy: &'a Policy, by: Option<&AccountName>, env: &Env) -> Option<&'a Text> {
     let stated = policy.access.as_ref().and_then(|access| access.endpoint.as_ref()).map(|endpoint| &endpoint.value);
     let by_caller = env.vars.get("AWS_ENDPOINT_URL_IAM").is_some_and(|value| !value.is_empty());
-    let mut stores = policy.stores.values().filter_map(|spec| match &spec.backend {
-        Backend::S3(backend) => Some(backend),
-        Backend::Folder(_) => None,
-    });
-    let elsewhere = stores.clone().all(s3::has_endpoint_of_its_own);
-    let first = stores.next().and_then(|backend| backend.endpoint.as_ref()).map(|endpoint| &endpoint.value);
+    let backends = backends(policy, by);
+    let elsewhere = backends.iter().copied().all(s3::has_endpoint_of_its_own);
+    let first = backends.first().and_then(|backend| backend.endpoint.as_ref()).map(|endpoint| &endpoint.value);
     stated.or(first.filter(|_| elsewhere && !by_caller))
 }
 
-/// IAM is one for all regions of a part of the cloud; which part it is, the region says.
-fn region(policy: &Policy) -> Option<&str> {
-    let regions = policy.stores.values().filter_map(|spec| match &spec.backend {
-        Backend::S3(backend) => backend.region.as_ref(),
-        Backend::Folder(_) => None,
-    });
-    regions.map(|region| region.value.as_str()).next()
+/// The buckets of stores where somebody acts; of components where it is none of these; all where nobody acts in any.
+fn backends<'a>(policy: &'a Policy, by: Option<&AccountName>) -> Vec<&'a S3Backend> {
+    let stores = || policy.stores.values().filter_map(|spec| spec.backend.s3());
+    let found: Vec<_> = stores().filter(|backend| backend.by() == by).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let found: Vec<_> = policy.buckets().filter(|backend| backend.by() == by).collect();
+    if found.is_empty() { stores().collect() } else { found }
 }
 
 impl Reached {
@@ -129,9 +123,9 @@ impl Reached {
             ("LimitExceeded", _) => "The account has as many roles, or rights of them, as it may: ask AWS for more.".to_owned(),
             (_, ErrorKind::Unauthenticated) => s3::credentials(refusal, self.iam.credentials()),
             (_, ErrorKind::Denied) => {
-                let hint = self.purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
                 let right = needed(&refusal.reason, action, &resource);
-                format!("{right} (a permissions boundary or a policy of the organisation may deny it, too).{hint}")
+                let (lacking, hint) = self.iam.lacks(&right, self.purpose);
+                format!("{lacking} (a permissions boundary or a policy of the organisation may deny it, too).{hint}")
             }
             (_, ErrorKind::Unavailable) => {
                 "IAM could not be reached or did not keep up; nothing is lost, run it again.".to_owned()

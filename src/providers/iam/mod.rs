@@ -3,6 +3,7 @@
 //! A role and its one inline policy are two kinds, one file each. Roles carry the policy's mark in their path, which cannot change,
 //! and in a tag; what others attach to them is kept.
 
+mod branch;
 mod connection;
 mod replication;
 mod request;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::access::{INLINE, meaning};
-use crate::address::{ResourceId, StoreName, Subject};
+use crate::address::{AccountName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Component, Policy};
@@ -27,6 +28,7 @@ use crate::resource::{Desired, Kind, Risk};
 use crate::rights::{Grant, Purpose};
 use replication::Copying;
 use wanted::Wanted;
+pub use wanted::partition_of;
 
 /// How long IAM takes until a role can be used everywhere (IAM user guide, "Changes that I make are not always immediately visible").
 const VISIBLE: u32 = 120;
@@ -98,8 +100,8 @@ impl Provider for Iam {
         wanted.values().for_each(|one| one.declare(&wanted, policy, desired));
     }
 
-    fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
-        rights::grants(policy, purpose)
+    fn rights(&self, policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
+        rights::grants(policy, purpose, by)
     }
 }
 
@@ -139,14 +141,25 @@ const LEFT: &str = "iam roles";
 /// Where all of them lie: told of what could not be read, and written one after the other.
 const PLACE: &str = "AWS IAM";
 
-/// Whether an apply of these makes roles, for its record.
-pub fn place(desired: &Desired) -> Option<String> {
-    desired.iter().any(|resource| resource.id.kind == ROLE.name).then(|| LEFT.to_owned())
+/// What comes before the name of an account, in both of these.
+fn of_account(begin: &str, by: Option<&AccountName>) -> String {
+    by.map_or_else(|| begin.to_owned(), |account| format!("{begin} of account {account}"))
 }
 
-/// Whether a policy has anything to do with IAM.
-fn is_used(policy: &Policy) -> bool {
-    policy.access.is_some() || !replication::all(policy).is_empty()
+fn place_of(by: Option<&AccountName>) -> String {
+    of_account(PLACE, by)
+}
+
+/// Whether an apply of these makes roles, and by whose role, for its record.
+pub fn places(desired: &Desired) -> impl Iterator<Item = String> {
+    let queues = desired.iter().filter(|resource| resource.id.kind == ROLE.name).filter_map(|resource| resource.queue.as_deref());
+    queues.filter_map(|queue| Some(format!("{LEFT}{}", queue.strip_prefix(PLACE)?)))
+}
+
+/// Whether a policy has anything to do with IAM, there where the role of an account acts, or the caller.
+fn is_used(policy: &Policy, by: Option<&AccountName>) -> bool {
+    let named = |access: &crate::policy::Access| access.through.as_ref().map(|account| &account.name.value) == by;
+    policy.access.as_ref().is_some_and(named) || replication::all(policy).iter().any(|copying| copying.backend.by() == by)
 }
 
 fn unfit(wanted: &Wanted) -> Option<Diagnostic> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::address::AccountName;
 use crate::policy::{Policy, role_path};
 use crate::providers::iam::replication;
 use crate::rights::{Condition, Effect, Grant, Purpose};
@@ -14,16 +15,17 @@ const WRITES: [&str; 5] =
 const BOUND: [&str; 2] = ["iam:CreateRole", "iam:PutRolePolicy"];
 
 /// Nothing but for who plans and applies. Here no documents are made: they hold what stands here.
-pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
-    if !matches!(purpose, Purpose::Plan | Purpose::Apply) || !super::is_used(policy) {
+pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
+    if !matches!(purpose, Purpose::Plan | Purpose::Apply) || !super::is_used(policy, by) {
         return Vec::new();
     }
     let access = policy.access.as_ref();
+    let here = access.filter(|access| access.through.as_ref().map(|account| &account.name.value) == by);
     let partition = super::wanted::partition_of(policy);
-    let account = access.and_then(|access| access.account.as_ref()).map(|account| account.value.clone());
+    let account = here.and_then(|access| access.account.as_ref()).map(|account| account.value.clone());
     let account = account.or_else(|| {
-        let known = replication::all(policy).into_iter().filter_map(|copying| copying.backend.account.as_ref());
-        known.map(|account| account.value.clone()).next()
+        let known = replication::all(policy).into_iter().filter(|copying| copying.backend.by() == by);
+        known.filter_map(|copying| copying.backend.account.as_ref()).map(|account| account.value.clone()).next()
     });
     let account = account.unwrap_or_else(|| "*".to_owned());
     let roles = format!("arn:{partition}:iam::{account}:role{}*", role_path(&policy.name));
@@ -38,7 +40,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
     // A listing is of no role (service authorization reference for IAM).
     let mut all =
         vec![grant("ReadRoles", &READS, &roles, Condition::new()), grant("ListRoles", &["iam:ListRoles"], "*", Condition::new())];
-    let tokens = super::wanted::issuers(policy);
+    let tokens = here.map(|_| super::wanted::issuers(policy)).unwrap_or_default();
     all.extend(tokens.into_iter().map(|issuer| {
         let provider = crate::policy::provider_arn(partition, &account, issuer);
         grant("ReadProviders", &["iam:GetOpenIDConnectProvider"], &provider, Condition::new())

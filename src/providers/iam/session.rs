@@ -4,177 +4,81 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
+use futures_util::future::{join_all, try_join_all};
 
-use crate::address::{ResourceId, Subject};
+use crate::address::{AccountName, ResourceId, Subject};
 use crate::attrs::Attrs;
-use crate::policy::{AUDIENCE, Policy, role_path};
+use crate::policy::{Policy, role_path};
 use crate::provider::{Env, Freshness, Owned, ProviderError, Session, Settled};
-use crate::providers::iam::connection::{Reached, reach};
-use crate::providers::iam::request::{self, Listed, Rights, Role};
+use crate::providers::iam::branch::{Branch, Listing};
+use crate::providers::iam::request::Listed;
 use crate::providers::iam::wanted::{self, MARK, Wanted};
-use crate::providers::iam::{LEFT, PLACE, ROLE, ROLE_POLICY, is_used, name_in, role, role_policy};
-use crate::resource::{Change, Hindrance, Live, Op, Resource};
-use crate::store::{ErrorKind, Retry, StoreError};
+use crate::providers::iam::{LEFT, ROLE, ROLE_POLICY, is_used, name_in, of_account, place_of, role, role_policy};
+use crate::resource::{Change, Live, Op, Resource};
+use crate::store::{ErrorKind, Retry};
 
 /// Equal reads in a row that AWS needs: parts of IAM give the old answer for some seconds.
 const READS_OF_AWS: u32 = 5;
 const PAUSE_OF_AWS: u64 = 2_000;
 const PAUSE: u64 = 200;
 
-/// What an endpoint says when it is asked for roles.
-enum Listing {
-    Roles(Vec<Listed>),
-    /// It has no IAM; its words.
-    Unsupported(String),
-}
-
-type Cells<T> = Mutex<HashMap<String, Arc<OnceCell<T>>>>;
+/// Ends the name of an account in the key of a role that stands there and is not wanted there.
+const STRAY: char = '/';
 
 pub(super) struct IamSession {
     policy: Arc<Policy>,
     path: String,
     wanted: BTreeMap<String, Wanted>,
-    /// Where the caller does not allow the endpoint, an error when it is used.
-    reached: Result<Reached, StoreError>,
-    /// An earlier apply made roles, whatever the policy says now.
-    left: bool,
-    listing: OnceCell<Listing>,
-    account: OnceCell<Option<String>>,
-    roles: Cells<Option<Role>>,
-    rights: Cells<Rights>,
-    audiences: Cells<Option<Vec<String>>>,
+    /// By whose role acts; the caller first.
+    branches: Vec<Branch>,
     /// Equal reads in a row since the last write.
     equal: Mutex<HashMap<ResourceId, u32>>,
 }
 
-/// The cell of a name; a new one where a fresh answer is wanted.
-fn cell<T>(cells: &Cells<T>, name: &str, freshness: Freshness) -> Arc<OnceCell<T>> {
-    let mut cells = cells.lock().unwrap_or_else(PoisonError::into_inner);
-    if freshness == Freshness::Fresh {
-        cells.insert(name.to_owned(), Arc::default());
-    }
-    Arc::clone(cells.entry(name.to_owned()).or_default())
-}
-
 impl IamSession {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
-        Self {
-            path: role_path(&policy.name),
-            wanted: wanted::all(&policy),
-            reached: reach(&policy, &env).await,
-            left: env.left_places.iter().any(|place| place == LEFT),
-            policy,
-            listing: OnceCell::new(),
-            account: OnceCell::new(),
-            roles: Mutex::default(),
-            rights: Mutex::default(),
-            audiences: Mutex::default(),
-            equal: Mutex::default(),
-        }
+        let matters = |by: &AccountName| is_used(&policy, Some(by)) || env.left_places.contains(&of_account(LEFT, Some(by)));
+        let accounts = policy.accounts.keys().filter(|by| matters(by)).cloned().map(Some);
+        let branches = join_all([None].into_iter().chain(accounts).map(|by| Branch::open(&policy, by, &env))).await;
+        Self { path: role_path(&policy.name), wanted: wanted::all(&policy), branches, policy, equal: Mutex::default() }
     }
 
-    fn reached(&self) -> Result<&Reached, ProviderError> {
-        self.reached.as_ref().map_err(ProviderError::from)
-    }
-
-    async fn listing(&self) -> Result<&Listing, ProviderError> {
-        let reached = self.reached()?;
-        let list = || async {
-            match request::roles(reached, &self.path).await {
-                Ok(roles) => Ok(self.readable(reached, roles).await),
-                // A listing of nothing is empty: who answers that there is none (Ceph 16) has another IAM than AWS's.
-                Err(refusal) if request::lacks(&refusal) || refusal.kind == ErrorKind::NotFound => {
-                    Ok(Listing::Unsupported(refusal.reason))
-                }
-                Err(refusal) => Err(reached.fault("list the roles of the policy in", "", "iam:ListRoles", refusal)),
-            }
+    /// Where a role is, or is to be; with what is left of its key there.
+    fn branch<'a>(&'a self, id: &'a ResourceId) -> (&'a Branch, &'a str) {
+        let (by, key) = match id.key.split_once(STRAY) {
+            Some((account, key)) => (self.policy.accounts.keys().find(|name| name.as_str() == account), key),
+            None => (self.wanted.get(&id.key).and_then(|wanted| wanted.by.as_ref()), id.key.as_str()),
         };
-        self.listing.get_or_try_init(list).await
-    }
-
-    /// Whether one of the roles can be read; what was read is not asked for again.
-    async fn readable(&self, reached: &Reached, roles: Vec<Listed>) -> Listing {
-        let Some(first) = roles.first() else { return Listing::Roles(roles) };
-        match request::role(reached, &first.name).await {
-            Err(refusal) if request::lacks(&refusal) => return Listing::Unsupported(refusal.reason),
-            Ok(role) => _ = cell(&self.roles, &first.name, Freshness::Cached).set(role),
-            // Told where it is looked at.
-            Err(_) => {}
-        }
-        Listing::Roles(roles)
-    }
-
-    /// Nothing is looked at, let alone made, in another account than the stated one.
-    async fn right_account(&self) -> Result<(), ProviderError> {
-        let stated = self.policy.access.as_ref().and_then(|access| access.account.as_ref());
-        let Some(stated) = stated else { return Ok(()) };
-        let reached = self.reached()?;
-        let ask = || async {
-            request::account(reached)
-                .await
-                .map_err(|refusal| reached.fault("ask whose credentials these are of", "", "", refusal))
-        };
-        match self.account.get_or_try_init(ask).await? {
-            Some(account) if *account != stated.value => Err(ProviderError {
-                operation: "look at the roles in".to_owned(),
-                subject: format!("account {}", stated.value),
-                kind: ErrorKind::Denied,
-                retry: Retry::Never,
-                reason: format!("the credentials are of account {account}"),
-                help: Some(format!(
-                    "Use credentials of account {}, which come from {}, or state the other account in `access`.",
-                    stated.value,
-                    reached.iam.credentials()
-                )),
-                source: None,
-            }),
-            _ => Ok(()),
-        }
+        let found = self.branches.iter().find(|branch| branch.by.as_ref() == by);
+        (found.unwrap_or(&self.branches[0]), key)
     }
 
     /// What IAM calls the role of a resource. One that the policy does not want is found by its listing.
     fn name(&self, id: &ResourceId, desired: Option<&Attrs>, listing: &[Listed]) -> String {
         let stated = name_in(desired).or_else(|| self.wanted.get(&id.key).map(|wanted| wanted.name.as_str()));
-        let listed = || listed(&self.policy, listing, &id.key);
-        stated.or_else(listed).unwrap_or(&id.key).to_owned()
-    }
-
-    async fn role(&self, name: &str, freshness: Freshness) -> Result<Option<Role>, ProviderError> {
-        let reached = self.reached()?;
-        let ask = || async {
-            request::role(reached, name).await.map_err(|refusal| reached.fault("look at", name, "iam:GetRole", refusal))
-        };
-        cell(&self.roles, name, freshness).get_or_try_init(ask).await.cloned()
-    }
-
-    async fn rights(&self, name: &str, freshness: Freshness) -> Result<Rights, ProviderError> {
-        let reached = self.reached()?;
-        let ask = || async {
-            let rights = request::rights(reached, name).await;
-            rights.map_err(|(action, refusal)| reached.fault("read the rights of", name, action, refusal))
-        };
-        cell(&self.rights, name, freshness).get_or_try_init(ask).await.cloned()
+        let key = self.branch(id).1;
+        let listed = || listed(&self.policy, listing, key);
+        stated.or_else(listed).unwrap_or(key).to_owned()
     }
 
     async fn look(&self, id: &ResourceId, desired: Option<&Resource>, freshness: Freshness) -> Result<Live, ProviderError> {
         self.is_known(id)?;
-        self.right_account().await?;
-        let listing = match self.listing().await? {
+        let branch = self.branch(id).0;
+        branch.right_account().await?;
+        let listing = match branch.listing().await? {
             Listing::Roles(roles) => roles,
             Listing::Unsupported(why) => return Ok(lacking(why)),
         };
         let desired = desired.map(|desired| &desired.attrs);
         let name = self.name(id, desired, listing);
         if id.kind == ROLE_POLICY.name {
-            return Ok(role_policy::live(&self.rights(&name, freshness).await?, &name, desired));
+            return Ok(role_policy::live(&branch.rights(&name, freshness).await?, &name, desired));
         }
         let names = listing.iter().map(|role| (role.id.clone(), role.arn.clone())).collect();
-        let found = self.role(&name, freshness).await?;
+        let found = branch.role(&name, freshness).await?;
         let mut live = role::live(found.as_ref(), &name, &self.path, desired, &names);
         if let Some(wanted) = self.wanted.get(&id.key).filter(|_| desired.is_some()) {
-            self.tokens(wanted, &mut live, freshness).await?;
+            branch.tokens(wanted, &mut live, freshness).await?;
         }
         Ok(live)
     }
@@ -194,62 +98,42 @@ impl IamSession {
         })
     }
 
-    /// What the role needs and bdr does not make: a provider of tokens belongs to the whole account.
-    async fn tokens(&self, wanted: &Wanted, live: &mut Live, freshness: Freshness) -> Result<(), ProviderError> {
-        let reached = self.reached()?;
-        for arn in &wanted.providers {
-            let issuer = arn.split_once("/").map_or(arn.as_str(), |(_, issuer)| issuer);
-            let command = format!("aws iam create-open-id-connect-provider --url https://{issuer} --client-id-list {AUDIENCE}");
-            let ask = || async {
-                let asked = request::audiences(reached, arn).await;
-                let action = "iam:GetOpenIDConnectProvider";
-                asked.map_err(|refusal| {
-                    reached.fault(format!("look at the provider of tokens {issuer} for"), &wanted.name, action, refusal)
-                })
-            };
-            let found = cell(&self.audiences, arn, freshness).get_or_try_init(ask).await.cloned()?;
-            let (what, help) = match found {
-                Some(audiences) if audiences.iter().any(|audience| audience == AUDIENCE) => continue,
-                Some(_) => (
-                    format!("the provider of tokens {issuer} takes none for {AUDIENCE}"),
-                    format!(
-                        "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {arn} --client-id {AUDIENCE}"
-                    ),
-                ),
-                None => (format!("the account has no provider of tokens {issuer}"), command),
-            };
-            if live.attrs.is_none() {
-                live.unfit = Some(format!("{what}; make it with: {help}"));
-            }
-            live.hindered.push(Hindrance {
-                what,
-                so: "nobody takes the role on by it".to_owned(),
-                help: format!("Run: {help}"),
-                foreign: true,
-            });
-        }
-        Ok(())
-    }
-
-    async fn marked(&self, listed: &Listed) -> Result<Vec<Resource>, ProviderError> {
-        let Some(role) = self.role(&listed.name, Freshness::Cached).await? else { return Ok(Vec::new()) };
+    /// What an account has of the policy's. A key that is wanted elsewhere, or in no account of the caller's, says where it stands.
+    async fn marked(&self, branch: &Branch, listed: &Listed) -> Result<Vec<Resource>, ProviderError> {
+        let Some(role) = branch.role(&listed.name, Freshness::Cached).await? else { return Ok(Vec::new()) };
         // What lies below the path without the mark is somebody's who put it there.
         if role.tags.get(MARK).map(String::as_str) != Some(self.policy.name.as_str()) {
             return Ok(Vec::new());
         }
         let key = wanted::key_of(&self.policy, &listed.name);
+        let wanted_by = self.wanted.get(&key).map_or(&None, |wanted| &wanted.by);
+        let account = branch.by.as_ref().map_or("", AccountName::as_str);
+        let key = if *wanted_by == branch.by { key } else { format!("{account}{STRAY}{key}") };
         let resource = |kind: &'static str, after| Resource {
             id: ResourceId::new(Subject::Policy, kind, key.as_str()),
             attrs: Attrs::from([("name".to_owned(), listed.name.as_str().into())]),
             span: None,
             after,
-            queue: Some(PLACE.to_owned()),
+            queue: Some(place_of(branch.by.as_ref())),
             earlier: None,
         };
-        let rights = self.rights(&listed.name, Freshness::Cached).await?;
+        let rights = branch.rights(&listed.name, Freshness::Cached).await?;
         let given = rights.ours.as_ref().map(|_| resource(ROLE_POLICY.name, Vec::new()));
         let role = resource(ROLE.name, given.iter().map(|given| given.id.clone()).collect());
         Ok(given.into_iter().chain([role]).collect())
+    }
+}
+
+impl IamSession {
+    async fn owned_in(&self, branch: &Branch) -> Result<Vec<Resource>, ProviderError> {
+        branch.right_account().await?;
+        match branch.listing().await? {
+            Listing::Unsupported(_) => Ok(Vec::new()),
+            Listing::Roles(roles) => {
+                let found = try_join_all(roles.iter().map(|role| self.marked(branch, role))).await?;
+                Ok(found.into_iter().flatten().collect())
+            }
+        }
     }
 }
 
@@ -273,29 +157,31 @@ impl Session for IamSession {
     }
 
     async fn owned(&self) -> Result<Owned, ProviderError> {
-        let used = is_used(&self.policy);
-        if !used && !self.left {
-            return Ok(Owned::default());
-        }
-        let look = async {
-            self.right_account().await?;
-            match self.listing().await? {
-                Listing::Unsupported(_) => Ok(Vec::new()),
-                Listing::Roles(roles) => try_join_all(roles.iter().map(|role| self.marked(role))).await,
+        let looks = self.branches.iter().filter(|branch| branch.is_used || branch.is_left);
+        let found = join_all(looks.map(|branch| async move { (branch, self.owned_in(branch).await) })).await;
+        let several = found.len() > 1;
+        let mut owned = Owned::default();
+        for (branch, outcome) in found {
+            let first = || self.wanted.values().find(|wanted| wanted.by == branch.by).map(|wanted| wanted.id(ROLE.name));
+            match outcome {
+                Ok(found) => owned.resources.extend(found),
+                // Who has nothing to do with roles any more need not be allowed to look for them.
+                Err(error) if !branch.is_used && error.kind == ErrorKind::Denied => {}
+                // One account that does not answer hides no other.
+                Err(error) => match first().filter(|_| several) {
+                    Some(id) => owned.unread.push((id, error)),
+                    None => return Err(error),
+                },
             }
-        };
-        match look.await {
-            Ok(found) => Ok(found.into_iter().flatten().collect::<Vec<_>>().into()),
-            // Who has nothing to do with roles any more need not be allowed to look for them.
-            Err(error) if !used && error.kind == ErrorKind::Denied => Ok(Owned::default()),
-            Err(error) => Err(error),
         }
+        Ok(owned)
     }
 
     async fn apply(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<(), ProviderError> {
-        let reached = self.reached()?;
         for (at, change) in changes.iter().enumerate() {
-            let listing = match self.listing().await? {
+            let branch = self.branch(&change.id).0;
+            let reached = branch.reached()?;
+            let listing = match branch.listing().await? {
                 Listing::Roles(roles) => roles,
                 Listing::Unsupported(_) => return Ok(()),
             };
@@ -317,9 +203,9 @@ impl Session for IamSession {
     }
 
     async fn settled(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<Settled, ProviderError> {
-        let aws = self.reached()?.iam.is_aws();
-        let again_in_ms = if aws { PAUSE_OF_AWS } else { PAUSE };
         for (at, change) in changes.iter().enumerate() {
+            let aws = self.branch(&change.id).0.reached()?.iam.is_aws();
+            let again_in_ms = if aws { PAUSE_OF_AWS } else { PAUSE };
             let wanted = desired.get(at).and_then(Option::as_ref);
             let live = self.look(&change.id, wanted, Freshness::Fresh).await?;
             let after =

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{self, Document, INLINE, meaning};
-use crate::address::{ResourceId, Subject};
+use crate::address::{AccountName, ResourceId, Subject};
 use crate::attrs::{Attr, Attrs};
 use crate::diag::Span;
 use crate::policy::{Access, Backend, Policy, Role, Text, Trust, partition, provider_arn, role_name};
 use crate::providers::iam::replication::{self, Copying};
-use crate::providers::iam::{PLACE, ROLE, ROLE_POLICY, trust};
+use crate::providers::iam::{ROLE, ROLE_POLICY, place_of, trust};
 use crate::providers::rights;
 use crate::resource::{Desired, Earlier, Resource};
 use crate::stores::s3::arn;
@@ -21,6 +21,8 @@ pub(super) const MARK: &str = "bdr:policy";
 pub(super) struct Wanted {
     /// Tells the roles of a policy apart.
     pub key: String,
+    /// Whose role makes it; `None`: the caller.
+    pub by: Option<AccountName>,
     /// In IAM.
     pub name: String,
     /// In IAM, before what it copies from was renamed.
@@ -61,7 +63,7 @@ fn of_role(policy: &Policy, access: &Access, role: &Role) -> Wanted {
     let mut narrowed = policy.clone();
     narrowed.stores.retain(|name, _| role.stores.as_ref().is_none_or(|stores| stores.contains(name)));
     // What replication and roles need is for who applies to all stores.
-    let documents = rights::documents(&narrowed, &role.may, false);
+    let documents = rights::documents(&narrowed, &role.may, false, None);
     let partition = documents.first().map_or_else(|| partition_of(&narrowed), |document| document.partition);
     let account = access.account.as_ref().map_or("", |account| account.value.as_str());
     let issuers =
@@ -70,6 +72,7 @@ fn of_role(policy: &Policy, access: &Access, role: &Role) -> Wanted {
     let may: Vec<&str> = role.may.iter().map(|purpose| purpose.as_str()).collect();
     Wanted {
         key: role.name.value.to_string(),
+        by: access.through.as_ref().map(|account| account.name.value.clone()),
         name: role_name(&policy.name, role.name.as_str()),
         name_before: None,
         description: format!("{} for policy {}, by bdr", may.join(" and "), policy.name),
@@ -91,6 +94,7 @@ fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
     Wanted {
         key: key_of(policy, &name),
         name_before: copying.name_before.clone().filter(|before| *before != name),
+        by: copying.backend.by().cloned(),
         name,
         description: format!("replication of {} of policy {}, by bdr", copying.told, policy.name),
         trust: trust::of_replication(&arn::bucket(copying.backend), account, domain),
@@ -104,7 +108,7 @@ fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
 }
 
 /// Where no document says it, the part of the cloud that the stores lie in.
-pub(super) fn partition_of(policy: &Policy) -> &'static str {
+pub fn partition_of(policy: &Policy) -> &'static str {
     let regions = policy.stores.values().find_map(|spec| match &spec.backend {
         Backend::S3(backend) => backend.region.as_ref(),
         Backend::Folder(_) => None,
@@ -153,7 +157,7 @@ impl Wanted {
             attrs,
             span: self.span,
             after,
-            queue: Some(PLACE.to_owned()),
+            queue: Some(place_of(self.by.as_ref())),
         };
         desired.add(resource(ROLE.name, self.role(policy), trusts.collect()));
         if let Some(attrs) = self.role_policy() {

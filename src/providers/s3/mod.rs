@@ -41,7 +41,7 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 
-use crate::address::{ComponentName, ResourceId, StoreName, Subject};
+use crate::address::{AccountName, ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec};
@@ -141,8 +141,8 @@ impl Provider for S3 {
         }
     }
 
-    fn rights(&self, policy: &Policy, purpose: Purpose) -> Vec<Grant> {
-        rights::grants(policy, purpose)
+    fn rights(&self, policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
+        rights::grants(policy, purpose, by)
     }
 
     fn stands(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {

@@ -125,5 +125,6 @@ pub(super) fn unbuilt(what: aws_smithy_types::error::operation::BuildError) -> R
         status: None,
         region: None,
         reason: format!("the request could not be made: {what}"),
+        help: None,
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn read(place: &Place) -> Result<Found, Refusal> {
 }
 
 fn strange(retry: Retry, reason: String) -> Refusal {
-    Refusal { kind: ErrorKind::Other, retry, code: String::new(), status: None, region: None, reason }
+    Refusal { kind: ErrorKind::Other, retry, code: String::new(), status: None, region: None, reason, help: None }
 }
 
 /// Writes the document where it is still what was read; one without a mark is removed.

@@ -119,7 +119,7 @@ impl Place {
             Some(owner) => format!("or the bucket does not belong to account {owner}, which the policy demands."),
             None => "or the bucket belongs to another account, or its bucket policy denies it.".to_owned(),
         };
-        let hint = self.purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
-        format!("{right}; {otherwise}{hint}")
+        let (lacking, hint) = self.connection.lacks(&right, self.purpose);
+        format!("{lacking}; {otherwise}{hint}")
     }
 }

@@ -65,6 +65,7 @@ fn understand(document: &Document, body: &[u8], minimum_size: Option<String>) ->
         status: Some(200),
         region: None,
         reason,
+        help: None,
     })?;
     if (document.is_hollow)(&tree) {
         return Ok(Answer::Unsupported("it answers with an empty document".to_owned()));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::AccountName;
 use crate::policy::{Policy, S3Backend};
 use crate::providers::s3::setting::Wish;
 use crate::providers::s3::{SETTINGS, component_bucket, copies, owner_object, replication, undo, versioning, wishes};
@@ -11,7 +12,7 @@ use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 
 /// Nothing but for who plans and applies. That the bucket may be looked at (`HeadBucket`) comes with the right to list it, which
 /// the engine needs for the same purposes.
-pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
+pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
     if !matches!(purpose, Purpose::Plan | Purpose::Apply) {
         return Vec::new();
     }
@@ -19,7 +20,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
     let mut buckets: BTreeMap<String, (&S3Backend, BTreeSet<String>)> = BTreeMap::new();
     let mut all = Vec::new();
     let copies = copies(policy);
-    for (wish, (first, _)) in wishes(policy, &copies) {
+    for (wish, (first, _)) in wishes(policy, &copies).filter(|(wish, _)| wish.backend.by() == by) {
         let bucket = arn::bucket(wish.backend);
         let actions = &mut buckets.entry(bucket.clone()).or_insert((wish.backend, BTreeSet::new())).1;
         actions.extend(actions_on(wish, first == wish.name, applies));
@@ -33,7 +34,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose) -> Vec<Grant> {
             all.push(grant("KeepMark", wish.backend, kept.iter().copied(), mark, rights::owned(wish.backend)));
         }
     }
-    all.extend(of_components(policy, applies));
+    all.extend(of_components(policy, applies, by));
     for (bucket, (backend, actions)) in buckets {
         let sid = if applies { "Settings" } else { "ReadSettings" };
         all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
@@ -50,9 +51,9 @@ fn pass_role(wish: Wish<'_>) -> Option<Grant> {
 }
 
 /// In the application's own buckets: what replication takes.
-fn of_components(policy: &Policy, applies: bool) -> Vec<Grant> {
+fn of_components(policy: &Policy, applies: bool, by: Option<&AccountName>) -> Vec<Grant> {
     let mut all = Vec::new();
-    for (component, bucket) in component_bucket::all(policy) {
+    for (component, bucket) in component_bucket::all(policy).filter(|(_, bucket)| bucket.backend.by() == by) {
         let documents = [&replication::DOCUMENT, &versioning::DOCUMENT];
         let mut actions: BTreeSet<&str> = documents.iter().map(|document| document.read_action).collect();
         if applies {

@@ -141,7 +141,7 @@ fn operation(document: &Document) -> String {
 }
 
 fn refused(reason: String) -> Refusal {
-    Refusal { kind: ErrorKind::Other, retry: Retry::Never, code: String::new(), status: None, region: None, reason }
+    Refusal { kind: ErrorKind::Other, retry: Retry::Never, code: String::new(), status: None, region: None, reason, help: None }
 }
 
 fn unsupported(why: String) -> Refusal {

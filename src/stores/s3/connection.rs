@@ -1,13 +1,18 @@
 //! Connections to S3 endpoints: one client, one pool and one pace for each endpoint, region and identity of this process. Other
-//! services of AWS are reached over the same kind of connection ([`Connection::open`]).
+//! services of AWS are reached over the same kind of connection.
 
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -20,12 +25,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use tokio::sync::OnceCell;
 
-use crate::policy::S3Backend;
 use crate::provider::Env;
-use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, Retry, StoreError};
+use crate::rights::Purpose;
+use crate::store::{Capabilities, ErrorKind, NO_CONNECTION, Retry};
 use crate::stores::backoff::{Backoff, Patience};
 use crate::stores::pace::Pace;
-use crate::stores::s3::endpoint::{check_allowed, host_of};
+use crate::stores::s3::endpoint::host_of;
 use crate::stores::s3::identity::Identity;
 use crate::stores::s3::reach::Reach;
 use crate::stores::s3::refusal::Refusal;
@@ -66,6 +71,33 @@ struct Seen {
     out_of_order: AtomicBool,
 }
 
+/// A role that is taken on: by whom a connection acts where it is not the caller.
+#[async_trait]
+pub(super) trait Role: Send + Sync + Debug {
+    fn arn(&self) -> &str;
+
+    /// The name of its account in the policy.
+    fn account(&self) -> &str;
+
+    /// Those of its session, which begins with the first request.
+    async fn credentials(&self) -> Result<Credentials, Refusal>;
+}
+
+/// What signs the requests of a role.
+#[derive(Debug)]
+struct Signing(Arc<dyn Role>);
+
+impl ProvideCredentials for Signing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.0.credentials().await.map_err(|refusal| CredentialsError::provider_error(refusal.reason))
+        })
+    }
+}
+
 /// A client of one endpoint, region and identity, with the pace at which the endpoint may be asked.
 #[derive(Debug)]
 pub struct Connection<C = Client> {
@@ -77,6 +109,8 @@ pub struct Connection<C = Client> {
     seen: Arc<Seen>,
     /// Where its credentials come from, for people; holds no secret.
     credentials: String,
+    /// By whom it acts, if it is not by the caller.
+    role: Option<Arc<dyn Role>>,
     reach: Reach,
     probed: Mutex<HashMap<String, Arc<OnceCell<Capabilities>>>>,
 }
@@ -117,15 +151,26 @@ impl Intercept for Watch {
 
 impl<C> Connection<C> {
     /// A connection of its own. `client` makes the client of a service from what all services share, with what watches its requests.
-    pub async fn open(identity: &Identity, env: &Env, client: impl FnOnce(&SdkConfig, Watch) -> C) -> Self {
+    pub(super) async fn open(
+        identity: &Identity,
+        env: &Env,
+        role: Option<Arc<dyn Role>>,
+        client: impl FnOnce(&SdkConfig, Watch) -> C,
+    ) -> Self {
         let seen = Arc::new(Seen::default());
+        let mut shared = identity.config(env).await;
+        if let Some(role) = &role {
+            let signing = SharedCredentialsProvider::new(Signing(Arc::clone(role)));
+            shared = shared.into_builder().credentials_provider(signing).build();
+        }
         Self {
-            client: client(&identity.config(env).await, Watch(Arc::clone(&seen))),
+            client: client(&shared, Watch(Arc::clone(&seen))),
             pace: Arc::new(Pace::new(WIDTH)),
             shown: identity.shown(),
             is_plain: identity.endpoint().is_some_and(|endpoint| endpoint.starts_with("http://")),
             seen,
             credentials: identity.credentials(),
+            role,
             reach: Reach::default(),
             probed: Mutex::default(),
         }
@@ -189,6 +234,9 @@ impl<C> Connection<C> {
     ) -> Result<T, Refusal> {
         if let Some(refusal) = self.reach.closed() {
             return Err(refusal);
+        }
+        if let Some(role) = &self.role {
+            role.credentials().await?;
         }
         let outcome = match self.answer(limit, request).await {
             Ok(answer) => answer.map_err(|error| Refusal::of(&error)),
@@ -258,6 +306,15 @@ impl<C> Connection<C> {
         &self.credentials
     }
 
+    /// Who lacks a right, and what else it takes: the role that is taken on, or the caller's own credentials.
+    pub fn lacks(&self, right: &str, purpose: Option<Purpose>) -> (String, String) {
+        let hint = |account: Option<&str>| purpose.map(|purpose| format!(" {}", purpose.hint(account))).unwrap_or_default();
+        match &self.role {
+            Some(role) => (format!("The role {} needs {right}", role.arn()), hint(Some(role.account()))),
+            None => (format!("The credentials need {right}"), hint(None)),
+        }
+    }
+
     /// Whether it ever answered this process.
     pub fn has_answered(&self) -> bool {
         self.reach.has_answered()
@@ -301,44 +358,4 @@ impl<C> Connection<C> {
         let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(probed.entry(place.to_owned()).or_default())
     }
-}
-
-/// Opens, or finds, the connection that a store's settings ask for. Settings that the policy leaves out come from the caller's
-/// environment, then from AWS's own chain (files, roles, instance metadata). No request goes to the endpoint here.
-///
-/// # Errors
-/// When the caller does not allow the endpoint that the policy names.
-pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, StoreError> {
-    static OPEN: Mutex<Vec<(Identity, Arc<Connection>)>> = Mutex::new(Vec::new());
-    if let (Some(endpoint), Some(allowed)) = (&backend.endpoint, &env.allowed_endpoints) {
-        check_allowed(endpoint.expose(), &endpoint.shown, allowed)?;
-    }
-    let region = backend.region.as_ref().map(|region| region.value.as_str());
-    let endpoint = backend.endpoint.as_ref().map(|endpoint| &endpoint.value);
-    let identity = Identity::new("S3", endpoint, region, backend.path_style.as_ref().map(|style| style.value), env);
-    let find = |open: &[(Identity, Arc<Connection>)]| {
-        open.iter().find(|(known, _)| *known == identity).map(|(_, connection)| Arc::clone(connection))
-    };
-    if let Some(connection) = find(&OPEN.lock().unwrap_or_else(PoisonError::into_inner)) {
-        return Ok(connection);
-    }
-    let made = Arc::new(make(&identity, env).await);
-    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(connection) = find(&open) {
-        return Ok(connection);
-    }
-    open.push((identity, Arc::clone(&made)));
-    Ok(made)
-}
-
-async fn make(identity: &Identity, env: &Env) -> Connection {
-    Connection::open(identity, env, |shared, watch| {
-        let config = aws_sdk_s3::config::Builder::from(shared).force_path_style(identity.is_path_style()).interceptor(watch);
-        let config = match identity.endpoint() {
-            Some(endpoint) => config.endpoint_url(endpoint),
-            None => config,
-        };
-        Client::from_conf(config.build())
-    })
-    .await
 }

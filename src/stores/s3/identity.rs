@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::{Credentials, Region};
 
-use crate::policy::Text;
+use crate::policy::{Account, Text, host_of_aws};
 use crate::provider::Env;
 use crate::stores::s3::endpoint::authority_of;
 
@@ -16,7 +16,7 @@ use crate::stores::s3::endpoint::authority_of;
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// What identifies a connection. The runtime is part of it: a pooled connection ends with the runtime that drives it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     runtime: tokio::runtime::Id,
     endpoint: Option<String>,
@@ -28,6 +28,26 @@ pub struct Identity {
     path_style: bool,
     /// How the policy refers to the endpoint, where it does: its value is not shown.
     reference: Option<String>,
+    /// The role that is taken on, where the caller's own credentials are not what is used.
+    through: Option<Box<Through>>,
+}
+
+/// A role that is taken on, and where that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Through {
+    pub account: Account,
+    /// Its ARN.
+    pub role: String,
+    /// By the caller's own credentials.
+    pub sts: Identity,
+}
+
+impl Through {
+    /// A session holds in every region.
+    pub fn everywhere(&self) -> Self {
+        let account = Account { span: None, ..self.account.clone() };
+        Self { account, role: self.role.clone(), sts: Identity { region: None, ..self.sts.clone() } }
+    }
 }
 
 fn var(env: &Env, name: &str) -> Option<String> {
@@ -51,8 +71,28 @@ impl Identity {
                 blake3::hash(format!("{}:{secret}:{session}", secret.len()).as_bytes())
             }),
             reference: stated.filter(|endpoint| endpoint.is_referenced()).map(|endpoint| endpoint.shown.clone()),
+            through: None,
             endpoint,
         }
+    }
+
+    /// Of the service that gives sessions, beside a service whose endpoint the policy states: an endpoint of its own has its own, AWS's
+    /// have AWS's. What the caller's environment says of it is stronger.
+    pub fn of_sts(stated: Option<&Text>, region: Option<&str>, env: &Env) -> Self {
+        let by_caller = var(env, "AWS_ENDPOINT_URL_STS").is_some();
+        let beside = stated.filter(|endpoint| !by_caller && host_of_aws(endpoint.expose()).is_none());
+        Self::new("STS", beside, region, None, env)
+    }
+
+    /// The same service, asked by the role of an account; `sts` as of [`Identity::of_sts`].
+    #[must_use]
+    pub fn through(self, account: Option<&Account>, partition: &str, sts: Self) -> Self {
+        let through = account.map(|account| Through { account: account.clone(), role: account.role_arn(partition), sts });
+        Self { through: through.map(Box::new), ..self }
+    }
+
+    pub(super) fn taken(&self) -> Option<&Through> {
+        self.through.as_deref()
     }
 
     pub(super) fn is_path_style(&self) -> bool {
@@ -75,6 +115,9 @@ impl Identity {
 
     /// An access key's beginning tells its owner which one it is, and nobody else anything.
     pub(super) fn credentials(&self) -> String {
+        if let Some(Through { account, role, sts }) = self.through.as_deref() {
+            return format!("the role {role} of account `{}`, taken on by {}", account.name, sts.credentials());
+        }
         match (&self.access_key, &self.secret, &self.profile) {
             (Some(key), Some(_), _) => format!("AWS_ACCESS_KEY_ID ({}…)", key.chars().take(4).collect::<String>()),
             (_, _, Some(profile)) => format!("profile `{profile}` (AWS_PROFILE)"),

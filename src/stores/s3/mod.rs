@@ -1,6 +1,7 @@
 //! A store in a bucket of AWS S3 or a compatible endpoint, below a prefix.
 
 pub mod arn;
+mod connect;
 mod connection;
 mod endpoint;
 mod identity;
@@ -11,6 +12,7 @@ mod refusal;
 mod replicated;
 mod retrieval;
 pub mod rights;
+mod taken;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-pub use connection::{Connection, METADATA, Watch, connect, requests, unreached};
+pub use connect::{connect, open, sts};
+pub use connection::{Connection, METADATA, Watch, requests, unreached};
 pub use endpoint::{check_allowed_for_iam, has_endpoint_of_its_own};
 pub use identity::Identity;
 pub use refusal::{Refusal, credentials, needed};
@@ -95,8 +98,8 @@ impl S3Store {
             (Deed::Delete, Some(Purpose::Write)) => Some(Purpose::Prune),
             (_, purpose) => purpose,
         };
-        let hint = purpose.map(|purpose| format!(" {}", purpose.hint())).unwrap_or_default();
-        error.with_help(format!("{right}; {otherwise}{hint}"))
+        let (lacking, hint) = self.connection.lacks(&right, purpose);
+        error.with_help(format!("{lacking}; {otherwise}{hint}"))
     }
 
     fn full(&self, key: &str) -> String {

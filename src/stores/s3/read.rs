@@ -62,5 +62,13 @@ fn goes_on(range: Option<&str>, from: u64) -> bool {
 }
 
 fn cut(reason: String) -> Refusal {
-    Refusal { kind: ErrorKind::Unavailable, retry: Retry::Later, code: String::new(), status: None, region: None, reason }
+    Refusal {
+        kind: ErrorKind::Unavailable,
+        retry: Retry::Later,
+        code: String::new(),
+        status: None,
+        region: None,
+        reason,
+        help: None,
+    }
 }

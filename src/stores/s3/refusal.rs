@@ -21,6 +21,8 @@ pub struct Refusal {
     pub region: Option<String>,
     /// The endpoint's own words, or what happened on the way; without secrets.
     pub reason: String,
+    /// What to do about it, where that is known better than the rest tells.
+    pub help: Option<String>,
 }
 
 impl Refusal {
@@ -33,6 +35,7 @@ impl Refusal {
             status: None,
             region: None,
             reason: format!("{NO_ANSWER}{} s", limit.as_secs()),
+            help: None,
         }
     }
 
@@ -54,7 +57,7 @@ impl Refusal {
             (None, _) if kind == ErrorKind::Unauthenticated => no_credentials(chain(error)),
             (None, _) => without_layers(chain(error)),
         };
-        Self { kind, retry, code, status, region, reason }
+        Self { kind, retry, code, status, region, reason, help: None }
     }
 
     /// The endpoint did nothing and asks for less.
@@ -80,6 +83,9 @@ impl Refusal {
 
 /// What to do about credentials that the endpoint does not take, or that are not there.
 pub fn credentials(refusal: &Refusal, source: &str) -> String {
+    if let Some(help) = &refusal.help {
+        return help.clone();
+    }
     match refusal.code.as_str() {
         "SignatureDoesNotMatch" => {
             format!("The secret key is wrong. The credentials come from {source}: set the right ones there.")
@@ -116,7 +122,7 @@ pub fn needed(reason: &str, action: &str, resource: &str) -> String {
         other.then(|| (named.to_owned(), on.map_or(resource, |on| on.trim_matches('"')).to_owned()))
     });
     let (action, resource) = named.unwrap_or_else(|| (action.to_owned(), resource.to_owned()));
-    format!("The credentials need `{action}` on {resource}")
+    format!("`{action}` on {resource}")
 }
 
 /// Codes as in the S3 API reference, "Error responses"; by status where the code is unknown or missing.

@@ -48,6 +48,7 @@ impl Endpoint {
             path_style: None,
             prefix: Spanned::bare(prefix.to_owned()),
             account: None,
+            through: None,
         }
     }
 

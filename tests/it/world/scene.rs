@@ -48,6 +48,7 @@ fn policy() -> Policy {
         name: Spanned::bare(PolicyName::new(POLICY).unwrap()),
         timezone: Spanned::bare(Zone::utc()),
         contacts: BTreeMap::new(),
+        accounts: BTreeMap::new(),
         stores: BTreeMap::new(),
         components: BTreeMap::new(),
         scheduler: None,

@@ -245,6 +245,7 @@ fn refusals_that_pass_are_told_from_those_that_stay() {
         status: Some(400),
         region: None,
         reason: reason.to_owned(),
+        help: None,
     };
     let other = |reason: &str| refusal("InvalidRequest", ErrorKind::Other, reason);
     assert!(is_early(&other("Versioning must be 'Enabled' on the bucket to apply a replication configuration")));
