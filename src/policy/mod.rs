@@ -54,8 +54,7 @@ pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
 pub use store_access::{Principals, StoreAccess};
 
-use crate::address::{AccountName, ComponentName, PolicyName, StoreName};
-use crate::address::{ComponentName, PolicyName, StoreName, Subject};
+use crate::address::{AccountName, ComponentName, PolicyName, StoreName, Subject};
 use crate::diag::{Span, Spanned};
 use crate::units::cadence::Zone;
 
