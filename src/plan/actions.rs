@@ -30,12 +30,14 @@ enum Together<'a> {
     Document { kind: &'a str, place: String },
 }
 
-/// Groups changes into actions; each waits for the actions of what its resources need, through unchanged ones too.
+/// Groups changes into actions; each waits for the actions of what its resources need, through unchanged ones too. What is to go
+/// waits for its `users`: they go first, or are made to use something else.
 pub fn of_changes(
     changes: BTreeMap<ResourceId, Change>,
     desired: &Desired,
     owned: &BTreeMap<ResourceId, Resource>,
     kinds: &Kinds,
+    users: &BTreeMap<ResourceId, BTreeSet<ResourceId>>,
 ) -> Vec<Action> {
     if changes.is_empty() {
         return Vec::new();
@@ -54,7 +56,10 @@ pub fn of_changes(
         .collect();
     let action_of: BTreeMap<&ResourceId, &ActionId> =
         named.iter().flat_map(|(action, ids)| ids.iter().map(move |id| (id, action))).collect();
-    let waits = waits(&action_of, desired, owned);
+    let mut waits = waits(&action_of, desired, owned);
+    for (id, users) in users {
+        waits.entry(id).or_default().extend(users.iter().filter_map(|user| action_of.get(user)).copied());
+    }
     let mut changes = changes;
     named
         .iter()

@@ -72,6 +72,7 @@ pub struct Input<'a> {
 /// Makes the plan: one change for each resource that differs, grouped into actions, in order, with the first backups after them.
 pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
+    let users = relied_on(&seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign(&input, &seen);
     let alarms = alarms(&input, &seen);
@@ -80,7 +81,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let outside = select(&input, &mut changes);
     let left_out = outside.len() as u64;
     let left_out_of = left_out_of(&input, &outside, &changes);
-    let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds);
+    let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds, &users);
     let runs = first_backups(&input, &all);
     all.extend(runs);
     let mut findings = input.findings;
@@ -169,6 +170,27 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
         compared.changes.insert(id.clone(), Change { notes: Vec::new(), since, ..diff::at(change, place) });
     }
     compared
+}
+
+/// What is to go and is relied on, each with what relies on it. What something foreign works by stays: it is refused.
+fn relied_on(
+    seen: &[(&ResourceId, &Live)],
+    changes: &mut BTreeMap<ResourceId, Change>,
+) -> BTreeMap<ResourceId, BTreeSet<ResourceId>> {
+    let mut users: BTreeMap<&str, Vec<(&ResourceId, Option<&String>)>> = BTreeMap::new();
+    for (id, reliance) in seen.iter().filter_map(|(id, live)| Some((*id, live.relies.as_ref()?))) {
+        users.entry(&reliance.on).or_default().push((id, reliance.foreign.as_ref()));
+    }
+    let mut found = BTreeMap::new();
+    for (id, live) in seen {
+        let using = live.identity.as_ref().and_then(|identity| users.get(identity.as_str()));
+        let (Some(using), Some(change)) = (using, changes.get_mut(*id).filter(|change| change.op == Op::Delete)) else { continue };
+        match using.iter().find_map(|(_, foreign)| *foreign) {
+            Some(why) => *change = Change { op: Op::Refuse, risk: Risk::None, reason: why.clone(), ..change.clone() },
+            None => _ = found.insert((*id).clone(), using.iter().map(|(user, _)| (*user).clone()).collect()),
+        }
+    }
+    found
 }
 
 /// The key of a resource that stands elsewhere than where the policy wants it: what follows an `@` says where.

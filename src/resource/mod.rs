@@ -127,6 +127,18 @@ pub struct Live {
     pub unfit: Option<String>,
     /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.
     pub unsupported: bool,
+    /// By what others name it that rely on it, such as the ARN of a role.
+    pub identity: Option<String>,
+    pub relies: Option<Reliance>,
+}
+
+/// That a resource, or what is foreign beside it, works by something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reliance {
+    /// The other's [`Live::identity`].
+    pub on: String,
+    /// What of others does, and what to do about it: as long as it does, the other stays. A fragment.
+    pub foreign: Option<String>,
 }
 
 impl Live {

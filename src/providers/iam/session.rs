@@ -71,8 +71,10 @@ impl IamSession {
         };
         let desired = desired.map(|desired| &desired.attrs);
         let name = self.name(id, desired, listing);
+        let identity = listing.iter().find(|role| role.name == name).map(|role| role.arn.clone());
         if id.kind == ROLE_POLICY.name {
-            return Ok(role_policy::live(&branch.rights(&name, freshness).await?, &name, desired));
+            let live = role_policy::live(&branch.rights(&name, freshness).await?, &name, desired);
+            return Ok(Live { identity, ..live });
         }
         let names = listing.iter().map(|role| (role.id.clone(), role.arn.clone())).collect();
         let found = branch.role(&name, freshness).await?;
@@ -80,7 +82,7 @@ impl IamSession {
         if let Some(wanted) = self.wanted.get(&id.key).filter(|_| desired.is_some()) {
             branch.tokens(wanted, &mut live, freshness).await?;
         }
-        Ok(live)
+        Ok(Live { identity, ..live })
     }
 
     /// Who plans without being allowed a reference does not know the bucket that the rights name.

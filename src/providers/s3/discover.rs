@@ -9,7 +9,8 @@ use crate::policy::S3Backend;
 use crate::provider::{Env, ProviderError};
 use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
-use crate::providers::s3::{request, tags};
+use crate::providers::s3::stood::noted;
+use crate::providers::s3::{replication, request, tags};
 use crate::store::ErrorKind;
 use crate::stores::s3::{METADATA, Refusal, connect};
 
@@ -44,6 +45,26 @@ pub(super) async fn strangers(
         }
     });
     Ok(join_all(looks).await.into_iter().flatten().collect())
+}
+
+/// Buckets of the application's that earlier applies noted, in which rules of the policy still stand.
+pub(super) async fn forsaken(
+    vias: &[(&Place, &S3Backend)],
+    known: &[&str],
+    policy: &PolicyName,
+    env: &Env,
+) -> Vec<Place> {
+    let noted = env.left_places.iter().filter_map(|place| noted(place)).filter(|noted| !known.contains(&noted.bucket));
+    let looks = noted.map(|noted| async move {
+        let at = |backend: &S3Backend| backend.endpoint.as_ref().map(|endpoint| endpoint.expose().to_owned());
+        let (via, backend) = vias.iter().find(|(_, backend)| at(backend).as_deref() == noted.endpoint)?;
+        let place = somewhere(via, backend, noted.bucket.to_owned(), noted.region.map(str::to_owned), env).await?;
+        match request::read(&place, &replication::DOCUMENT).await {
+            Ok(Answer::Found(found)) if replication::holds_ours(&found.tree, policy) => Some(place),
+            _ => None,
+        }
+    });
+    join_all(looks).await.into_iter().flatten().collect()
 }
 
 async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> {

@@ -7,7 +7,7 @@ use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::{LEFT, S3Session, is_ours};
 use crate::providers::s3::setting::{Setting, Sight};
-use crate::providers::s3::{SETTINGS, bucket, lifecycle, tags};
+use crate::providers::s3::{SETTINGS, bucket, lifecycle, replication, tags};
 use crate::resource::{Removal, Resource};
 use crate::store::ErrorKind;
 
@@ -18,11 +18,15 @@ pub(super) struct Marked {
 }
 
 impl S3Session {
-    /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it.
-    pub(super) async fn marked(&self, place: &Place, whose: Option<&Subject>) -> Marked {
+    /// What carries the mark in one bucket: its rules, its tags, and the bucket; each removed after those before it. `rules_only`: it was
+    /// the application's own.
+    pub(super) async fn marked(&self, place: &Place, whose: Option<&Subject>, rules_only: bool) -> Marked {
         let mut unread = Vec::new();
         let mut found: Vec<Resource> = Vec::new();
-        let looked_into = |setting: &&&dyn Setting| setting.kind().removal == Removal::Delete && is_ours(whose, **setting);
+        let is_rules = |setting: &dyn Setting| setting.kind().name == replication::KIND.name;
+        let looked_into = |setting: &&&dyn Setting| {
+            setting.kind().removal == Removal::Delete && is_ours(whose, **setting) && (!rules_only || is_rules(**setting))
+        };
         for setting in SETTINGS.iter().rev().filter(looked_into) {
             let document = match self.document(place, setting.document(), Freshness::Cached).await {
                 Ok(Answer::Found(document)) => document,

@@ -33,9 +33,16 @@ pub(super) struct S3Session {
     /// By whose bucket it is; one that the caller does not allow is an error when it is used, not for the others.
     places: BTreeMap<Subject, Result<Place, StoreError>>,
     /// Buckets that carry the mark and that the policy does not name.
-    strangers: OnceCell<BTreeMap<String, Place>>,
+    strangers: OnceCell<BTreeMap<String, Stranger>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
     pub(super) settling: Settling,
+}
+
+/// A bucket that the policy does not name.
+pub(super) struct Stranger {
+    pub place: Place,
+    /// The application's own, in which nothing but rules is bdr's.
+    pub rules_only: bool,
 }
 
 /// Every bucket that a policy names, by whose it is.
@@ -85,7 +92,7 @@ impl S3Session {
             },
             Subject::Policy => {
                 let bucket = id.key.split('/').next().unwrap_or_default();
-                let found = self.strangers().await?.get(bucket).cloned();
+                let found = self.strangers().await?.get(bucket).map(|stranger| stranger.place.clone());
                 found.ok_or_else(|| unknown(format!("no bucket `{bucket}` carries the policy's mark")))
             }
         }
@@ -123,11 +130,11 @@ impl S3Session {
         &self.policy
     }
 
-    async fn strangers(&self) -> Result<&BTreeMap<String, Place>, ProviderError> {
+    async fn strangers(&self) -> Result<&BTreeMap<String, Stranger>, ProviderError> {
         self.strangers.get_or_try_init(|| self.find_strangers()).await
     }
 
-    async fn find_strangers(&self) -> Result<BTreeMap<String, Place>, ProviderError> {
+    async fn find_strangers(&self) -> Result<BTreeMap<String, Stranger>, ProviderError> {
         let known: Vec<&Place> = self.places.values().filter_map(|place| place.as_ref().ok()).collect();
         let mut accounts: BTreeMap<usize, (&Place, &S3Backend)> = BTreeMap::new();
         for (subject, backend) in buckets(&self.policy) {
@@ -138,8 +145,13 @@ impl S3Session {
         let names: Vec<&str> = known.iter().map(|place| place.bucket.as_str()).collect();
         let looks =
             accounts.values().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
-        let found = try_join_all(looks).await?;
-        Ok(found.into_iter().flatten().map(|place| (place.bucket.clone(), place)).collect())
+        let vias: Vec<_> = accounts.values().copied().collect();
+        let forsaken = discover::forsaken(&vias, &names, &self.policy.name, &self.env);
+        let (marked, forsaken) = futures_util::future::join(try_join_all(looks), forsaken).await;
+        let named = |rules_only| move |place: Place| (place.bucket.clone(), Stranger { place, rules_only });
+        let forsaken = forsaken.into_iter().map(named(true));
+        // One that carries the mark is a store's too.
+        Ok(forsaken.chain(marked?.into_iter().flatten().map(named(false))).collect())
     }
 
     /// A document, asked for once however many want it.
@@ -290,9 +302,9 @@ impl S3Session {
                 Err(error) => owned.unread.push((of(subject, tags::KIND.name), error.into())),
             }
         }
-        let own = join_all(named.values().map(|(subject, place)| self.marked(place, Some(*subject))));
+        let own = join_all(named.values().map(|(subject, place)| self.marked(place, Some(*subject), false)));
         let (strangers, own) = futures_util::future::join(self.strangers(), own).await;
-        let others = join_all(strangers?.values().map(|place| self.marked(place, None))).await;
+        let others = join_all(strangers?.values().map(|stranger| self.marked(&stranger.place, None, stranger.rules_only))).await;
         for ((subject, _), marked) in named.values().zip(own) {
             owned.resources.extend(marked.found);
             owned.unread.extend(marked.unread.into_iter().map(|(kind, error)| (of(subject, kind), error)));

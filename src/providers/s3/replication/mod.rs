@@ -18,7 +18,7 @@ use crate::providers::s3::lifecycle::owner;
 use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::providers::s3::{object_lock, versioning};
-use crate::resource::{Foreign, Kind, Live, Risk};
+use crate::resource::{Foreign, Kind, Live, Reliance, Risk};
 use crate::store::ErrorKind;
 use crate::stores::s3::Refusal;
 
@@ -103,6 +103,11 @@ fn parted<'a>(document: Option<&'a Element>, policy: &PolicyName) -> (Vec<&'a El
     rules(document).partition(|rule| rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner))
 }
 
+/// Whether a document holds rules of the policy's.
+pub(super) fn holds_ours(document: &Element, policy: &PolicyName) -> bool {
+    parted(Some(document), policy).0.iter().any(|rule| !clear::is_placeholder(rule))
+}
+
 /// The one role of a document.
 fn role(document: Option<&Element>) -> Option<&str> {
     document.and_then(|document| document.text_at(&["Role"]))
@@ -134,6 +139,17 @@ fn seen(rule: &Element, document: Option<&Element>, policy: &PolicyName, desired
         }
     }
     attrs
+}
+
+/// Rules of others that work by the one role that a bucket has.
+fn rely(others: &[&Element]) -> Option<String> {
+    let names: Vec<String> = others.iter().map(|rule| format!("`{}`", rule::name(rule))).collect();
+    let told = match names.as_slice() {
+        [] => return None,
+        [one] => format!("the rule {one} of somebody else copies by it"),
+        more => format!("rules of somebody else copy by it ({})", more.iter().take(3).cloned().collect::<Vec<_>>().join(", ")),
+    };
+    Some(format!("{told}: give the bucket another role, or take them away"))
 }
 
 impl Setting for ReplicationRules {
@@ -171,7 +187,8 @@ impl Setting for ReplicationRules {
             _ => Vec::new(),
         };
         let attrs = own.map(|rule| seen(rule, document, sight.policy, sight.desired));
-        Live { attrs, foreign, notes, ..Live::default() }
+        let relies = role(document).map(|on| Reliance { on: on.to_owned(), foreign: rely(&others) });
+        Live { attrs, foreign, notes, relies, ..Live::default() }
     }
 
     fn stands(&self, policy: &mut Policy, store: &StoreName, key: &str, live: Option<&Attrs>) {
