@@ -21,7 +21,9 @@ fn main() {
         ["throttle", upstream, rate, file] => throttle::throttle(upstream, rate.parse().unwrap(), Path::new(file)),
         ["replay", upstream, file, workers] => println!("{} answers", replay::replay(upstream, file, workers.parse().unwrap())),
         ["ask", upstream, file, workers] => println!("{} answers", sdk::ask(upstream, file, workers.parse().unwrap())),
-        _ => println!("usage: floor parse|walk FOLDER | record ADDRESS FILE | throttle ADDRESS RATE FILE | replay|ask ADDRESS FILE WORKERS"),
+        _ => println!(
+            "usage: floor parse|walk FOLDER | record ADDRESS FILE | throttle ADDRESS RATE FILE | replay|ask ADDRESS FILE WORKERS"
+        ),
     }
 }
 

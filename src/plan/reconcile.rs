@@ -184,7 +184,9 @@ fn relied_on(
     let mut found = BTreeMap::new();
     for (id, live) in seen {
         let using = live.identity.as_ref().and_then(|identity| users.get(identity.as_str()));
-        let (Some(using), Some(change)) = (using, changes.get_mut(*id).filter(|change| change.op == Op::Delete)) else { continue };
+        let (Some(using), Some(change)) = (using, changes.get_mut(*id).filter(|change| change.op == Op::Delete)) else {
+            continue;
+        };
         match using.iter().find_map(|(_, foreign)| *foreign) {
             Some(why) => *change = Change { op: Op::Refuse, risk: Risk::None, reason: why.clone(), ..change.clone() },
             None => _ = found.insert((*id).clone(), using.iter().map(|(user, _)| (*user).clone()).collect()),

@@ -68,7 +68,8 @@ impl<S: Store> Retrying<S> {
             return Err(error);
         }
         let unsent = error.reason.starts_with(NO_CONNECTION);
-        let is_slow = !unsent && error.kind == ErrorKind::Unavailable && error.retry == Retry::Later && connection.pace.is_moving();
+        let is_slow =
+            !unsent && error.kind == ErrorKind::Unavailable && error.retry == Retry::Later && connection.pace.is_moving();
         if let Some(wait) = is_slow.then(|| backoff.next_turn()).flatten() {
             tokio::time::sleep(wait).await;
             return Ok(());

@@ -19,6 +19,8 @@ mod open_folder;
 mod packs;
 mod plain_http;
 mod protection_unscheduled;
+mod replica_over_backups;
+mod replicas_collide;
 mod replication_deletes;
 mod replication_near;
 mod replication_unbounded;
@@ -65,6 +67,8 @@ pub const RULES: &[&dyn Rule] = &[
     &replication_unbounded::ReplicationUnbounded,
     &replication_near::ReplicationNear,
     &replication_deletes::ReplicationDeletes,
+    &replicas_collide::ReplicasCollide,
+    &replica_over_backups::ReplicaOverBackups,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

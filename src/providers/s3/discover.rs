@@ -48,12 +48,7 @@ pub(super) async fn strangers(
 }
 
 /// Buckets of the application's that earlier applies noted, in which rules of the policy still stand.
-pub(super) async fn forsaken(
-    vias: &[(&Place, &S3Backend)],
-    known: &[&str],
-    policy: &PolicyName,
-    env: &Env,
-) -> Vec<Place> {
+pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], policy: &PolicyName, env: &Env) -> Vec<Place> {
     let noted = env.left_places.iter().filter_map(|place| noted(place)).filter(|noted| !known.contains(&noted.bucket));
     let looks = noted.map(|noted| async move {
         let at = |backend: &S3Backend| backend.endpoint.as_ref().map(|endpoint| endpoint.expose().to_owned());

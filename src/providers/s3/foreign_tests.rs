@@ -14,9 +14,10 @@ const APPLIES: usize = 1_000;
 
 /// A policy of one of many forms, always of one name and in one bucket.
 fn policy(rng: &mut Rng) -> Policy {
-    let mut text = "version: 1\nname: own\nstores:\n  a:\n    s3: { bucket: bucket-a, region: eu-north-1, account: \"111122223333\" }\n    \
+    let mut text =
+        "version: 1\nname: own\nstores:\n  a:\n    s3: { bucket: bucket-a, region: eu-north-1, account: \"111122223333\" }\n    \
                     versioning: true\n"
-        .to_owned();
+            .to_owned();
     let days = |rng: &mut Rng| rng.u32(1..400);
     if rng.bool() {
         let _ = writeln!(text, "    noncurrent: {{ for: {}d }}", days(rng));
@@ -28,7 +29,8 @@ fn policy(rng: &mut Rng) -> Policy {
         let _ = writeln!(text, "    tags: {{ \"team {}\": \"x={}\", cost: \"{}\" }}", rng.u8(0..3), rng.u8(..), rng.u8(..));
     }
     if rng.bool() {
-        let more = ["", ", within: 15m", ", storage_class: STANDARD_IA", ", delete_markers: true", ", kms: alias/k", ", prefix: one/"];
+        let more =
+            ["", ", within: 15m", ", storage_class: STANDARD_IA", ", delete_markers: true", ", kms: alias/k", ", prefix: one/"];
         let _ = writeln!(text, "    replicate: {{ to: b{} }}", rng.choice(more).unwrap_or_default());
     }
     if rng.bool() {
@@ -36,7 +38,8 @@ fn policy(rng: &mut Rng) -> Policy {
         let (writer, applier, tls) = (role(rng), role(rng), rng.bool());
         let _ = writeln!(text, "    access: {{ tls_only: {tls}, write: ['{writer}'], delete: [], configure: ['{applier}'] }}");
     }
-    text += "  b:\n    s3: { bucket: bucket-b, region: eu-west-1, account: \"111122223333\" }\n    versioning: true\ncomponents:\n";
+    text +=
+        "  b:\n    s3: { bucket: bucket-b, region: eu-west-1, account: \"111122223333\" }\n    versioning: true\ncomponents:\n";
     for component in ["one", "two", "three"].iter().take(rng.usize(1..=3)) {
         let _ = writeln!(
             text,
@@ -72,7 +75,10 @@ fn theirs(kind: &str, n: u32) -> String {
             "{ \"Sid\" : \"theirs@\",  \"Effect\":\"Allow\", \"New\": {\"b\":@.50,\"a\":[1, 2]} , \"Action\":\"s3:GetObject\",\"Principal\":\"*\"}",
             "{\"Effect\": \"Deny\",\n \"Principal\": {\"AWS\": [\"@\"]}, \"Action\": [\"s3:*\"], \"Resource\": \"\\u00e5@\"}",
         ],
-        _ => &["<Tag><Key>theirs @</Key><Value>a &amp; &quot;@&quot;</Value></Tag>", "<Tag><Key>aws:cloudformation:@</Key><Value/></Tag>"],
+        _ => &[
+            "<Tag><Key>theirs @</Key><Value>a &amp; &quot;@&quot;</Value></Tag>",
+            "<Tag><Key>aws:cloudformation:@</Key><Value/></Tag>",
+        ],
     };
     forms[n as usize % forms.len()].replace('@', &n.to_string())
 }
@@ -95,7 +101,8 @@ fn applied(setting: &dyn Setting, policy: &Policy, text: &str) -> String {
     let mut desired = Desired::default();
     S3.declare(policy, &Env::default(), &mut desired);
     let store = StoreName::new("a").expect("a name");
-    let wanted = desired.iter().filter(|one| one.id.kind == setting.kind().name && one.id.subject == Subject::Store(store.clone()));
+    let wanted =
+        desired.iter().filter(|one| one.id.kind == setting.kind().name && one.id.subject == Subject::Store(store.clone()));
     let wanted: BTreeMap<String, &Attrs> =
         wanted.map(|one| (setting.mark(&policy.name, &format!("{store}/{}", one.id.key)), &one.attrs)).collect();
     let before = (setting.document().format.parse)(text).expect("a document");

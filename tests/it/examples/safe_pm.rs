@@ -59,7 +59,8 @@ impl Example {
         let _ = provider.client_id_list("sts.amazonaws.com").send().await;
         for region in ["eu-north-1", "eu-west-1"] {
             let made = kms(&self.endpoint, region, "CreateKey", "{}");
-            let key = made.split("\"KeyId\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{made}"));
+            let key =
+                made.split("\"KeyId\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{made}"));
             let alias = format!("{{\"AliasName\": \"alias/safe-pm-backups\", \"TargetKeyId\": \"{key}\"}}");
             kms(&self.endpoint, region, "CreateAlias", &alias);
         }
@@ -112,12 +113,12 @@ async fn on_ministack_all_of_it_stands_and_what_is_written_arrives() {
     example.run(&["apply", "--auto-approve"]).ends(0);
     example.run(&["plan", "--detailed-exitcode"]).ends(0);
 
-    let put = example.client.put_object().bucket(FILES).key("attachments/plan.pdf");
+    let put = example.client.put_object().bucket(FILES).key("files/attachments/plan.pdf");
     put.body(ByteStream::from_static(b"x")).send().await.unwrap();
     let far = Client::from_conf(example.client.config().to_builder().region(Region::new("eu-west-1")).build());
     let begun = Instant::now();
     let there = loop {
-        match far.head_object().bucket(COPIES).key("attachments/plan.pdf").send().await {
+        match far.head_object().bucket(COPIES).key("files/attachments/plan.pdf").send().await {
             Ok(there) => break there,
             Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive: {error:?}"),
         }
@@ -142,7 +143,8 @@ async fn on_moto_all_but_the_rules_of_replication_stands() {
     let Some(endpoint) = endpoint("moto") else { return };
     let example = Example::new(endpoint, "123456789012", &[]).await;
     example.account().await;
-    let kinds = ["s3_bucket", "s3_versioning", "s3_public_access_block", "s3_ownership_controls", "s3_object_lock", "s3_encryption"];
+    let kinds =
+        ["s3_bucket", "s3_versioning", "s3_public_access_block", "s3_ownership_controls", "s3_object_lock", "s3_encryption"];
     let more = ["s3_bucket_policy_statement", "s3_tags", "s3_lifecycle_rule", "iam_role", "iam_role_policy", "systemd_timer"];
     let targets: Vec<&str> = kinds.into_iter().chain(more).flat_map(|kind| ["--target", kind]).collect();
     // A lock is taken only for a bucket that holds nothing, and a lease is an object.

@@ -151,7 +151,9 @@ async fn serve(mut client: TcpStream, target: &str, plan: &Mutex<Plan>, memory: 
         match fault {
             Fault::DoneButFailed => client.write_all(&refusal(500, "InternalError")).await.ok()?,
             Fault::DoneButCut => return reset(client),
-            Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => client.write_all(&answer_to(&line, 403, "AccessDenied")).await.ok()?,
+            Fault::Hide if answer.starts_with(b"HTTP/1.1 404") => {
+                client.write_all(&answer_to(&line, 403, "AccessDenied")).await.ok()?
+            }
             Fault::Replication(status) => client.write_all(&telling(&answer, status)).await.ok()?,
             Fault::CutAfter(bytes) => {
                 client.write_all(&answer[..bytes.min(answer.len())]).await.ok()?;

@@ -75,7 +75,8 @@ fn a_destination_of_another_account_allows_the_role_first() {
 /// S3 refuses a statement that names a role which is not there, so the policy's own roles come first; those of others are there.
 #[test]
 fn a_statement_waits_for_the_roles_that_it_names() {
-    let roles = "access:\n  account: \"111122223333\"\n  roles: { writer: { may: write, trust: { account: \"111122223333\" } } }\n";
+    let roles =
+        "access:\n  account: \"111122223333\"\n  roles: { writer: { may: write, trust: { account: \"111122223333\" } } }\n";
     let own = "write: ['arn:aws:iam::111122223333:role/bdr/safe-pm/bdr-safe-pm-writer', ";
     let mut sources = Sources::new();
     sources.add("bdr.yaml", format!("{}{roles}", POLICY.replace("write: [", own)));
@@ -182,7 +183,8 @@ fn respelled(value: &Value) -> Value {
 fn an_action_in_two_cases_is_one() {
     let wanted = attrs("Allow", &["s3:GetObject", "s3:getobject"], json!({}));
     assert_eq!(wanted.get("Action").map(ToString::to_string), Some("[s3:GetObject]".to_owned()));
-    let stored = json!({ "Effect": "Allow", "Principal": "*", "Action": "S3:GETOBJECT", "Resource": "arn:aws:s3:::b/*", "Condition": {} });
+    let stored =
+        json!({ "Effect": "Allow", "Principal": "*", "Action": "S3:GETOBJECT", "Resource": "arn:aws:s3:::b/*", "Condition": {} });
     assert_eq!(statement::attrs(&stored.to_string(), Some(&wanted)), Some(wanted));
 }
 
