@@ -267,9 +267,9 @@ mod tests {
         let reason = "User: arn:aws:iam::111111111111:user/w is not authorized to perform: kms:GenerateDataKey on resource: \
                       arn:aws:kms:eu-north-1:111111111111:key/1 because no identity-based policy allows it (AccessDenied, HTTP 403)";
         let told = needed(reason, "s3:PutObject", "arn:aws:s3:::b/k");
-        assert_eq!(told, "The credentials need `kms:GenerateDataKey` on arn:aws:kms:eu-north-1:111111111111:key/1");
+        assert_eq!(told, "`kms:GenerateDataKey` on arn:aws:kms:eu-north-1:111111111111:key/1");
         let told = needed("Access Denied (AccessDenied, HTTP 403)", "s3:PutObject", "arn:aws:s3:::b/k");
-        assert_eq!(told, "The credentials need `s3:PutObject` on arn:aws:s3:::b/k");
+        assert_eq!(told, "`s3:PutObject` on arn:aws:s3:::b/k");
     }
 
     #[test]
