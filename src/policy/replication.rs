@@ -102,9 +102,9 @@ pub fn role_name(policy: &PolicyName, store: &str) -> String {
     format!("{}-{digest}", &name[..LONGEST_NAME - 1 - digest.len()])
 }
 
-/// What stands for a component in the name of its role: stores have names of their own.
+/// What stands for a component in the name of its role: the names of stores hold no `.`.
 pub fn source_of(component: &ComponentName) -> String {
-    format!("component-{component}")
+    format!("component.{component}")
 }
 
 /// Path of every role of a policy: its mark.
@@ -258,5 +258,7 @@ mod tests {
         let names = ["a", "b"].map(|store| role_name(&long, store));
         assert!(names.iter().all(|name| name.len() == LONGEST_NAME), "{names:?}");
         assert_ne!(names[0], names[1]);
+        let (store, component) = ("component-x", source_of(&ComponentName::new("x").expect("name")));
+        assert_ne!(role_name(&policy, store), role_name(&policy, &component), "a store may be called like anything");
     }
 }

@@ -94,8 +94,8 @@ fn documents(rest: &str) -> Policy {
 #[test]
 fn a_bucket_of_the_application_has_a_role_for_exactly_what_is_copied() {
     let all = wanted::all(&documents(", owner_override: true"));
-    let role = &all["replication-component-documents"];
-    assert_eq!((all.len(), role.name.as_str()), (1, "bdr-p-replication-component-documents"));
+    let role = &all["replication-component.documents"];
+    assert_eq!((all.len(), role.name.as_str()), (1, "bdr-p-replication-component.documents"));
     assert_eq!(role.description, "replication of component documents of policy p, by bdr");
     for part in ["\"s3.amazonaws.com\"", "\"aws:SourceArn\":\"arn:aws:s3:::p-files\"", "\"aws:SourceAccount\":\"111122223333\""] {
         assert!(role.trust.contains(part), "{part}: {}", role.trust);
@@ -130,16 +130,16 @@ fn components_in_one_bucket_share_a_role() {
         text("letters", "l")
     ));
     let all = wanted::all(&policy);
-    assert_eq!(all.keys().collect::<Vec<_>>(), ["replication-component-images"]);
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["replication-component.images"]);
     let keys = serde_json::json!(["arn:aws:s3:::p-files/i/*", "arn:aws:s3:::p-files/l/*"]);
-    assert_eq!(statements(&all["replication-component-images"])["ReadVersions"]["Resource"], keys);
+    assert_eq!(statements(&all["replication-component.images"])["ReadVersions"]["Resource"], keys);
     let mut desired = Desired::new();
     crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
     let rules: Vec<_> = desired.iter().filter(|one| one.id.kind == "s3_replication_rule").collect();
     assert_eq!(rules.len(), 2);
     for rule in rules {
-        assert_eq!(rule.attrs["role"].as_str(), Some("arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component-images"));
-        assert!(rule.after.iter().any(|id| id.to_string() == "policy/iam_role:replication-component-images"), "{:?}", rule.after);
+        assert_eq!(rule.attrs["role"].as_str(), Some("arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component.images"));
+        assert!(rule.after.iter().any(|id| id.to_string() == "policy/iam_role:replication-component.images"), "{:?}", rule.after);
     }
 }
 
@@ -151,17 +151,17 @@ fn the_rule_of_a_component_waits_for_its_role_and_for_the_other_account() {
     Iam.declare(&policy, &Env::default(), &mut desired);
     let rule = desired.iter().find(|one| one.id.kind == "s3_replication_rule").expect("the rule");
     for first in [
-        "policy/iam_role:replication-component-documents",
-        "policy/iam_role_policy:replication-component-documents",
-        "store.dr/s3_bucket_policy_statement:replicas-of-component-documents",
-        "store.dr/s3_bucket_policy_statement:replicas-of-component-documents-look",
+        "policy/iam_role:replication-component.documents",
+        "policy/iam_role_policy:replication-component.documents",
+        "store.dr/s3_bucket_policy_statement:replicas-of-component.documents",
+        "store.dr/s3_bucket_policy_statement:look-of-component.documents",
     ] {
         let id = rule.after.iter().find(|id| id.to_string() == first).unwrap_or_else(|| panic!("{first}: {:?}", rule.after));
         assert!(desired.get(id).is_some(), "{id} is wanted too");
     }
-    let statement = desired.iter().find(|one| one.id.key == "replicas-of-component-documents").expect("a statement");
+    let statement = desired.iter().find(|one| one.id.key == "replicas-of-component.documents").expect("a statement");
     assert_eq!(statement.attrs["Resource"].to_string(), "[arn:aws:s3:::p-b/app/u${$}er/*]");
-    let role = "{AWS: [arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component-documents]}";
+    let role = "{AWS: [arn:aws:iam::111122223333:role/bdr/p/bdr-p-replication-component.documents]}";
     assert_eq!(statement.attrs["Principal"].to_string(), role);
 }
 

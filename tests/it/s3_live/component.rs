@@ -52,7 +52,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
 
     let plan = words(&trial.run(&["plan"]).ends(0).stdout);
     assert!(plan.contains("+ replication rule copy") && plan.contains("→ 15m"), "{plan}");
-    assert!(plan.contains("+ role replication-component-documents"), "{plan}");
+    assert!(plan.contains("+ role replication-component.documents"), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.plans_nothing();
     trial.client.put_object().bucket(buckets[0]).key("a/b").body(ByteStream::from_static(b"x")).send().await.unwrap();
@@ -65,7 +65,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     }
     // By a role of its own, which may do that and nothing else.
     let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
-    let role = format!("bdr-{}-replication-component-documents", trial.bucket);
+    let role = format!("bdr-{}-replication-component.documents", trial.bucket);
     let rights = iam.get_role_policy().role_name(&role).policy_name("bdr").send().await.unwrap().policy_document;
     assert!(rights.contains(buckets[0]) && rights.contains(buckets[1]), "{rights}");
     let tags = trial.client.get_bucket_tagging().bucket(buckets[0]).send().await;
@@ -148,7 +148,7 @@ async fn a_component_that_leaves_takes_its_rules_along_and_no_role_that_others_n
     let left = rules().await.unwrap();
     assert_eq!(left.rules.iter().map(|rule| rule.id.as_deref().unwrap()).collect::<Vec<_>>(), ["theirs"]);
     let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
-    let role = format!("bdr-{}-replication-component-documents", trial.bucket);
+    let role = format!("bdr-{}-replication-component.documents", trial.bucket);
     iam.get_role_policy().role_name(&role).policy_name("bdr").send().await.unwrap();
 
     // Theirs goes, and nobody needs it any more.

@@ -58,7 +58,7 @@ async fn clear(place: &Place) -> Result<(), Refusal> {
 }
 
 /// A `Sid` takes letters and digits alone (IAM user guide, "Sid"), and names have no capitals: these stand for what it does not take.
-const LETTERS: [(char, char); 3] = [('/', 'X'), ('-', 'D'), ('_', 'U')];
+const LETTERS: [(char, char); 4] = [('/', 'X'), ('-', 'D'), ('_', 'U'), ('.', 'P')];
 
 fn sid_of(mark: &str) -> String {
     let letter = |c: char| LETTERS.iter().find(|(sign, _)| *sign == c).map_or(c, |(_, letter)| *letter);

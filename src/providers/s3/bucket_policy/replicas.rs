@@ -87,9 +87,9 @@ fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
     let mut actions = vec!["s3:ReplicateObject", "s3:ReplicateTags"];
     actions.extend(entries.iter().any(|entry| entry.delete_markers).then_some("s3:ReplicateDelete"));
     actions.extend(entries.iter().any(|entry| entry.overrides_owner()).then_some("s3:ObjectOwnerOverrideToBucketOwner"));
-    let allowed = |end: &str, actions: &[&str], resources: BTreeSet<String>| Wanted {
-        key: format!("replicas-of-{key}{end}"),
-        earlier: earlier.as_ref().map(|key| format!("replicas-of-{key}{end}")),
+    let allowed = |what: &str, actions: &[&str], resources: BTreeSet<String>| Wanted {
+        key: format!("{what}-{key}"),
+        earlier: earlier.as_ref().map(|key| format!("{what}-{key}")),
         attrs: Statement {
             effect: "Allow",
             principals: BTreeSet::from([role.expose().to_owned()]),
@@ -102,5 +102,8 @@ fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
         after: after.clone(),
     };
     let look = BTreeSet::from([arn::bucket(to.1)]);
-    vec![allowed("", &actions, keys), allowed("-look", &["s3:GetBucketVersioning", "s3:ListBucket"], look)]
+    vec![
+        allowed("replicas-of", &actions, keys),
+        allowed("look-of", &["s3:GetBucketVersioning", "s3:ListBucket"], look),
+    ]
 }

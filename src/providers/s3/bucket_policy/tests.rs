@@ -63,7 +63,7 @@ fn a_destination_of_another_account_allows_the_role_first() {
     let desired = declared();
     let of = |kind: &str| desired.iter().filter(|one| one.id.kind == kind).collect::<Vec<_>>();
     let rule = of("s3_replication_rule")[0];
-    let allowed: Vec<_> = of(KIND.name).into_iter().filter(|one| one.id.key.starts_with("replicas-of-primary")).collect();
+    let allowed: Vec<_> = of(KIND.name).into_iter().filter(|one| one.id.key.ends_with("-of-primary")).collect();
     assert_eq!(allowed.len(), 2);
     assert!(allowed.iter().all(|one| rule.after.contains(&one.id)), "{:?}", rule.after);
     assert_eq!(
