@@ -23,10 +23,12 @@ pub enum Purpose {
     Restore,
     /// `prune`: backups are removed.
     Prune,
+    /// `status`: nothing is written, and no data of a backup is read.
+    Status,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 5] = [Self::Plan, Self::Apply, Self::Write, Self::Restore, Self::Prune];
+    pub const ALL: [Self; 6] = [Self::Plan, Self::Apply, Self::Write, Self::Restore, Self::Prune, Self::Status];
 
     /// As on the command line.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Purpose {
             Self::Write => "write",
             Self::Restore => "restore",
             Self::Prune => "prune",
+            Self::Status => "status",
         }
     }
 

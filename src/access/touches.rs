@@ -15,12 +15,23 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
         found.extend(sorts.iter().map(|sort| Touch { deed, keys: sort.pattern(name) }));
     };
     let holds_copies = copied(policy, store).next().is_some();
+    let held = || held(policy, store);
     match purpose {
         Purpose::Plan | Purpose::Apply => {
             add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Own]);
             if purpose == Purpose::Apply {
                 add(Deed::Write, &[Sort::Own]);
             }
+        }
+        Purpose::Restore | Purpose::Status if held().next().is_none() => return Vec::new(),
+        Purpose::Restore => {
+            add(Deed::Read, &Sort::WHOLE);
+            add(Deed::Read, &[Sort::Verified]);
+        }
+        Purpose::Status => {
+            // Of what is replicated, the newest objects are looked at, whatever they are.
+            add(Deed::Read, if is_replicated(policy, store) { &Sort::WHOLE } else { &[Sort::Manifest] });
+            add(Deed::Read, &[Sort::Verified]);
         }
         _ if !holds_copies => return Vec::new(),
         Purpose::Write => {
@@ -32,10 +43,6 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
             if policy.stores.get(store).is_some_and(|store| store.immutability.is_some()) {
                 add(Deed::Lock, &Sort::WHOLE);
             }
-        }
-        Purpose::Restore => {
-            add(Deed::Read, &Sort::WHOLE);
-            add(Deed::Read, &[Sort::Verified]);
         }
         Purpose::Prune => {
             add(Deed::Read, &[Sort::Manifest, Sort::Verified, Sort::Attempts]);
@@ -53,7 +60,7 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
     match purpose {
         Purpose::Apply => found.push(Touch { deed: Deed::Delete, keys: format!("{}*", runs_prefix(name.as_str())) }),
         Purpose::Restore => {
-            let tiers = copied(policy, store).flat_map(|component| component.retain.values());
+            let tiers = held().flat_map(|component| component.retain.values());
             let archived = tiers.filter(|tier| !tier.class.value.is_immediate());
             found.extend(archived.map(|tier| Touch { deed: Deed::Retrieve, keys: Sort::packs_of(name, &tier.name) }));
         }
@@ -62,7 +69,21 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
     found
 }
 
-/// The components of which copies lie in a store.
+/// The components of which copies lie in a store, those that S3 brings there too.
+fn held<'a>(policy: &'a Policy, store: &'a StoreName) -> impl Iterator<Item = &'a Component> {
+    policy.components.values().filter(move |component| {
+        let mut protections = component.protections.values();
+        protections.any(|protection| policy.stores_of(&component.name.value, protection).contains(&store))
+    })
+}
+
+/// Whether S3 copies from a store, or to it.
+fn is_replicated(policy: &Policy, store: &StoreName) -> bool {
+    let mut entries = policy.stores.values().flat_map(|from| from.replicate.iter().map(move |entry| (&from.name.value, entry)));
+    entries.any(|(from, entry)| from == store || entry.to.value == *store)
+}
+
+/// The components of which bdr writes copies to a store.
 fn copied<'a>(policy: &'a Policy, store: &'a StoreName) -> impl Iterator<Item = &'a Component> {
     policy.components.values().filter(move |component| {
         component.protections.values().any(|protection| protection.stores.iter().any(|copy| copy.value == *store))

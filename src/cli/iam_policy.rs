@@ -50,6 +50,8 @@ enum Word {
     Restore,
     /// `prune`, and with `write` `backup --prune`: removes backups
     Prune,
+    /// `status`: reads manifests and looks at objects and their copies, and reads no data of a backup
+    Status,
 }
 
 impl Word {
@@ -60,6 +62,7 @@ impl Word {
             Self::Write => Purpose::Write,
             Self::Restore => Purpose::Restore,
             Self::Prune => Purpose::Prune,
+            Self::Status => Purpose::Status,
         }
     }
 }

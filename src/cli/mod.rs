@@ -168,7 +168,8 @@ impl Command {
             Self::Plan(_) | Self::Drift(_) | Self::List(_) => Purpose::Plan,
             Self::Apply(_) | Self::Destroy(_) | Self::Unlock(_) => Purpose::Apply,
             Self::Backup(_) => Purpose::Write,
-            Self::Restore(_) | Self::Status(_) | Self::Verify(_) => Purpose::Restore,
+            Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
+            Self::Status(_) => Purpose::Status,
             Self::Prune(_) => Purpose::Prune,
             _ => return None,
         })

@@ -109,9 +109,6 @@ impl Rule<'_> {
 
     async fn sample(&self, folders: &Folders, env: &Env, now: Timestamp) -> Result<Looked, StoreError> {
         let Backend::S3(backend) = &self.from.backend else { return Ok(Looked { copied: Copied::default(), whole: true }) };
-        // What prints the rights to a store prints none to a bucket of the application.
-        let is_store = matches!(self.resource.id.subject, Subject::Store(_));
-        let env = &Env { purpose: env.purpose.filter(|_| is_store), ..env.clone() };
         let here = stores::open_with(&self.from, env, Patience::PERSON).await?;
         let there = stores::open_with(&self.there, env, Patience::PERSON).await?;
         let asked = S3Store::new(s3::connect(backend, env).await?, backend).used_for(env.purpose);

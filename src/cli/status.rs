@@ -14,7 +14,6 @@ use crate::compile::Compiled;
 use crate::policy::Policy;
 use crate::provider::{Connect, Env};
 use crate::providers::s3::S3;
-use crate::rights::Purpose;
 use crate::tree::Known;
 
 /// Tell whether copies arrive, and what the stores hold
@@ -22,8 +21,7 @@ use crate::tree::Known;
 /// For each replication rule that stands, the newest objects that it is about are looked at, 20 at most: how many S3 has copied, how
 /// many wait, and which failed; where the endpoint tells nothing of that, the destination is looked at. For each store, the newest good
 /// backup of each protection with its age, and how many backups and bytes lie in which storage class. Nothing is written and no data is
-/// read; it needs the rights of `bdr iam-policy plan restore`, and for a component that is a bucket s3:ListBucket and s3:GetObject there. Exit
-/// code 2: a copy failed or is later than `within`, a rule is not in place, or a good backup is missing or overdue; 1: something could not be read.
+/// read; it needs the rights of `bdr iam-policy status`. Exit code 2: a copy failed or is later than `within`, a rule is not in place, or a good backup is missing or overdue; 1: something could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How to print the result
@@ -95,8 +93,7 @@ async fn rules(
     if rules.is_empty() {
         return Ok(());
     }
-    let reading = Env { purpose: Some(Purpose::Plan), ..env.clone() };
-    let session = S3.connect(Arc::new(policy.clone()), Arc::new(reading)).await?;
+    let session = S3.connect(Arc::new(policy.clone()), Arc::new(env.clone())).await?;
     let (now, at_once) = (context.now(), usize::from(context.global.parallelism));
     let looks = stream::iter(&rules).map(|rule| rule.look(session.as_ref(), folders, env, now)).buffered(at_once);
     let mut stop = context.stop.clone();

@@ -70,7 +70,7 @@ impl Run<'_> {
             self.missing_in(
                 "`may` is missing",
                 document.span,
-                "Write what it may do: `may: plan`, or apply, write, restore, prune.",
+                "Write what it may do: `may: plan`, or apply, write, restore, prune, status.",
             );
         }
         if trust.is_absent() {

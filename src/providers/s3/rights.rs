@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::touches;
 use crate::address::AccountName;
 use crate::policy::{Policy, S3Backend};
 use crate::providers::s3::setting::Wish;
@@ -13,6 +14,9 @@ use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 /// Nothing but for who plans and applies. That the bucket may be looked at (`HeadBucket`) comes with the right to list it, which
 /// the engine needs for the same purposes.
 pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
+    if purpose == Purpose::Status {
+        return of_status(policy, by);
+    }
     if !matches!(purpose, Purpose::Plan | Purpose::Apply) {
         return Vec::new();
     }
@@ -38,6 +42,41 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>
     for (bucket, (backend, actions)) in buckets {
         let sid = if applies { "Settings" } else { "ReadSettings" };
         all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
+    }
+    all
+}
+
+/// What tells whether copies arrive: the rules, and of the application's buckets the objects on both sides. Those of stores are looked at
+/// by the engine.
+fn of_status(policy: &Policy, by: Option<&AccountName>) -> Vec<Grant> {
+    let stores = policy.stores.values().filter(|store| !store.replicate.is_empty()).filter_map(|store| store.backend.s3());
+    let rules = |backend| {
+        grant("ReadSettings", backend, [replication::DOCUMENT.read_action], arn::bucket(backend), rights::owned(backend))
+    };
+    let mut all: Vec<Grant> = stores.filter(|backend| backend.by() == by).map(rules).collect();
+    for (component, bucket) in component_bucket::all(policy) {
+        let here = &bucket.backend;
+        for entry in component.protections.values().filter_map(|protection| protection.replication()) {
+            let below = format!("{}{}*", arn::literal(&here.prefix.value), arn::literal(&entry.prefix.value));
+            let there = policy.stores.get(&entry.to.value).and_then(|store| store.backend.s3());
+            for backend in [Some(here), there].into_iter().flatten().filter(|backend| backend.by() == by) {
+                let owned = rights::owned(backend);
+                // Who may list anything there is told that a copy is missing (S3 API reference, `HeadObject`): backups, where it holds some.
+                let is_source = std::ptr::eq(backend, here);
+                if is_source || touches(policy, &entry.to.value, Purpose::Status).is_empty() {
+                    let mut listed = owned.clone();
+                    listed.extend(rights::when("StringLikeIfExists", "s3:prefix", [below.clone()]));
+                    all.push(grant("ListKeys", backend, ["s3:ListBucket"], arn::bucket(backend), listed));
+                }
+                let objects = format!("{}/{below}", arn::bucket(backend));
+                all.push(grant("ReadObjects", backend, ["s3:GetObject"], objects, owned));
+            }
+            if here.by() == by {
+                all.push(rules(here));
+                let versions = [versioning::DOCUMENT.read_action];
+                all.push(grant("ReadSettings", here, versions, arn::bucket(here), rights::owned(here)));
+            }
+        }
     }
     all
 }

@@ -202,3 +202,53 @@ async fn prune_removes_what_a_writer_may_not() {
     };
     assert!(deleted("/packs/") && deleted("/_attempts/") && deleted("/_slots/"));
 }
+
+/// On both sides of a replication, of stores and of a bucket of the application; and a restore from where S3 copied to.
+#[tokio::test(flavor = "multi_thread")]
+async fn status_needs_what_its_document_allows_and_no_less() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let guarded = Guarded::new(endpoint).await;
+    let name = crate::harness::fresh_name();
+    let client = endpoint.client().await;
+    crate::harness::make_bucket(&client, &format!("{name}-files")).await;
+    for n in 0..3 {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
+        client.put_object().bucket(format!("{name}-files")).key(format!("pictures/{n}")).body(body).send().await.unwrap();
+    }
+    let (url, region) = (&guarded.proxy.url, endpoint.region);
+    const KEYED: &str = "encryption: { sse: aws:kms, key: alias/backups }";
+    let bucket = |bucket: &str| format!("bucket: {name}-{bucket}, region: {region}, endpoint: '{url}', account: '{ACCOUNT}'");
+    guarded.home.policy(&format!(
+        "version: 1\nname: {name}\nstores:\n  near:\n    s3: {{ {} }}\n    versioning: true\n    replicate: {{ to: far }}\n    {KEYED}\n  far:\n    s3: {{ {} }}\n    \
+         versioning: true\n    {KEYED}\ncomponents:\n  docs:\n    files: {{ paths: ['@/docs'] }}\n    protect: {{ nightly: {{ file_backup: {{}}, schedule: '0 2 \
+         * * *', store: near }} }}\n    retain: {{ daily: {{ for: 14d }} }}\n  files:\n    object_storage: {{ {}, prefix: pictures, versioning: \
+         managed }}\n    protect: {{ copy: {{ replication: {{ to: far }} }} }}\nscheduler: {{ systemd: {{ directory: '@/units' }} }}\n",
+        bucket("near"),
+        bucket("far"),
+        bucket("files"),
+    ));
+    guarded.freely(&["apply", "--auto-approve"]);
+    guarded.freely(&["verify", "docs", "--store", "near"]);
+    // Written once the rule stands, so that it is copied.
+    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"y");
+    client.put_object().bucket(format!("{name}-files")).key("pictures/new").body(body).send().await.unwrap();
+    const TELLS: &str = "where the endpoint tells of an object's copies, they are not looked at";
+    let far = |sort: &str| &*format!("{name}-far/{name}/*/{sort}/*").leak();
+    let spared: &[Spared] =
+        &[("s3:GetObject", far("index"), TELLS), ("s3:GetObject", far("packs"), TELLS), ("s3:GetObject", far("table"), TELLS)];
+    let leaves = guarded.leaves(&["status"]);
+    assert!(
+        leaves.iter().all(|leaf| !leaf.denies && !leaf.action.contains("Put") && !leaf.action.contains("Delete")),
+        "{leaves:?}"
+    );
+    one_less(&leaves, spared, |_, leaves| {
+        let ran = guarded.with(leaves, 0, &["status"]);
+        // Whether all is well is not what is asked here.
+        match ran.stderr.contains("could not") || ran.stderr.contains("cannot") {
+            true => Err(format!("{}\n{}", ran.stdout, ran.stderr)),
+            false => Ok(()),
+        }
+    });
+    let restored = guarded.with(&guarded.leaves(&["restore"]), 0, &["restore", "docs", "--store", "far", "--to", "back"]);
+    ends_well(&restored).unwrap();
+}
