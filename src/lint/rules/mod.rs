@@ -21,6 +21,7 @@ mod plain_http;
 mod protection_unscheduled;
 mod replica_over_backups;
 mod replicas_collide;
+mod replication_both_written;
 mod replication_deletes;
 mod replication_near;
 mod replication_unbounded;
@@ -42,6 +43,7 @@ pub const RULES: &[&dyn Rule] = &[
     &packs::unversioned::Unversioned,
     &packs::unencrypted::Unencrypted,
     &packs::account_unstated::AccountUnstated,
+    &packs::tls_unrequired::TlsUnrequired,
     &packs::freeze_unstated::FreezeUnstated,
     &unprotected::Unprotected,
     &objective_unscheduled::ObjectiveUnscheduled,
@@ -67,6 +69,7 @@ pub const RULES: &[&dyn Rule] = &[
     &replication_unbounded::ReplicationUnbounded,
     &replication_near::ReplicationNear,
     &replication_deletes::ReplicationDeletes,
+    &replication_both_written::ReplicationBothWritten,
     &replicas_collide::ReplicasCollide,
     &replica_over_backups::ReplicaOverBackups,
     &objective_unreachable::ObjectiveUnreachable,

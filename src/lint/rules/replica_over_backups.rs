@@ -52,7 +52,7 @@ pub struct ReplicaOverBackups;
 impl Rule for ReplicaOverBackups {
     fn about(&self) -> Code {
         Code {
-            code: "BDR-L044",
+            code: "BDR-L045",
             name: "replica-over-backups",
             severity: Severity::Warning,
             text: include_str!("replica_over_backups.rs"),

@@ -47,7 +47,7 @@ pub struct ReplicasCollide;
 
 impl Rule for ReplicasCollide {
     fn about(&self) -> Code {
-        Code { code: "BDR-L043", name: "replicas-collide", severity: Severity::Error, text: include_str!("replicas_collide.rs") }
+        Code { code: "BDR-L044", name: "replicas-collide", severity: Severity::Error, text: include_str!("replicas_collide.rs") }
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {

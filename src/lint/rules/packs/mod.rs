@@ -4,6 +4,7 @@ pub mod account_unstated;
 pub mod all_here;
 pub mod freeze_unstated;
 pub mod nothing_immutable;
+pub mod tls_unrequired;
 pub mod too_few_copies;
 pub mod unencrypted;
 pub mod unversioned;

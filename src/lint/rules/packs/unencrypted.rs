@@ -14,7 +14,7 @@
 //! ```yaml
 //! packs: [cis-s3]
 //! stores:
-//!   primary: { s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }, versioning: true }
+//!   primary: { s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }, versioning: true, access: { tls_only: true } }
 //! ```
 //!
 //! ## Instead
@@ -26,6 +26,7 @@
 //!     s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }
 //!     versioning: true
 //!     encryption: { sse: AES256 }
+//!     access: { tls_only: true }
 //! ```
 
 use super::buckets;

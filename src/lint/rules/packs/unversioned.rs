@@ -13,7 +13,7 @@
 //! ```yaml
 //! packs: [cis-s3]
 //! stores:
-//!   primary: { s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }, encryption: { sse: AES256 } }
+//!   primary: { s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }, encryption: { sse: AES256 }, access: { tls_only: true } }
 //! ```
 //!
 //! ## Instead
@@ -25,6 +25,7 @@
 //!     s3: { bucket: example-backups, region: eu-north-1, account: "111122223333" }
 //!     encryption: { sse: AES256 }
 //!     versioning: true
+//!     access: { tls_only: true }
 //! ```
 
 use super::buckets;
