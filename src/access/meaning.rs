@@ -3,6 +3,8 @@
 //!
 //! The canonical form is a tree of attributes: members as IAM calls them, lists sorted and without repetition, statements sorted.
 
+mod conditions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret;
@@ -81,23 +83,24 @@ fn lost_denial(before: &Attr, after: &Attr) -> bool {
     of_effect(before, "Deny").any(|one| !of_effect(after, "Deny").any(|wide| covers(wide, one, true)))
 }
 
-/// Whether everything that `narrow` speaks of, `wide` does too, as written: nothing is concluded from names.
+/// Whether a document lets everybody in, whatever account they are of: an Allow to `*` without a condition.
+pub fn is_open(document: &Attr) -> bool {
+    let named = |one: &Map| one.get("Principal").and_then(Attr::as_map).is_some_and(is_everybody);
+    of_effect(document, "Allow").any(|one| !one.contains_key("Condition") && (named(one) || one.contains_key("NotPrincipal")))
+}
+
+fn is_everybody(principals: &Map) -> bool {
+    principals.get("AWS").is_some_and(|all| texts(all).any(|text| text == "*"))
+}
+
+/// Whether everything that `narrow` speaks of, `wide` does too, as written: nothing is concluded from names but what a pattern of a
+/// condition says itself.
 fn covers(wide: &Map, narrow: &Map, conditions: bool) -> bool {
     let empty = Attr::Null;
     let member = |statement: &Map, name: &str| statement.get(name).unwrap_or(&empty).clone();
     let within = |name: &str| holds(&member(wide, name), &member(narrow, name));
     let same = |name: &str| member(wide, name) == member(narrow, name);
-    let bound = || {
-        let stated = member(wide, "Condition");
-        let stated = stated.as_map().into_iter().flatten();
-        let mut keys =
-            stated.flat_map(|(operator, keys)| keys.as_map().into_iter().flatten().map(move |(key, v)| (operator, key, v)));
-        keys.all(|(operator, key, values)| {
-            let there = member(narrow, "Condition");
-            let there = there.as_map().and_then(|all| all.get(operator)?.as_map()?.get(key).cloned());
-            there.is_some_and(|there| holds(values, &there))
-        })
-    };
+    let bound = || conditions::bind(&member(wide, "Condition"), &member(narrow, "Condition"));
     ["Action", "Resource", "Principal"].into_iter().all(within)
         && ["NotAction", "NotResource", "NotPrincipal"].into_iter().all(same)
         && (!conditions || bound())
@@ -107,8 +110,7 @@ fn covers(wide: &Map, narrow: &Map, conditions: bool) -> bool {
 fn holds(many: &Attr, few: &Attr) -> bool {
     match (many, few) {
         (Attr::Map(many), Attr::Map(few)) => {
-            let everybody = many.get("AWS").is_some_and(|all| texts(all).any(|text| text == "*"));
-            everybody || few.iter().all(|(name, few)| many.get(name).is_some_and(|many| holds(many, few)))
+            is_everybody(many) || few.iter().all(|(name, few)| many.get(name).is_some_and(|many| holds(many, few)))
         }
         (Attr::List(many), Attr::List(few)) => many.contains(&Attr::text("*")) || few.iter().all(|value| many.contains(value)),
         (many, few) => many == few,

@@ -9,6 +9,7 @@ pub mod guard;
 mod known;
 mod objectives;
 pub mod promises;
+mod put_back;
 mod reconcile;
 pub mod render;
 mod retention;

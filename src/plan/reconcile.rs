@@ -8,7 +8,7 @@ use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
     Alarm, FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
-    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions,
+    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, put_back,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Foreign, Job, Live, Op, Risk, Since, Work};
@@ -166,7 +166,9 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
         };
         let place = resource.and_then(|r| r.span).and_then(|span| input.sources.position(span));
         // The notes stand apart: they are no part of what is done.
-        let since = known.last_set.get(id).map(|last| since(last, live));
+        let last = known.last_set.get(id);
+        let change = put_back::weighed(change, kind, last);
+        let since = last.map(|last| since(last, live));
         compared.changes.insert(id.clone(), Change { notes: Vec::new(), since, ..diff::at(change, place) });
     }
     compared

@@ -187,6 +187,63 @@ fn what_opens_a_role_is_told_from_what_closes_it() {
 }
 
 #[test]
+fn a_pattern_is_wider_than_what_it_fits() {
+    let token = |operator: &str, subjects: &str| {
+        trust(&format!(
+            r#"{{"Effect":"Allow","Principal":{{"Federated":"p"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringEquals":{{"i:aud":"a"}},"{operator}":{{"i:sub":{subjects}}}}}}}"#
+        ))
+    };
+    // Both operators in one object would be one member twice.
+    let exact = trust(
+        r#"{"Effect":"Allow","Principal":{"Federated":"p"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"i:aud":"a","i:sub":"repo:acme/app:environment:production"}}}"#,
+    );
+    for (operator, subjects, wider) in [
+        ("StringLike", r#""repo:acme/*""#, true),
+        ("StringLike", r#""repo:acme/app:environment:productio?""#, true),
+        ("StringLike", r#"["x","repo:*/app:*:production"]"#, true),
+        ("StringEqualsIgnoreCase", r#""repo:acme/*""#, false),
+        ("StringLike", r#""repo:other/*""#, false),
+        ("StringLike", r#""repo:acme/app:environment:production?""#, false),
+        ("StringLike", r#""repo:acme/${x}*""#, false),
+        ("StringNotLike", r#""repo:acme/*""#, false),
+    ] {
+        let loose = token(operator, subjects);
+        assert_eq!(widens(&loose, &exact), !wider, "{loose}: what it covers is closed, what it does not is opened");
+        assert!(widens(&exact, &loose), "{loose}");
+    }
+    let like = |subjects: &str| token("StringLike", subjects);
+    assert!(!widens(&like(r#""repo:*""#), &like(r#""repo:acme/*""#)) && widens(&like(r#""repo:acme/*""#), &like(r#""repo:*""#)));
+    assert!(widens(&like(r#""repo:?""#), &like(r#""repo:*""#)), "one sign is not any number of them");
+    let arn = |operator: &str, bucket: &str| {
+        trust(&format!(
+            r#"{{"Effect":"Allow","Principal":{{"Service":"s"}},"Action":"sts:AssumeRole","Condition":{{"{operator}":{{"aws:SourceArn":"{bucket}"}}}}}}"#
+        ))
+    };
+    let (any, one) = (arn("ArnLike", "arn:aws:s3:::p-*"), arn("ArnEquals", "arn:aws:s3:::p-a"));
+    assert!(!widens(&any, &one) && widens(&one, &any));
+    assert!(widens(&arn("ArnLike", "arn:*"), &one), "a pattern of an ARN holds part by part");
+    let literal = arn("StringEquals", "*");
+    assert!(widens(&literal, &arn("StringEquals", "x")), "`*` is no pattern to StringEquals");
+}
+
+#[test]
+fn who_lets_everybody_in_is_told_from_who_lets_many_in() {
+    let open = r#"{"Effect":"Allow","Principal":PRINCIPAL,"Action":"sts:AssumeRole"}"#;
+    for (statement, expected) in [
+        (open.replace("PRINCIPAL", r#""*""#), true),
+        (open.replace("PRINCIPAL", r#"{"AWS":"*"}"#), true),
+        (open.replace("PRINCIPAL", r#"{"AWS":["111122223333","*"]}"#), true),
+        (open.replace("PRINCIPAL", r#"{"AWS":"111122223333"}"#), false),
+        (open.replace("PRINCIPAL", r#"{"Service":"lambda.amazonaws.com"}"#), false),
+        (open.replace("Principal", "NotPrincipal").replace("PRINCIPAL", r#"{"AWS":"111122223333"}"#), true),
+        (open.replace("PRINCIPAL", r#""*""#).replace("Allow", "Deny"), false),
+        (open.replace("PRINCIPAL", r#""*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#), false),
+    ] {
+        assert_eq!(is_open(&trust(&statement)), expected, "{statement}");
+    }
+}
+
+#[test]
 fn unique_ids_are_resolved_or_told() {
     let text = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":["AROAEXAMPLE1234567890","AIDAEXAMPLE1234567890"]},"Action":"sts:AssumeRole"}}"#;
     let arn = "arn:aws:iam::111122223333:role/x";

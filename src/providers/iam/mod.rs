@@ -188,9 +188,14 @@ fn role_risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
         (Some(before), Some(after)) => meaning::widens(before, after),
         _ => false,
     };
-    let bound = |attrs: &Attrs| attrs.get("permissions_boundary").cloned();
+    let bound = |attrs: &Attrs| attrs.get("permissions_boundary").filter(|arn| !bounds_nothing(arn)).cloned();
     let unbound = bound(before).is_some() && bound(before) != bound(after);
     if opened || unbound { Risk::Weakens } else { Risk::None }
+}
+
+/// What AWS gives to administrators allows everything: as a boundary it is none.
+fn bounds_nothing(boundary: &Attr) -> bool {
+    boundary.as_str().is_some_and(|arn| arn.ends_with(":iam::aws:policy/AdministratorAccess"))
 }
 
 fn rights_risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {

@@ -11,7 +11,7 @@ use crate::provider::ProviderError;
 use crate::providers::iam::connection::Reached;
 use crate::providers::iam::request::{self, Role};
 use crate::providers::iam::wanted::MARK;
-use crate::resource::{Foreign, Live};
+use crate::resource::{Foreign, Hindrance, Live};
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::Refusal;
 
@@ -34,6 +34,7 @@ pub(super) fn live(
     let trust = meaning::meaning(&role.trust, like, names);
     let mut notes: Vec<String> = trust.iter().flat_map(meaning::nameless).map(|id| nameless(&id)).collect();
     notes.extend(trust.as_ref().err().map(|why| format!("its trust cannot be read: {why}")));
+    let hindered = trust.as_ref().is_ok_and(meaning::is_open).then(|| open(name)).into_iter().collect();
     attrs.insert("trust".to_owned(), trust.unwrap_or_else(|_| Attr::text(&role.trust)));
     // Some endpoints keep none.
     let description = role.description.as_deref().map(Attr::text).or_else(|| desired?.get("description").cloned());
@@ -55,7 +56,18 @@ pub(super) fn live(
         }
         None => {}
     }
-    Live { foreign, notes, ..Live::present(attrs) }
+    Live { foreign, notes, hindered, ..Live::present(attrs) }
+}
+
+/// A hole is no difference among others: it may have been used already.
+fn open(name: &str) -> Hindrance {
+    Hindrance {
+        what: format!("`{name}` trusts everybody"),
+        so: "whoever has an account of AWS, any account, can take the role on and do what it may".to_owned(),
+        help: "Apply closes it. Find out who opened it, and whether anybody took the role on: CloudTrail tells of each                `AssumeRole`."
+            .to_owned(),
+        foreign: false,
+    }
 }
 
 fn nameless(id: &str) -> String {

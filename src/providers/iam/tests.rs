@@ -198,6 +198,30 @@ fn what_opens_a_role_is_told_as_such() {
     let (bound, other) = (role("\"111122223333\"", Some("a")), role("\"111122223333\"", Some("b")));
     assert_eq!(role_risk(Some(&bound), Some(&other)), Risk::Weakens);
     assert_eq!(role_risk(Some(&one), Some(&bound)), Risk::None);
+    let administrator = role("\"111122223333\"", Some("arn:aws:iam::aws:policy/AdministratorAccess"));
+    assert_eq!(role_risk(Some(&administrator), Some(&bound)), Risk::None, "it bounded nothing");
+    assert_eq!(role_risk(Some(&bound), Some(&administrator)), Risk::Weakens);
+}
+
+#[test]
+fn a_role_that_everybody_may_take_on_is_told_before_anything_else() {
+    let stands = |principal: &str| request::Role {
+        path: "/bdr/p/".to_owned(),
+        arn: "arn:aws:iam::111122223333:role/bdr/p/bdr-p-writer".to_owned(),
+        description: None,
+        max_session: None,
+        boundary: None,
+        tags: BTreeMap::new(),
+        trust: format!("{{\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{principal},\"Action\":\"sts:AssumeRole\"}}]}}"),
+    };
+    let live = |principal: &str| role::live(Some(&stands(principal)), "bdr-p-writer", "/bdr/p/", None, &BTreeMap::new());
+    assert_eq!(live("{\"AWS\":\"111122223333\"}").hindered, []);
+    let open = live("{\"AWS\":[\"*\"]}").hindered;
+    let told: Vec<String> = open.iter().map(|one| format!("{}: {}", one.what, one.so)).collect();
+    assert_eq!(
+        told,
+        ["`bdr-p-writer` trusts everybody: whoever has an account of AWS, any account, can take the role on and do what it may"]
+    );
 }
 
 #[test]
