@@ -117,8 +117,15 @@ fn role(document: Option<&Element>) -> Option<&str> {
 fn seen(rule: &Element, document: Option<&Element>, policy: &PolicyName, desired: Option<&Attrs>) -> Attrs {
     let (own, others) = parted(document, policy);
     let mut attrs = rule::attrs(rule);
-    let given = priority::given(&own, &others).get(rule.text_at(&["ID"]).unwrap_or_default()).map(u64::to_string);
-    let priority = rule.text_at(&["Priority"]).filter(|stands| Some(*stands) != given.as_deref());
+    let id = rule.text_at(&["ID"]).unwrap_or_default();
+    let as_wanted = desired.map(|desired| rule::element(id, desired));
+    // It follows from what the rule says, and is no other for that somebody made the rule say something else.
+    let given = |this: &Element| {
+        let own: Vec<&Element> = own.iter().map(|one| if one.text_at(&["ID"]) == Some(id) { this } else { *one }).collect();
+        priority::given(&own, &others).get(id).map(u64::to_string)
+    };
+    let is_given = |stands: &str| [Some(rule), as_wanted.as_ref()].into_iter().flatten().any(|this| given(this).as_deref() == Some(stands));
+    let priority = rule.text_at(&["Priority"]).filter(|stands| !is_given(stands));
     attrs.insert("priority".to_owned(), priority.unwrap_or(rule::GIVEN).into());
     let wanted = |name: &str| desired.and_then(|desired| desired.get(name)).cloned();
     // Beside rules of others their role stands, and an endpoint that keeps none needs none.

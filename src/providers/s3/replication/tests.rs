@@ -90,6 +90,20 @@ fn the_rule_of_the_strategy_is_read_as_it_is_meant_and_written_as_it_stands() {
 }
 
 #[test]
+fn a_prefix_changed_by_hand_makes_the_priority_no_other() {
+    let made = merged(None, Some(&wanted())).expect("fits");
+    let with = |from: &str, to: &str| Element::parse(&made.to_xml().replace(from, to)).expect("xml");
+    let by_hand = with("<Prefix>p/docs/</Prefix>", "<Prefix>p/</Prefix>");
+    let seen = live(&by_hand, Some(&wanted())).attrs.expect("the rule");
+    assert_eq!((seen["prefix"].as_str(), seen["priority"].as_str()), (Some("p/"), Some(rule::GIVEN)));
+    let number = made.child("Rule").and_then(|rule| rule.text_at(&["Priority"])).expect("a priority");
+    let after = merged(Some(&by_hand), Some(&wanted())).expect("fits");
+    assert_eq!(after.child("Rule").and_then(|rule| rule.text_at(&["Priority"])), Some(number), "an apply gives it the same");
+    let other = with(&format!("<Priority>{number}</Priority>"), "<Priority>7</Priority>");
+    assert_eq!(live(&other, Some(&wanted())).attrs.expect("the rule")["priority"].as_str(), Some("7"));
+}
+
+#[test]
 fn a_rule_means_the_same_however_an_endpoint_spells_it() {
     let after = merged(None, Some(&wanted())).expect("fits");
     let number = after.child("Rule").and_then(|rule| rule.text_at(&["Priority"])).expect("a priority").to_owned();
