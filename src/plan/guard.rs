@@ -2,6 +2,7 @@
 
 use crate::plan::{Intent, Plan};
 use crate::resource::{Action, Job, Op, Risk, Work};
+use crate::units::count::count;
 
 /// What the caller agreed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub enum Refusal {
     OtherPlan { expected: String, found: String },
     #[error("its findings forbid it: {0}")]
     Findings(String),
-    #[error("{0} changes would destroy data")]
+    #[error("{} would destroy data", count(*.0, "change"))]
     DestroysData(u64),
     #[error("{removed} of the {owned} resources that the policy owns would go")]
     MassRemoval { removed: u64, owned: u64 },
@@ -107,4 +108,15 @@ pub fn risk(action: &Action) -> Risk {
 /// Whether a person must decide on it.
 pub fn is_refused(action: &Action) -> bool {
     matches!(&action.work, Work::Change { changes } if changes.iter().any(|change| change.op == Op::Refuse))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_change_is_told_as_one() {
+        assert_eq!(Refusal::DestroysData(1).to_string(), "1 change would destroy data");
+        assert_eq!(Refusal::DestroysData(2).to_string(), "2 changes would destroy data");
+    }
 }
