@@ -15,6 +15,7 @@ use crate::resource::Job;
 use crate::tree::Progress;
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
+use crate::units::storage_class::StorageClass;
 
 /// Makes backups with the policy that was opened.
 pub struct Backups<'a> {
@@ -111,10 +112,23 @@ fn result(manifest: &Manifest, label: &str) -> Result<String, Failure> {
             .cause(format!("{} ({}): {examples}", issue.what, issue.count))
             .help("Mend what it names, then run `bdr apply` again; `bdr list` shows the suspect one."));
     }
-    Ok(format!(
-        "{label}: {}, {}, {} stored",
-        count(manifest.counts.entries, "entry"),
-        Bytes(manifest.counts.bytes),
-        Bytes(manifest.measured.stored_bytes)
-    ))
+    Ok(made(label, manifest.class, manifest.counts.entries, [manifest.counts.bytes, manifest.measured.stored_bytes]))
+}
+
+/// Tiers of two classes have a backup each: without the class one would seem told twice.
+fn made(label: &str, class: StorageClass, entries: u64, [bytes, stored]: [u64; 2]) -> String {
+    let class = if class == StorageClass::Standard { String::new() } else { format!(" as {}", class.as_str()) };
+    format!("{label}: {}, {}, {} stored{class}", count(entries, "entry"), Bytes(bytes), Bytes(stored))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_backups_of_one_protection_are_told_apart() {
+        let told = |class| made("configuration/nightly in primary", class, 2, [6, 161]);
+        assert_eq!(told(StorageClass::Standard), "configuration/nightly in primary: 2 entries, 6 B, 161 B stored");
+        assert_eq!(told(StorageClass::Glacier), "configuration/nightly in primary: 2 entries, 6 B, 161 B stored as GLACIER");
+    }
 }
