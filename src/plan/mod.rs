@@ -5,6 +5,7 @@ mod actions;
 mod alarm;
 mod digest;
 pub mod file;
+mod foreign;
 pub mod guard;
 mod known;
 mod objectives;

@@ -7,11 +7,11 @@ use crate::compile::Compiled;
 use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
-    Alarm, FORMAT_VERSION, Finding, FirstBackup, ForeignKept, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
-    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, put_back,
+    Alarm, FORMAT_VERSION, Finding, FirstBackup, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
+    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, put_back,
 };
 use crate::policy::Policy;
-use crate::resource::{Action, ActionId, Change, Expiring, Foreign, Job, Live, Op, Risk, Since, Work};
+use crate::resource::{Action, ActionId, Change, Expiring, Job, Live, Op, Risk, Since, Work};
 use crate::units::count::count;
 
 /// Every code that planning can find.
@@ -74,7 +74,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let users = relied_on(&seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
-    let foreign = foreign(&input, &seen);
+    let foreign = foreign::kept(&input, &seen);
     let alarms = alarms(&input, &seen);
     let mut notes = notes(&seen);
     notes.extend(input.known.notes.iter().cloned());
@@ -267,27 +267,6 @@ fn left_out_of(input: &Input<'_>, outside: &BTreeSet<ResourceId>, chosen: &BTree
         }
     }
     all.into_values().collect()
-}
-
-/// Each foreign part once, beside the first of ours that shares its document.
-fn foreign(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept> {
-    let mut told = BTreeSet::new();
-    let mut kept = Vec::new();
-    // Whatever joins a document later lies where the other resources of its store do.
-    let places: BTreeMap<&Subject, &String> =
-        input.compiled.desired.iter().filter_map(|resource| Some((&resource.id.subject, resource.queue.as_ref()?))).collect();
-    let seen_live = seen.iter().flat_map(|(id, live)| live.foreign.iter().map(move |what| (*id, what)));
-    let unjoined = input.known.foreign.iter().map(|(id, what)| (id, what));
-    for (id, what) in seen_live.chain(unjoined) {
-        let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
-        let place = resource.and_then(|r| r.queue.as_ref()).or_else(|| places.get(&id.subject).copied());
-        let place = place.cloned().unwrap_or_else(|| id.subject.to_string());
-        if told.insert((place, id.kind.clone(), what.name.clone())) {
-            kept.push(ForeignKept { beside: id.clone(), what: Foreign::clone(what) });
-        }
-    }
-    kept.sort_by(|a, b| (&a.beside, &a.what.name).cmp(&(&b.beside, &b.what.name)));
-    kept
 }
 
 fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
