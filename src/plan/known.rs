@@ -81,6 +81,7 @@ impl Unread {
     /// One entry for each cause: an endpoint that cannot be reached is told once, whatever was wanted of it.
     #[must_use]
     pub fn by_cause(all: Vec<Self>) -> Vec<Self> {
+        let all = Self::joined(all);
         let mut told: Vec<Self> = Vec::new();
         let mut down: BTreeMap<String, (Vec<String>, Self)> = BTreeMap::new();
         for unread in all {
@@ -108,6 +109,29 @@ impl Unread {
         told
     }
 
+    /// What failed in the same words once: a search for the policy's mark meets what the reading of a resource meets.
+    fn joined(all: Vec<Self>) -> Vec<Self> {
+        let mut told: Vec<Self> = Vec::new();
+        for mut unread in all {
+            let Some(same) = told.iter_mut().find(|one| one.reason == unread.reason) else {
+                told.push(unread);
+                continue;
+            };
+            match (same.resources.is_empty(), unread.resources.is_empty()) {
+                (true, false) => same.subject = unread.subject,
+                (false, false) | (true, true) if same.subject != unread.subject => {
+                    same.subject = format!("{}, {}", same.subject, unread.subject);
+                }
+                _ => {}
+            }
+            same.help = same.help.take().or(unread.help);
+            same.resources.append(&mut unread.resources);
+            same.resources.sort();
+            same.resources.dedup();
+        }
+        told
+    }
+
     /// The missing session, connection or answer behind it, if that is what it is.
     fn cause(&self) -> Option<String> {
         let from = [NO_SESSION, NO_CONNECTION, NO_ANSWER].iter().find_map(|begins| self.reason.find(begins))?;
@@ -122,6 +146,18 @@ mod tests {
 
     fn unread(subject: &str, reason: &str) -> Unread {
         Unread { subject: subject.to_owned(), reason: reason.to_owned(), help: None, resources: Vec::new() }
+    }
+
+    #[test]
+    fn a_search_that_met_what_a_resource_met_is_not_told_besides() {
+        let denied = "could not list the roles of the policy in AWS IAM: AccessDenied";
+        let id: ResourceId = "policy/iam_role:writer".parse().expect("an address");
+        let read = Unread { resources: vec![id.clone()], ..unread("AWS IAM", denied) };
+        for all in [vec![unread("iam", denied), read.clone()], vec![read, unread("iam", denied)]] {
+            let told = Unread::by_cause(all);
+            assert_eq!((told.len(), told[0].subject.as_str(), &told[0].resources), (1, "AWS IAM", &vec![id.clone()]));
+        }
+        assert_eq!(Unread::by_cause(vec![unread("a", denied), unread("b", denied)])[0].subject, "a, b");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
 use super::lines::{plain, wrapped};
-use super::{Look, Tone, losses, promises, values};
+use super::{Look, Tone, losses, promises, together, values};
 use crate::diag::Severity;
 use crate::plan::{Intent, LeftOut, Plan};
 use crate::units::count::{count, counted};
@@ -129,14 +129,15 @@ const ALARMS: usize = 10;
 
 fn alarms(plan: &Plan, look: Look) -> Vec<String> {
     let most = if look.all { usize::MAX } else { ALARMS };
+    let all = together::alarms(plan);
     let mut lines = Vec::new();
-    for alarm in plan.alarms.iter().take(most) {
-        let text = format!("! {}: {}", subject_heading(&alarm.of.subject), alarm.text);
+    for (whose, alarm) in all.iter().take(most) {
+        let text = format!("! {whose}: {}", alarm.text);
         lines.extend(wrapped(&text, 2, look).into_iter().map(|line| look.paint(Tone::Bad, &line)));
         lines.extend(wrapped(&format!("  {}", alarm.help), 2, look));
     }
-    if plan.alarms.len() > most {
-        lines.push(format!("! {} more alarms like these (--all shows them)", plan.alarms.len() - most));
+    if all.len() > most {
+        lines.push(format!("! {} more alarms like these (--all shows them)", all.len() - most));
     }
     lines
 }

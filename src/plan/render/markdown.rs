@@ -1,7 +1,7 @@
 //! A plan as the comment of a pull request: the gravest above the fold, the rest folded, within the forges' limits.
 
 use super::entry::{Entry, Weight, entries, grouped, subject_heading};
-use super::{Look, losses, promises};
+use super::{Look, losses, promises, together};
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan, Promise};
 use crate::units::count::counted;
@@ -41,13 +41,11 @@ const LOSSES: usize = 12;
 /// Everything that a reviewer must not miss.
 fn caution(plan: &Plan) -> String {
     let mut lines = Vec::new();
-    lines.extend(
-        plan.alarms.iter().take(10).map(|alarm| {
-            format!("**{}**: {} {}", subject_heading(&alarm.of.subject), escaped(&alarm.text), escaped(&alarm.help))
-        }),
-    );
-    if plan.alarms.len() > 10 {
-        lines.push(format!("and {} more like these", plan.alarms.len() - 10));
+    let alarms = together::alarms(plan);
+    let told = alarms.iter().take(10);
+    lines.extend(told.map(|(whose, alarm)| format!("**{whose}**: {} {}", escaped(&alarm.text), escaped(&alarm.help))));
+    if alarms.len() > 10 {
+        lines.push(format!("and {} more like these", alarms.len() - 10));
     }
     if !plan.complete {
         lines.push("**Incomplete**: not everything could be read; there may be more to do.".to_owned());

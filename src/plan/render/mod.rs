@@ -7,6 +7,7 @@ mod losses;
 mod markdown;
 mod one_line;
 mod promises;
+mod together;
 mod values;
 
 pub use human::human;

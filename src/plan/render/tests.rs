@@ -5,7 +5,7 @@ use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attrs, Fingerprint};
 use crate::diag::{Position, Severity};
 use crate::plan::{
-    BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, ObjectiveRow, Plan, PolicyRef, Promise,
+    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, ObjectiveRow, Plan, PolicyRef, Promise,
     RetentionEffect, Summary, Unread, Window,
 };
 use crate::policy::Disruption;
@@ -268,6 +268,29 @@ fn what_loses_protection_is_said_in_words_first() {
     assert_eq!(losses::losses(&Plan { objectives: better, ..plan(Vec::new()) }, LOOK), Vec::<String>::new());
     let drift = Plan { intent: Intent::Drift, ..said };
     assert_eq!(losses::losses(&drift, LOOK), Vec::<String>::new(), "drift is told by what differs");
+}
+
+#[test]
+fn one_cause_of_several_things_is_told_once() {
+    let alarm = |of: &str, text: &str| Alarm {
+        of: of.parse().expect("an address"),
+        text: text.to_owned(),
+        help: "Run: aws iam x".to_owned(),
+        away: false,
+        overrides: true,
+    };
+    let lacking = "the account has no provider of tokens i";
+    let alarms = vec![
+        alarm("policy/iam_role:ci-apply", lacking),
+        alarm("store.primary/rule", "it is closed"),
+        alarm("policy/iam_role:ci-plan", lacking),
+        alarm("store.dr/rule", "it is closed"),
+    ];
+    let plan = Plan { alarms, ..plan(Vec::new()) };
+    for text in [human(&plan, LOOK), markdown(&plan)] {
+        assert_eq!((text.matches(lacking).count(), text.matches("aws iam x").count()), (1, 2), "{text}");
+        assert!(text.contains("policy (ci-apply, ci-plan)") && text.contains("store primary, store dr"), "{text}");
+    }
 }
 
 #[test]
