@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::address::{AccountName, ResourceId};
 use crate::diag::{Code, Diagnostics};
 use crate::policy::Policy;
-use crate::resource::{Change, Desired, Foreign, Kind, Live, Resource};
+use crate::resource::{Adoptable, Change, Desired, Foreign, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::units::cadence::Zone;
@@ -155,6 +155,11 @@ pub trait Session: Send + Sync {
 
     /// One look at whether the changes have taken effect.
     async fn settled(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<Settled, ProviderError>;
+
+    /// What is somebody else's in the documents in which something is wanted, by what could take it over.
+    async fn adoptable(&self, _desired: &Desired) -> Result<Vec<Adoptable>, ProviderError> {
+        Ok(Vec::new())
+    }
 
     /// Foreign parts of shared documents that hold nothing of ours yet, by the resource that would join them.
     async fn foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::carry_out::{self, Carry};
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure, hint, prepare, show};
+use crate::cli::{Context, Exit, Failure, adopting, hint, prepare, show};
 use crate::plan::guard::Consent;
 use crate::plan::{Intent, Plan};
 
@@ -30,6 +30,9 @@ pub struct Args {
     /// Make a new folder for this store, though one was set up before; may be given several times
     #[arg(long, value_name = "STORE", conflicts_with = "plan")]
     new_folder: Vec<String>,
+    /// Take over this rule or statement of somebody else, by its name or as ADDRESS=NAME; may be given several times
+    #[arg(long, value_name = "NAME", conflicts_with = "plan")]
+    adopt: Vec<String>,
     #[command(flatten)]
     carry: Carry,
     /// Refuse any plan but the one with this digest
@@ -62,6 +65,7 @@ impl Args {
 /// Plans, asks, and carries out.
 async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Acting).await?.with_new_folders(&args.new_folder)?;
+    let opened = adopting::adopting(opened, &args.adopt).await?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();
@@ -132,6 +136,6 @@ async fn saved(args: &Args, path: &Path, context: &Context) -> Result<Exit, Fail
         carry_out::nothing(&plan, &args.carry, &context);
         return Ok(Exit::Done);
     }
-    let opened = if plan.intent == Intent::Destroy { opened.wanting_nothing() } else { opened };
+    let opened = if plan.intent == Intent::Destroy { opened.wanting_nothing() } else { adopting::as_planned(opened, &plan) };
     carry_out::carry_out(&plan, &args.consent(false), &opened, &args.carry, &context).await
 }

@@ -2,7 +2,8 @@
 //!
 //! One file per command holds its help text, its arguments and its run; adding one is a file, a variant and a line in `dispatch`.
 
-pub mod apply;
+pub mod adopting;
+mod apply;
 pub mod assess;
 pub mod backup;
 pub mod baselines;

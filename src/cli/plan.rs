@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::load::References;
-use crate::cli::{Context, Exit, Failure, baselines, hint, packs, prepare, signing, whole};
+use crate::cli::{Context, Exit, Failure, adopting, baselines, hint, packs, prepare, signing, whole};
 use crate::diag::Severity;
 use crate::plan::{Finding, Intent, Plan, Scope, file, render};
 use crate::policy::{Pack, nearest};
@@ -51,6 +51,9 @@ pub struct Args {
     /// Make a new folder for this store, though one was set up before; may be given several times
     #[arg(long, value_name = "STORE")]
     pub new_folder: Vec<String>,
+    /// Take over this rule or statement of somebody else, by its name or as ADDRESS=NAME; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub adopt: Vec<String>,
     /// Show everything, however long
     #[arg(long)]
     pub all: bool,
@@ -75,6 +78,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let baseline = args.baseline.as_deref().map(baselines::read).transpose()?;
     let opened =
         prepare::open(context, References::Looking).await?.with_new_folders(&args.new_folder)?.holding(baseline, &args.pack);
+    let opened = adopting::adopting(opened, &args.adopt).await?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
         known.backups.clear();
@@ -100,6 +104,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     if args.format == Format::Human && !args.summary {
         let also: String = args.new_folder.iter().map(|store| format!(" --new-folder {store}")).collect();
+        let also = args.adopt.iter().fold(also, |also, name| format!("{also} --adopt '{name}'"));
         next_step(&plan, args.out.as_deref(), &format!("{}{also}", context.policy_arguments()))
             .iter()
             .for_each(|line| context.say(line));

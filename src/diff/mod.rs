@@ -8,7 +8,7 @@ pub use differences::{Difference, differences};
 
 use crate::attrs::{Attr, Attrs};
 use crate::diag::Position;
-use crate::resource::{Change, Foreign, Kind, Live, Op, Removal, Resource, Risk};
+use crate::resource::{Change, Earlier, Foreign, Kind, Live, Op, Removal, Resource, Risk};
 use secrecy::SecretString;
 
 /// Whether nothing is to be done about a resource, which is told without making anything.
@@ -57,6 +57,7 @@ pub fn diff(kind: &Kind, desired: Option<&Resource>, live: &Live, id: &crate::ad
         foreign: in_order(&live.foreign),
         notes: live.notes.clone(),
         stands_as: live.stands_as.clone(),
+        adopts: live.stands_as.is_some() && desired.is_some_and(|desired| desired.adopts().is_some()),
         moves: false,
         since: None,
     })
@@ -84,8 +85,11 @@ fn removal(kind: &Kind) -> (Op, String) {
 }
 
 fn renamed(desired: Option<&Resource>) -> String {
-    let from = desired.and_then(Resource::moved_from);
-    from.map(|id| format!("moved from {}", id.subject)).unwrap_or_default()
+    match desired.and_then(|desired| desired.earlier.as_ref()) {
+        Some(Earlier::Moved(id)) => format!("moved from {}", id.subject),
+        Some(Earlier::Adopted(name)) => format!("takes over `{name}` of somebody else"),
+        None => String::new(),
+    }
 }
 
 fn update(kind: &Kind, before: &Attrs, after: &Attrs) -> (Op, String) {

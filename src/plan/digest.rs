@@ -49,6 +49,8 @@ struct DoneChange<'a> {
     moves: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stands_as: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    adopts: bool,
 }
 
 impl<'a> Done<'a> {
@@ -86,6 +88,7 @@ impl<'a> DoneChange<'a> {
             wanted: &change.wanted,
             moves: change.moves,
             stands_as: change.stands_as.as_deref(),
+            adopts: change.adopts,
         }
     }
 }

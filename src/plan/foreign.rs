@@ -13,12 +13,17 @@ pub(super) fn kept(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Fore
     // Whatever joins a document later lies where the other resources of its store do.
     let places: BTreeMap<&Subject, &String> =
         input.compiled.desired.iter().filter_map(|resource| Some((&resource.id.subject, resource.queue.as_ref()?))).collect();
+    let adopted = input.compiled.desired.iter().filter_map(|one| Some((one.queue.as_ref()?, &one.id.kind, one.adopts()?)));
+    let adopted: BTreeSet<_> = adopted.collect();
     let seen_live = seen.iter().flat_map(|(id, live)| live.foreign.iter().map(move |what| (*id, what)));
     let unjoined = input.known.foreign.iter().map(|(id, what)| (id, what));
     for (id, what) in seen_live.chain(unjoined) {
         let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
         let place = resource.and_then(|r| r.queue.as_ref()).or_else(|| places.get(&id.subject).copied());
         let place = place.cloned().unwrap_or_else(|| id.subject.to_string());
+        if adopted.contains(&(&place, &id.kind, what.name.as_str())) {
+            continue;
+        }
         if told.insert((place, id.kind.clone(), what.name.clone())) {
             kept.push(ForeignKept { beside: id.clone(), what: Foreign::clone(what) });
         }

@@ -62,6 +62,9 @@ pub struct Change {
     /// What it is called in the live system where the policy calls it otherwise: it is renamed by the same write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_as: Option<String>,
+    /// What stands so is somebody else's, and is taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopts: bool,
     /// A removal of what the same plan has, or makes, where the policy wants it now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moves: bool,

@@ -34,23 +34,54 @@ pub struct Resource {
 pub enum Earlier {
     /// Its address before its store or component was renamed (`moved`).
     Moved(ResourceId),
+    /// Something of somebody else's that is taken over, as it is called there.
+    Adopted(String),
 }
 
 impl Resource {
     /// Its address before its store or component was renamed.
     pub fn moved_from(&self) -> Option<&ResourceId> {
-        let Earlier::Moved(id) = self.earlier.as_ref()?;
-        Some(id)
+        match self.earlier.as_ref()? {
+            Earlier::Moved(id) => Some(id),
+            Earlier::Adopted(_) => None,
+        }
+    }
+
+    /// What of somebody else's it takes over.
+    pub fn adopts(&self) -> Option<&str> {
+        match self.earlier.as_ref()? {
+            Earlier::Adopted(name) => Some(name),
+            Earlier::Moved(_) => None,
+        }
     }
 }
 
 /// A part of a shared configuration, or a tag or setting beside ours, that is not bdr's: shown, kept, never touched.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Foreign {
     /// How people know it: a rule's id, a tag's key, a drop-in's path.
     pub name: String,
     /// One line on what it does.
     pub summary: String,
+}
+
+/// Something of somebody else's that a resource could take over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Adoptable {
+    pub id: ResourceId,
+    pub what: Foreign,
+    pub fit: Fit,
+}
+
+/// How something of somebody else's stands to what the policy wants; best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It does the same.
+    Same,
+    /// It does something to the same things.
+    Conflicts,
+    /// They only share a document.
+    Beside,
 }
 
 /// The place of a resource may itself be away (a disk that is not mounted), so that what was read says nothing of what stands there.
@@ -171,6 +202,11 @@ impl Desired {
 
     pub fn iter(&self) -> impl Iterator<Item = &Resource> + Clone {
         self.0.values()
+    }
+
+    /// Says that something of somebody else's becomes a resource.
+    pub fn adopt(&mut self, id: &ResourceId, name: &str) {
+        self.0.get_mut(id).into_iter().for_each(|resource| resource.earlier = Some(Earlier::Adopted(name.to_owned())));
     }
 
     /// The first resource of a store, beside which a plan says what concerns all of it.

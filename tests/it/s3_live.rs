@@ -1,5 +1,6 @@
 //! The binary on real endpoints, with somebody else at work behind its back: what it plans back, what it keeps, what it says.
 
+mod adopted;
 mod archive;
 mod behind;
 mod component;

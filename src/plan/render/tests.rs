@@ -37,6 +37,7 @@ fn action(subject: Subject, kind: &'static str, key: &str, op: Op, sides: [&str;
         foreign: Vec::new(),
         notes: Vec::new(),
         stands_as: None,
+        adopts: false,
         moves: false,
         since: None,
     };

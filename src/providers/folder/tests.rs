@@ -55,6 +55,7 @@ fn change(op: Op, id: &ResourceId) -> Change {
         foreign: Vec::new(),
         notes: Vec::new(),
         stands_as: None,
+        adopts: false,
         moves: false,
         since: None,
     }

@@ -6,7 +6,7 @@ use crate::address::ResourceId;
 use crate::provider::{Freshness, Owned, ProviderError, Session, Settled};
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::{bucket, setting};
-use crate::resource::{Change, Foreign, Live, Op, Resource};
+use crate::resource::{Adoptable, Change, Desired, Foreign, Live, Op, Resource};
 
 #[async_trait]
 impl Session for S3Session {
@@ -31,6 +31,10 @@ impl Session for S3Session {
 
     async fn settled(&self, changes: &[Change], desired: &[Option<Resource>]) -> Result<Settled, ProviderError> {
         self.look_again(changes, desired).await
+    }
+
+    async fn adoptable(&self, desired: &Desired) -> Result<Vec<Adoptable>, ProviderError> {
+        self.all_adoptable(desired).await
     }
 
     async fn foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {

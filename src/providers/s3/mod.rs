@@ -3,6 +3,7 @@
 //! Each kind is one file. Those that live in a document of the bucket implement [`setting::Setting`]; the session reads a
 //! document once for all of them, and writes shared ones by reading, merging, reading again, writing once and verifying.
 
+mod adopt;
 mod bucket;
 mod bucket_policy;
 mod component_bucket;

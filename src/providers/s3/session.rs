@@ -12,13 +12,13 @@ use crate::provider::{Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
-use crate::providers::s3::setting::{Edit, Setting, Sight};
+use crate::providers::s3::setting::{Edit, Setting, Sight, without};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
     SETTINGS, backends, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags,
     wishes,
 };
-use crate::resource::{Expiring, Foreign, Live, Resource};
+use crate::resource::{Earlier, Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
 
@@ -117,7 +117,10 @@ impl S3Session {
 
     /// What a resource may still be called in its document.
     pub fn earlier(&self, resource: &Resource) -> Option<String> {
-        resource.moved_from().map(|id| self.mark(id))
+        match resource.earlier.as_ref()? {
+            Earlier::Moved(id) => Some(self.mark(id)),
+            Earlier::Adopted(name) => Some(name.clone()),
+        }
     }
 
     /// Whether the policy wants a store's bucket to lock what is written.
@@ -200,7 +203,9 @@ impl S3Session {
         let mark = self.mark(id);
         let sight = Sight { policy: &self.policy.name, mark: &mark, desired: desired.map(|desired| &desired.attrs) };
         let mut live = self.seen(&place, setting, desired, freshness, sight).await?;
-        if let Some(before) = desired.and_then(|desired| self.earlier(desired)).filter(|_| live.attrs.is_none()) {
+        // What is taken over goes, whether or not bdr's own stands already.
+        let adopts = desired.is_some_and(|desired| desired.adopts().is_some());
+        if let Some(before) = desired.and_then(|desired| self.earlier(desired)).filter(|_| adopts || live.attrs.is_none()) {
             let found = self.seen(&place, setting, desired, Freshness::Cached, Sight { mark: &before, ..sight }).await?;
             if found.attrs.is_some() {
                 live = Live { stands_as: Some(before), ..found };
@@ -228,7 +233,10 @@ impl S3Session {
         Ok(match self.document(place, setting.document(), freshness).await? {
             Answer::Found(found) => {
                 let mut live = setting.live(Some(&found.tree), sight);
-                live.unfit = self.unfit(setting, &found.tree, &live, desired);
+                live.unfit = match desired.and_then(Resource::adopts) {
+                    Some(name) => self.unfit(setting, &without(&found.tree, setting, &[name.to_owned()]), &live, desired),
+                    None => self.unfit(setting, &found.tree, &live, desired),
+                };
                 if found.kept.is_some() {
                     let key = owner_object::KEY;
                     live.notes

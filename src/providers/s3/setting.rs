@@ -128,6 +128,11 @@ pub(super) trait Setting: Send + Sync {
     /// After a write: what else is known of the bucket may no longer be so.
     fn wrote(&self, _place: &Place) {}
 
+    /// Whether two parts of the document do something to the same things, so that one can take the other's place.
+    fn meets(&self, _one: &Attrs, _other: &Attrs) -> bool {
+        false
+    }
+
     /// What a part of the document is called there, where the document has several.
     fn called(&self, _part: &Element) -> Option<String> {
         None
@@ -137,4 +142,10 @@ pub(super) trait Setting: Send + Sync {
     fn foreign_part(&self, _document: Option<&Element>, _policy: &PolicyName) -> Vec<Element> {
         Vec::new()
     }
+}
+
+/// A document without some of its parts.
+pub(super) fn without(tree: &Element, setting: &dyn Setting, names: &[String]) -> Element {
+    let goes = |part: &&Element| setting.called(part).is_some_and(|name| names.contains(&name));
+    Element { children: tree.children.iter().filter(|part| !goes(part)).cloned().collect(), ..tree.clone() }
 }

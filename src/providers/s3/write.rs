@@ -11,7 +11,7 @@ use crate::providers::s3::document::{Answer, Document, Found};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
-use crate::providers::s3::setting::{Edit, Setting};
+use crate::providers::s3::setting::{Edit, Setting, without};
 use crate::providers::s3::{request, undo};
 use crate::resource::{Change, Op, Resource};
 use crate::store::{ErrorKind, Retry};
@@ -150,12 +150,6 @@ fn unsupported(why: String) -> Refusal {
 
 fn missing(place: &Place) -> Refusal {
     Refusal { kind: ErrorKind::NotFound, ..refused(format!("there is no bucket `{}`, or not yet", place.shown)) }
-}
-
-/// A document without some of its parts.
-fn without(tree: &Element, setting: &dyn Setting, names: &[String]) -> Element {
-    let goes = |part: &&Element| setting.called(part).is_some_and(|name| names.contains(&name));
-    Element { children: tree.children.iter().filter(|part| !goes(part)).cloned().collect(), ..tree.clone() }
 }
 
 /// Equal but for the order of what has no order.

@@ -176,6 +176,16 @@ impl Setting for BucketPolicy {
         statements(Some(document)).map(|(_, sid)| sid).filter(|sid| sid.starts_with(&owner)).collect()
     }
 
+    /// Both say the same sort of thing of some of the same actions on some of the same resources.
+    fn meets(&self, one: &Attrs, other: &Attrs) -> bool {
+        let shares = |name: &str| {
+            let texts = |attrs: &Attrs| attrs.get(name).map(statement::texts).unwrap_or_default();
+            let others = texts(other);
+            texts(one).iter().any(|text| others.contains(text))
+        };
+        one.get("Effect") == other.get("Effect") && shares("Action") && shares("Resource")
+    }
+
     fn called(&self, part: &Element) -> Option<String> {
         (part.name == json::STATEMENT).then(|| statement::sid(part))
     }

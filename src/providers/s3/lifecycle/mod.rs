@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
+use crate::providers::s3::adopt::nest;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
@@ -153,6 +154,13 @@ impl Setting for LifecycleRules {
             .filter(|id| id.starts_with(&owner))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Both let go of the same sort of thing, or both are about the same objects.
+    fn meets(&self, one: &Attrs, other: &Attrs) -> bool {
+        let days = |name: &&str| one.contains_key(*name) && other.contains_key(*name);
+        let alike = ["expire_days", "noncurrent_days", "abort_uploads_days"].iter().any(days);
+        one.get("prefix") == other.get("prefix") || (alike && nest(one, other))
     }
 
     fn called(&self, part: &Element) -> Option<String> {

@@ -11,6 +11,7 @@ use aws_sdk_s3::types as t;
 use crate::address::{PolicyName, StoreName};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::Policy;
+use crate::providers::s3::adopt::nest;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::encryption::same_key;
@@ -115,7 +116,9 @@ fn role(document: Option<&Element>) -> Option<&str> {
 
 /// The canonical form of a rule within its document, in the policy's own spelling where that means the same.
 fn seen(rule: &Element, document: Option<&Element>, policy: &PolicyName, desired: Option<&Attrs>) -> Attrs {
-    let (own, others) = parted(document, policy);
+    let (own, mut others) = parted(document, policy);
+    // One that is taken over is no rule of others any more.
+    others.retain(|other| !std::ptr::eq(*other, rule));
     let mut attrs = rule::attrs(rule);
     let id = rule.text_at(&["ID"]).unwrap_or_default();
     let as_wanted = desired.map(|desired| rule::element(id, desired));
@@ -182,8 +185,8 @@ impl Setting for ReplicationRules {
     }
 
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
-        let (own, others) = parted(document, sight.policy);
-        let own = own.into_iter().find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
+        let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
+        let (_, others) = parted(document, sight.policy);
         let foreign = others.iter().map(|rule| Foreign { name: rule::name(rule), summary: rule::describe(rule) }).collect();
         let wished = sight.desired.and_then(|desired| rule::text(desired, "role"));
         let notes = match (role(document), wished) {
@@ -246,6 +249,10 @@ impl Setting for ReplicationRules {
     fn marked(&self, document: &Element, policy: &PolicyName) -> Vec<String> {
         let (own, _) = parted(Some(document), policy);
         own.into_iter().filter_map(|rule| rule.text_at(&["ID"])).map(str::to_owned).collect()
+    }
+
+    fn meets(&self, one: &Attrs, other: &Attrs) -> bool {
+        one.get("to") == other.get("to") && nest(one, other)
     }
 
     fn called(&self, part: &Element) -> Option<String> {
