@@ -73,7 +73,7 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
 fn held<'a>(policy: &'a Policy, store: &'a StoreName) -> impl Iterator<Item = &'a Component> {
     policy.components.values().filter(move |component| {
         let mut protections = component.protections.values();
-        protections.any(|protection| policy.stores_of(&component.name.value, protection).contains(&store))
+        protections.any(|protection| policy.stores_of(component, protection).contains(&store))
     })
 }
 

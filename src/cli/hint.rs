@@ -28,3 +28,9 @@ pub fn unwritten(what: impl Display, error: &std::io::Error) -> Failure {
 pub fn name_a_policy() -> &'static str {
     "Name a file, or a folder with .yaml or .yml files; `bdr init` writes a first policy."
 }
+
+/// A file is there that was not to be replaced.
+pub fn there_already(path: &std::path::Path) -> Failure {
+    let failure = Failure::usage(format!("`{}` is there already", path.display()));
+    failure.help("Name another file with --out, or replace it with --force.")
+}

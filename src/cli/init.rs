@@ -71,8 +71,7 @@ const RTO: &str = "8h";
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let to_stdout = args.out == Path::new("-");
     if !to_stdout && !args.force && args.out.exists() {
-        return Err(Failure::usage(format!("`{}` is there already", args.out.display()))
-            .help("Name another file with --out, or replace it with --force."));
+        return Err(hint::there_already(&args.out));
     }
     let text = agreed(args, context)?;
     if to_stdout {
@@ -109,7 +108,7 @@ fn agreed(args: &Args, context: &Context) -> Result<String, Failure> {
 }
 
 /// Writes the file, whole or not at all; without `force` never over another one, even one that came in this moment.
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+pub fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| hint::unwritten(format_args!("`{}`", path.display()), &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bdr-init-").tempfile_in(folder).map_err(failed)?;

@@ -25,7 +25,8 @@ pub mod graph;
 pub mod hint;
 pub mod holdings;
 pub mod iam_policy;
-pub mod init;
+pub mod import;
+mod init;
 pub mod jobs;
 pub mod lint;
 pub mod list;
@@ -139,6 +140,7 @@ pub enum LogLevel {
 /// In the order of the work: write, foresee, change, back up.
 pub enum Command {
     Init(init::Args),
+    Import(import::Args),
     Lint(lint::Args),
     Fmt(fmt::Args),
     Explain(explain::Args),
@@ -166,7 +168,7 @@ impl Command {
     /// What it needs rights for, where it asks anything of a store.
     fn purpose(&self) -> Option<Purpose> {
         Some(match self {
-            Self::Plan(_) | Self::Drift(_) | Self::List(_) => Purpose::Plan,
+            Self::Plan(_) | Self::Drift(_) | Self::Import(_) | Self::List(_) => Purpose::Plan,
             Self::Apply(_) | Self::Destroy(_) | Self::Unlock(_) => Purpose::Apply,
             Self::Backup(_) => Purpose::Write,
             Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
@@ -188,6 +190,7 @@ impl Command {
             Self::Fmt(args) => fmt::run(&args, context),
             Self::Graph(args) => graph::run(&args, context),
             Self::IamPolicy(args) => iam_policy::run(&args, context),
+            Self::Import(args) => import::run(&args, context).await,
             Self::Init(args) => init::run(&args, context),
             Self::Lint(args) => lint::run(&args, context),
             Self::List(args) => list::run(&args, context).await,

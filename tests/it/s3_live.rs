@@ -5,6 +5,7 @@ mod archive;
 mod behind;
 mod component;
 mod down;
+mod imported;
 mod locked;
 mod lost;
 mod refused;

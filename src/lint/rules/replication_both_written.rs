@@ -114,5 +114,5 @@ fn copies<'a>(
     to: &Spanned<StoreName>,
 ) -> Option<&'a Replication> {
     let entries = &policy.stores.get(&from.value)?.replicate;
-    entries.iter().find(|entry| entry.to.value == to.value && entry.covers(&component.name.value, &protection.name.value))
+    entries.iter().find(|entry| entry.to.value == to.value && entry.covers(component, &protection.name.value))
 }

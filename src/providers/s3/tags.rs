@@ -48,7 +48,7 @@ pub(super) static DOCUMENT: Document = Document {
 pub(super) struct Tags;
 
 /// Tags as a map, in order of key: S3 does not keep their order.
-fn read(document: Option<&Element>) -> BTreeMap<String, String> {
+pub(super) fn read(document: Option<&Element>) -> BTreeMap<String, String> {
     let set = document.and_then(|document| document.child("TagSet"));
     let tags = set.into_iter().flat_map(|set| set.each("Tag"));
     tags.filter_map(|tag| Some((tag.text_at(&["Key"])?.to_owned(), tag.text_at(&["Value"]).unwrap_or("").to_owned()))).collect()

@@ -1,0 +1,44 @@
+//! What a first apply of an imported policy would do, and what it could take over: looked up, not guessed.
+
+use std::sync::Arc;
+
+use crate::apply::{self, Sessions};
+use crate::cli::prepare::pure_providers;
+use crate::compile;
+use crate::diff;
+use crate::policy::Policy;
+use crate::provider::Env;
+use crate::providers;
+use crate::resource::{Fit, Op};
+
+/// One line for each change, for what could not be read, and for what could be taken over.
+pub async fn first_apply(policy: &Policy, env: &Arc<Env>, at_once: usize) -> Vec<String> {
+    let (compiled, _) = compile::compile(policy, &pure_providers(), env);
+    let policy = Arc::new(policy.clone());
+    let (sessions, unread) = Sessions::open(providers::ALL, &policy, env).await;
+    let known = apply::survey(&sessions, &compiled, at_once).await;
+    let mut lines: Vec<String> = Vec::new();
+    for (id, live) in &known.live {
+        let Some(kind) = compiled.kinds.get(&id.kind) else { continue };
+        let change = diff::diff(kind, compiled.desired.get(id), live, id);
+        let Some(change) = change.filter(|change| change.op != Op::None) else { continue };
+        let does = match change.op {
+            Op::Create => "makes",
+            Op::Delete => "removes",
+            Op::Release => "releases",
+            Op::Refuse => "cannot change",
+            _ => "changes",
+        };
+        lines.push(format!("{does} the {} {id}", kind.title));
+    }
+    let mut adoptable = Vec::new();
+    for (_, session) in sessions.iter() {
+        adoptable.extend(session.adoptable(&compiled.desired).await.unwrap_or_default());
+    }
+    adoptable.sort();
+    for one in adoptable.iter().filter(|one| one.fit != Fit::Beside) {
+        lines.push(format!("takes over `{}` where that is said: bdr plan --adopt '{}={}'", one.what.name, one.id, one.what.name));
+    }
+    lines.extend(known.unread.iter().chain(&unread).map(|unread| format!("could not be looked up: {}", unread.told())));
+    lines
+}
