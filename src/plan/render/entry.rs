@@ -178,6 +178,11 @@ impl Entry<'_> {
         if self.key.is_empty() { self.title.to_owned() } else { format!("{} {}", self.title, self.key) }
     }
 
+    /// What the sign and the word do not say: why, and since when.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        [Some(self.reason.as_str()), self.since.as_deref()].into_iter().flatten().filter(|text| !text.is_empty())
+    }
+
     /// What changes, line by line, without indentation.
     pub fn lines(&self, look: Look) -> Vec<String> {
         match &self.body {

@@ -1,7 +1,5 @@
 //! A plan for a tired person: what destroys or weakens first, only what changes, never more than a few screens.
 
-use std::collections::BTreeMap;
-
 use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
 use super::lines::{plain, wrapped};
 use super::{Look, Tone, losses, promises, together, values};
@@ -183,10 +181,7 @@ fn told(plan: &Plan, detail: Detail, look: Look) -> Vec<String> {
 }
 
 fn one(entry: &Entry<'_>, detail: Detail, look: Look) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
-    notes.extend(Some(entry.word.to_owned()).filter(|word| !word.is_empty()));
-    notes.extend(Some(entry.reason.clone()).filter(|reason| !reason.is_empty()));
-    notes.extend(entry.since.clone());
+    let notes: Vec<&str> = Some(entry.word).filter(|word| !word.is_empty()).into_iter().chain(entry.remarks()).collect();
     let mut lines = titled(&entry.name(), &notes.join("; "), entry, look);
     let is_new = matches!(entry.body, super::entry::Body::New(_));
     if !(is_new && detail >= Detail::NamesOfNew) {
@@ -261,14 +256,8 @@ fn rest(plan: &Plan, look: Look) -> Vec<String> {
         lines.push(format!("    {} {} more (--all shows them)", look.dots(), foreign - most));
     }
     lines.extend(visible(plan).into_iter().flat_map(|line| wrapped(&line, 8, look)));
-    let mut notes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for note in &plan.notes {
-        notes.entry(&note.text).or_default().push(note.of.to_string());
-    }
-    for (text, of) in notes.iter().take(most) {
-        let others = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
-        lines.extend(wrapped(&format!("  note: {}{others}: {text}", of[0]), 8, look));
-    }
+    let notes = together::notes(plan);
+    lines.extend(notes.iter().take(most).flat_map(|note| wrapped(&format!("  note: {note}"), 8, look)));
     if notes.len() > most {
         lines.push(format!("    {} {} more notes (--all shows them)", look.dots(), notes.len() - most));
     }

@@ -124,6 +124,9 @@ fn promise(row: &ObjectiveRow, promise: &Promise) -> String {
     }
 }
 
+/// What stands before each change.
+const LEGEND: &str = "`!` destroys, weakens or needs a person · `-` removed · `~` changed · `+` new";
+
 /// The changes in a folded block; what does not fit is counted, and the block is never cut inside.
 fn changes(plan: &Plan, room: usize) -> String {
     let groups = grouped(entries(plan));
@@ -131,7 +134,7 @@ fn changes(plan: &Plan, room: usize) -> String {
         return String::new();
     }
     let count: usize = groups.iter().map(Vec::len).sum();
-    let mut text = format!("<details><summary>{}</summary>\n\n````diff\n", counted(count, "change"));
+    let mut text = format!("<details><summary>{}</summary>\n\n{LEGEND}\n\n````diff\n", counted(count, "change"));
     let mut told = 0;
     for group in &groups {
         let lines = group_lines(group);
@@ -151,11 +154,8 @@ fn changes(plan: &Plan, room: usize) -> String {
 
 fn group_lines(group: &[Entry<'_>]) -> String {
     let Some(first) = group.first() else { return String::new() };
-    let sign = match first.weight.sign() {
-        // What `diff` does not colour by itself.
-        '~' => '!',
-        sign => sign,
-    };
+    // `!` is what a forge colours by itself of what is grave, and nothing else has it: the signs are those of the terminal.
+    let sign = first.weight.sign();
     let word = if first.word.is_empty() { String::new() } else { format!("  ({})", first.word) };
     let mut text = if group.len() == 1 {
         format!("{sign} {} / {}{word}\n", subject_heading(&first.subject), first.name())
@@ -164,12 +164,17 @@ fn group_lines(group: &[Entry<'_>]) -> String {
         let more = if group.len() > 8 { format!(", … {} more", group.len() - 8) } else { String::new() };
         format!("{sign} {} × {}: {}{more}{word}\n", group.len(), first.title, names.join(", "))
     };
-    for line in first.lines(LOOK) {
+    let remarks = first.remarks().take(if group.len() == 1 { usize::MAX } else { usize::from(!first.reason.is_empty()) });
+    for line in remarks.map(str::to_owned).chain(first.lines(LOOK)) {
+        let line = line.replace('\n', " ");
         // Four backticks close the block.
         text.push_str(&format!("      {}\n", line.replace("````", "` ` ` `")));
     }
     text
 }
+
+/// Notes that are told one by one.
+const NOTES: usize = 6;
 
 fn foot(plan: &Plan) -> String {
     let mut text = String::new();
@@ -188,6 +193,11 @@ fn foot(plan: &Plan) -> String {
         text.push_str(&format!(
             "<details><summary>Backups that retention lets go</summary>\n\n````text\n{kept}\n````\n</details>\n\n"
         ));
+    }
+    let notes = together::notes(plan);
+    notes.iter().take(NOTES).for_each(|note| text.push_str(&format!("note: {}  \n", escaped(note))));
+    if notes.len() > NOTES {
+        text.push_str(&format!("{} more notes: `bdr plan --all`\n", notes.len() - NOTES));
     }
     let foreign =
         if plan.foreign.is_empty() { String::new() } else { format!(" · {} kept", counted(plan.foreign.len(), "foreign part")) };

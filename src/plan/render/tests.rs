@@ -5,7 +5,7 @@ use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attrs, Fingerprint};
 use crate::diag::{Position, Severity};
 use crate::plan::{
-    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, ObjectiveRow, Plan, PolicyRef, Promise,
+    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, Note, ObjectiveRow, Plan, PolicyRef, Promise,
     RetentionEffect, Summary, Unread, Window,
 };
 use crate::policy::Disruption;
@@ -269,6 +269,40 @@ fn what_loses_protection_is_said_in_words_first() {
     assert_eq!(losses::losses(&Plan { objectives: better, ..plan(Vec::new()) }, LOOK), Vec::<String>::new());
     let drift = Plan { intent: Intent::Drift, ..said };
     assert_eq!(losses::losses(&drift, LOOK), Vec::<String>::new(), "drift is told by what differs");
+}
+
+#[test]
+fn markdown_says_of_what_was_renamed_what_the_terminal_says() {
+    let renamed = |c: &mut Change| {
+        c.stands_as = Some("bdr/p/documents/copy".into());
+        c.reason = "moved from component.documents".into();
+    };
+    let gone = |c: &mut Change| {
+        c.moves = true;
+        c.reason = "moved to policy/role:replication-component-papers".into();
+    };
+    let actions = vec![
+        changed(action(component("papers"), "rule", "copy", Op::Update, [r#"{"to": "dr"}"#, r#"{"to": "dr"}"#]), renamed),
+        changed(action(Subject::Policy, "role", "replication-component-documents", Op::Delete, ["{}", ""]), gone),
+        action(store("dr"), "tags", "", Op::Update, [r#"{"a": "1"}"#, r#"{"a": "2"}"#]),
+    ];
+    let note = Note {
+        of: ResourceId::new(component("papers"), "rule", "copy"),
+        text: "backups go on in the folder `documents`".into(),
+    };
+    let plan = Plan { notes: vec![note], ..plan(actions) };
+    for text in [human(&plan, LOOK), markdown(&plan)] {
+        for part in [
+            "moved from component.documents",
+            "moved to policy/role:replication-component-papers",
+            "note: component.papers/rule:copy: backups go on in the folder `documents`",
+        ] {
+            assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}: {text}");
+        }
+    }
+    let text = markdown(&plan);
+    assert!(text.contains("~ component papers / lifecycle rule copy\n      moved from"), "{text}");
+    assert!(text.contains("~ store dr / tags") && !text.contains("\n! "), "nothing of it is grave: {text}");
 }
 
 #[test]

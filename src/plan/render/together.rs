@@ -1,5 +1,7 @@
 //! What is told of several things in the same words, told once.
 
+use std::collections::BTreeMap;
+
 use super::entry::subject_heading;
 use crate::address::ResourceId;
 use crate::plan::{Alarm, Plan};
@@ -18,6 +20,19 @@ pub fn alarms(plan: &Plan) -> Vec<(String, &Alarm)> {
         }
     }
     groups.iter().map(|group| (whose(group.iter().map(|one| &one.of)), group[0])).collect()
+}
+
+/// Notes of one text, by the first of which it is told.
+pub fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes: BTreeMap<&str, Vec<&ResourceId>> = BTreeMap::new();
+    for note in &plan.notes {
+        notes.entry(&note.text).or_default().push(&note.of);
+    }
+    let told = |(text, of): (&str, Vec<&ResourceId>)| {
+        let others = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
+        format!("{}{others}: {text}", of[0])
+    };
+    notes.into_iter().map(told).collect()
 }
 
 /// By subject, with the keys where they are what tells several apart.
