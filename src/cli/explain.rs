@@ -1,4 +1,7 @@
-//! `bdr explain`: what a code, a service class, a pack of rules or a kind of resource is. Also writes docs/rules.md from the same texts.
+//! `bdr explain`: what a code, a key of the policy, a service class, a pack of rules or a kind of resource is. Also writes docs/rules.md
+//! from the same texts.
+
+mod keys;
 
 use std::fmt::Write as _;
 
@@ -11,11 +14,11 @@ use crate::provider::Provider;
 use crate::providers;
 use crate::resource::{Kind, Removal};
 
-/// Explain a code, a service class, a pack of rules or a kind of resource
+/// Explain a code, a key of the policy, a service class, a pack of rules or a kind of resource
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Codes such as BDR-L005 or names such as unused-store; or `class NAME`, `pack NAME`, `kind NAME`
-    #[arg(required_unless_present = "list", value_name = "CODE | class NAME | pack NAME | kind NAME")]
+    /// Codes such as BDR-L005 or names such as unused-store; keys such as immutability or stores.replicate; or `key NAME`, `class NAME`, `pack NAME`, `kind NAME`
+    #[arg(required_unless_present = "list", value_name = "CODE | KEY | class NAME | pack NAME | kind NAME")]
     what: Vec<String>,
     /// List everything that can be explained
     #[arg(long)]
@@ -35,19 +38,26 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             each(names, "pack", &Pack::ALL, |pack| pack.as_str(), show)?
         }
         ["kind", names @ ..] => each(names, "kind", &kinds(), |kind| kind.name, kind)?,
+        ["key"] => keys::all().iter().map(|key| format!("{key}\n")).collect(),
+        ["key", words @ ..] => pages(words, context, keys::page)?,
         words => {
             let all = codes::all();
-            let mut out = Vec::new();
-            for word in words {
+            let code = |word: &str| {
                 let same = |code: &&Code| code.code.eq_ignore_ascii_case(word) || code.name.eq_ignore_ascii_case(word);
-                let found = all.iter().find(same).ok_or_else(|| unknown(word, &all))?;
-                out.push(markdown::show(&page(found), width, context.terminal.color_stdout));
-            }
-            out.join("\n")
+                all.iter().find(same).map(page)
+            };
+            pages(words, context, |word| code(word).or_else(|| keys::page(word)))?
         }
     };
     context.print(&text)?;
     Ok(Exit::Done)
+}
+
+/// The page of each word.
+fn pages(words: &[&str], context: &Context, find: impl Fn(&str) -> Option<String>) -> Result<String, Failure> {
+    let show = |page: String| markdown::show(&page, context.terminal.width, context.terminal.color_stdout);
+    let each = words.iter().map(|word| find(word).map(show).ok_or_else(|| unknown(word, &codes::all())));
+    Ok(each.collect::<Result<Vec<String>, Failure>>()?.join("\n"))
 }
 
 /// The named things of a list, each shown; all of them where none is named.
@@ -76,6 +86,7 @@ fn each<T>(
 
 fn unknown(word: &str, all: &[Code]) -> Failure {
     let names = all.iter().flat_map(|code| [code.code, code.name]);
+    let keys = keys::all();
     let others = policy::classes().iter().map(|class| class.name);
     let help = if let Some(class) = others.clone().find(|name| name == &word) {
         format!("It is a service class: bdr explain class {class}")
@@ -83,7 +94,9 @@ fn unknown(word: &str, all: &[Code]) -> Failure {
         format!("It is a pack of rules: bdr explain pack {}", pack.as_str())
     } else if let Some(kind) = kinds().iter().find(|kind| kind.name == word) {
         format!("It is a kind of resource: bdr explain kind {}", kind.name)
-    } else if let Some(near) = nearest(&word.to_uppercase(), names.clone()).or_else(|| nearest(word, names)) {
+    } else if let Some(near) = nearest(&word.to_uppercase(), names.clone())
+        .or_else(|| nearest(word, names.chain(keys.iter().map(String::as_str))))
+    {
         format!("{} `bdr explain --list` shows all.", hint::did_you_mean(near))
     } else {
         "`bdr explain --list` shows all.".to_owned()
@@ -92,7 +105,7 @@ fn unknown(word: &str, all: &[Code]) -> Failure {
 }
 
 /// The most similar name, where one is similar enough to have been meant.
-fn nearest(word: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .min()
@@ -146,7 +159,9 @@ fn list(width: usize) -> String {
     let names: Vec<&str> = policy::classes().iter().map(|class| class.name).collect();
     let kinds: Vec<&str> = kinds().iter().map(|kind| kind.name).collect();
     let packs = Pack::ALL.map(Pack::as_str).to_vec();
-    for (what, names) in [("class", names), ("pack", packs), ("kind", kinds)] {
+    let keys = keys::all();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    for (what, names) in [("key", keys), ("class", names), ("pack", packs), ("kind", kinds)] {
         let indent = " ".repeat(what.len() + 2);
         let options = textwrap::Options::new(width).initial_indent("").subsequent_indent(&indent);
         let _ = writeln!(out, "\n{}", textwrap::fill(&format!("{what}: {}", names.join(", ")), options));
