@@ -95,7 +95,8 @@ fn unknown(word: &str, all: &[Code]) -> Failure {
     } else if let Some(kind) = kinds().iter().find(|kind| kind.name == word) {
         format!("It is a kind of resource: bdr explain kind {}", kind.name)
     } else if let Some(near) = nearest(&word.to_uppercase(), names.clone())
-        .or_else(|| nearest(word, names.chain(keys.iter().map(String::as_str))))
+        .map(str::to_owned)
+        .or_else(|| nearest(word, names.chain(keys.iter().map(String::as_str))).map(str::to_owned))
     {
         format!("{} `bdr explain --list` shows all.", hint::did_you_mean(near))
     } else {

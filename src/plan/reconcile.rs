@@ -7,8 +7,8 @@ use crate::compile::Compiled;
 use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
-    Alarm, FORMAT_VERSION, Finding, FirstBackup, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow,
-    Plan, PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, put_back,
+    Alarm, FORMAT_VERSION, Finding, FirstBackup, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan, PolicyRef,
+    RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, put_back,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Job, Live, Op, Risk, Since, Work};

@@ -5,8 +5,8 @@ use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attrs, Fingerprint};
 use crate::diag::{Position, Severity};
 use crate::plan::{
-    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, Note, ObjectiveRow, Plan, PolicyRef, Promise,
-    RetentionEffect, Summary, Unread, Window,
+    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, Note, ObjectiveRow, Plan, PolicyRef,
+    Promise, RetentionEffect, Summary, Unread, Window,
 };
 use crate::policy::Disruption;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
@@ -286,10 +286,8 @@ fn markdown_says_of_what_was_renamed_what_the_terminal_says() {
         changed(action(Subject::Policy, "role", "replication-component-documents", Op::Delete, ["{}", ""]), gone),
         action(store("dr"), "tags", "", Op::Update, [r#"{"a": "1"}"#, r#"{"a": "2"}"#]),
     ];
-    let note = Note {
-        of: ResourceId::new(component("papers"), "rule", "copy"),
-        text: "backups go on in the folder `documents`".into(),
-    };
+    let note =
+        Note { of: ResourceId::new(component("papers"), "rule", "copy"), text: "backups go on in the folder `documents`".into() };
     let plan = Plan { notes: vec![note], ..plan(actions) };
     for text in [human(&plan, LOOK), markdown(&plan)] {
         for part in [

@@ -102,8 +102,5 @@ fn statements(source: Source<'_>, to: To<'_>) -> Vec<Wanted> {
         after: after.clone(),
     };
     let look = BTreeSet::from([arn::bucket(to.1)]);
-    vec![
-        allowed("replicas-of", &actions, keys),
-        allowed("look-of", &["s3:GetBucketVersioning", "s3:ListBucket"], look),
-    ]
+    vec![allowed("replicas-of", &actions, keys), allowed("look-of", &["s3:GetBucketVersioning", "s3:ListBucket"], look)]
 }

@@ -127,7 +127,8 @@ fn seen(rule: &Element, document: Option<&Element>, policy: &PolicyName, desired
         let own: Vec<&Element> = own.iter().map(|one| if one.text_at(&["ID"]) == Some(id) { this } else { *one }).collect();
         priority::given(&own, &others).get(id).map(u64::to_string)
     };
-    let is_given = |stands: &str| [Some(rule), as_wanted.as_ref()].into_iter().flatten().any(|this| given(this).as_deref() == Some(stands));
+    let is_given =
+        |stands: &str| [Some(rule), as_wanted.as_ref()].into_iter().flatten().any(|this| given(this).as_deref() == Some(stands));
     let priority = rule.text_at(&["Priority"]).filter(|stands| !is_given(stands));
     attrs.insert("priority".to_owned(), priority.unwrap_or(rule::GIVEN).into());
     let wanted = |name: &str| desired.and_then(|desired| desired.get(name)).cloned();
