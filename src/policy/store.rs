@@ -78,7 +78,7 @@ pub struct S3Backend {
     pub account: Option<Spanned<String>>,
     /// The same account where the policy names it: its role is taken on for everything there; `None`: the caller's own credentials are used.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub through: Option<Account>,
+    pub through: Option<Box<Account>>,
 }
 
 impl S3Backend {

@@ -23,6 +23,9 @@ pub fn all() -> BTreeSet<String> {
 pub fn page(word: &str) -> Option<String> {
     let schema = policy::schema().to_value();
     let asked: Vec<&str> = word.split('.').filter(|part| *part != NAME).collect();
+    if asked.is_empty() {
+        return None;
+    }
     let all = places(&schema);
     let is_asked = |place: &Place<'_>| {
         let path: Vec<&str> = place.path.iter().map(String::as_str).filter(|part| *part != NAME).collect();

@@ -36,7 +36,8 @@ pub async fn first_apply(policy: &Policy, env: &Arc<Env>, at_once: usize) -> Vec
         adoptable.extend(session.adoptable(&compiled.desired).await.unwrap_or_default());
     }
     adoptable.sort();
-    for one in adoptable.iter().filter(|one| one.fit != Fit::Beside) {
+    // What does something else would be changed by it, which nobody wants of an import.
+    for one in adoptable.iter().filter(|one| one.fit == Fit::Same) {
         lines.push(format!("takes over `{}` where that is said: bdr plan --adopt '{}={}'", one.what.name, one.id, one.what.name));
     }
     lines.extend(known.unread.iter().chain(&unread).map(|unread| format!("could not be looked up: {}", unread.told())));

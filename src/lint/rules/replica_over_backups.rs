@@ -18,7 +18,7 @@
 //!   dr: { s3: { bucket: shop-dr, region: eu-west-1 }, versioning: true }
 //! components:
 //!   images:
-//!     object_storage: { bucket: shop-images, region: eu-north-1 }
+//!     object_storage: { bucket: shop-images, region: eu-north-1, account: 111122223333 }
 //!     protect: { copy: { replication: { to: dr, within: 15m } } }
 //!   settings:
 //!     files: { paths: [/srv/settings] }
@@ -33,7 +33,7 @@
 //!   dr: { s3: { bucket: shop-dr, region: eu-west-1 }, versioning: true }
 //! components:
 //!   images:
-//!     object_storage: { bucket: shop-images, region: eu-north-1, prefix: images }
+//!     object_storage: { bucket: shop-images, region: eu-north-1, account: 111122223333, prefix: images }
 //!     protect: { copy: { replication: { to: dr, within: 15m } } }
 //!   settings:
 //!     files: { paths: [/srv/settings] }

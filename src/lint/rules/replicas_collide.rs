@@ -17,10 +17,10 @@
 //!   dr: { s3: { bucket: shop-dr, region: eu-west-1 }, versioning: true }
 //! components:
 //!   images:
-//!     object_storage: { bucket: shop-images, region: eu-north-1 }
+//!     object_storage: { bucket: shop-images, region: eu-north-1, account: 111122223333 }
 //!     protect: { copy: { replication: { to: dr, within: 15m } } }
 //!   letters:
-//!     object_storage: { bucket: shop-letters, region: eu-north-1 }
+//!     object_storage: { bucket: shop-letters, region: eu-north-1, account: 111122223333 }
 //!     protect: { copy: { replication: { to: dr, within: 15m } } }
 //! ```
 //!
@@ -32,10 +32,10 @@
 //!   letters-dr: { s3: { bucket: shop-letters-dr, region: eu-west-1 }, versioning: true }
 //! components:
 //!   images:
-//!     object_storage: { bucket: shop-images, region: eu-north-1 }
+//!     object_storage: { bucket: shop-images, region: eu-north-1, account: 111122223333 }
 //!     protect: { copy: { replication: { to: dr, within: 15m } } }
 //!   letters:
-//!     object_storage: { bucket: shop-letters, region: eu-north-1 }
+//!     object_storage: { bucket: shop-letters, region: eu-north-1, account: 111122223333 }
 //!     protect: { copy: { replication: { to: letters-dr, within: 15m } } }
 //! ```
 

@@ -157,7 +157,7 @@ fn stated_at(backend: &S3Backend) -> Option<Span> {
 }
 
 fn by(backend: &S3Backend) -> String {
-    match &backend.through {
+    match backend.through.as_deref() {
         Some(account) => format!("by the role of {}", echo::quote(account.name.as_str())),
         None => "by the caller's own credentials".to_owned(),
     }

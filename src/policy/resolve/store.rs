@@ -171,7 +171,15 @@ impl Run<'_> {
         let prefix = self.prefix(&prefix).unwrap_or_else(|| Spanned::bare(String::new()));
         let (account, through) = self.account_named(&account);
         let path_style = path_style.given();
-        Some(S3Backend { bucket: bucket.filter(|_| fits)?, region, endpoint, path_style, prefix, account, through })
+        Some(S3Backend {
+            bucket: bucket.filter(|_| fits)?,
+            region,
+            endpoint,
+            path_style,
+            prefix,
+            account,
+            through: through.map(Box::new),
+        })
     }
 
     fn region(&mut self, field: &Field<impl AsRef<str>>, own_endpoint: bool) -> Option<Spanned<String>> {

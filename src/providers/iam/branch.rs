@@ -23,6 +23,9 @@ pub(super) enum Listing {
     Unsupported(String),
 }
 
+/// A role that nobody has.
+const NOBODY: &str = "bdr-nobody";
+
 type Cells<T> = Mutex<HashMap<String, Arc<OnceCell<T>>>>;
 
 /// The roles of one account.
@@ -92,12 +95,16 @@ impl Branch {
         self.listing.get_or_try_init(list).await
     }
 
-    /// Whether one of the roles can be read; what was read is not asked for again.
+    /// Whether one of the roles can be read; what was read is not asked for again. Where there is none, how another endpoint than AWS's
+    /// says that: Ceph 16 has no word for it.
     async fn readable(&self, reached: &Reached, roles: Vec<Listed>) -> Listing {
-        let Some(first) = roles.first() else { return Listing::Roles(roles) };
-        match request::role(reached, &first.name).await {
-            Err(refusal) if request::lacks(&refusal) => return Listing::Unsupported(refusal.reason),
-            Ok(role) => _ = cell(&self.roles, &first.name, Freshness::Cached).set(role),
+        let first = roles.first().map(|role| role.name.as_str());
+        let Some(name) = first.or((!reached.iam.is_aws()).then_some(NOBODY)) else { return Listing::Roles(roles) };
+        match request::role(reached, name).await {
+            Err(refusal) if request::lacks(&refusal) || refusal.kind == ErrorKind::NotFound => {
+                return Listing::Unsupported(refusal.reason);
+            }
+            Ok(role) => _ = cell(&self.roles, name, Freshness::Cached).set(role),
             // Told where it is looked at.
             Err(_) => {}
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::address::PolicyName;
+use crate::diag::Spanned;
 use crate::policy::S3Backend;
 use crate::provider::{Env, ProviderError};
 use crate::providers::s3::document::Answer;
@@ -12,7 +13,7 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::stood::noted;
 use crate::providers::s3::{replication, request, tags};
 use crate::store::ErrorKind;
-use crate::stores::s3::{METADATA, Refusal, connect};
+use crate::stores::s3::{Connection, METADATA, Refusal, connect};
 
 /// Most buckets of an account whose tags are read: a plan must not cost a request for each of thousands of others.
 const MOST: usize = 500;
@@ -53,7 +54,9 @@ pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], poli
     let looks = noted.map(|noted| async move {
         let at = |backend: &S3Backend| backend.endpoint.as_ref().map(|endpoint| endpoint.expose().to_owned());
         let (via, backend) = vias.iter().find(|(_, backend)| at(backend).as_deref() == noted.endpoint)?;
-        let place = somewhere(via, backend, noted.bucket.to_owned(), noted.region.map(str::to_owned), env).await?;
+        let region = noted.region.map(str::to_owned);
+        let there = S3Backend { region: region.clone().map(Spanned::bare), ..(*backend).clone() };
+        let place = beside(via, connect(&there, env).await.ok()?, noted.bucket.to_owned(), region);
         match request::read(&place, &replication::DOCUMENT).await {
             Ok(Answer::Found(found)) if replication::holds_ours(&found.tree, policy) => Some(place),
             _ => None,
@@ -85,18 +88,16 @@ async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> 
 async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Option<String>, env: &Env) -> Option<Place> {
     let connection = match &region {
         Some(region) if via.region.as_ref() != Some(region) && via.connection.is_aws() => {
-            let there = S3Backend { region: Some(crate::diag::Spanned::bare(region.clone())), ..backend.clone() };
+            let there = S3Backend { region: Some(Spanned::bare(region.clone())), ..backend.clone() };
             connect(&there, env).await.ok()?
         }
         _ => Arc::clone(&via.connection),
     };
-    Some(Place {
-        connection,
-        shown: bucket.clone(),
-        bucket,
-        region,
-        prefix: String::new(),
-        owner: via.owner.clone(),
-        purpose: via.purpose,
-    })
+    Some(beside(via, connection, bucket, region))
+}
+
+/// Another bucket of the same account.
+fn beside(via: &Place, connection: Arc<Connection>, bucket: String, region: Option<String>) -> Place {
+    let (owner, purpose) = (via.owner.clone(), via.purpose);
+    Place { connection, shown: bucket.clone(), bucket, region, prefix: String::new(), owner, purpose }
 }

@@ -42,7 +42,7 @@ pub async fn connect(backend: &S3Backend, env: &Env) -> Result<Arc<Connection>, 
     let endpoint = backend.endpoint.as_ref().map(|endpoint| &endpoint.value);
     let identity = Identity::new("S3", endpoint, region, backend.path_style.as_ref().map(|style| style.value), env);
     let sts = Identity::of_sts(endpoint, region, env);
-    let identity = identity.through(backend.through.as_ref(), partition_of(backend), sts);
+    let identity = identity.through(backend.through.as_deref(), partition_of(backend), sts);
     let find = |open: &[(Identity, Arc<Connection>)]| {
         open.iter().find(|(known, _)| *known == identity).map(|(_, connection)| Arc::clone(connection))
     };

@@ -35,7 +35,7 @@ async fn store(canned: &Canned) -> S3Store {
         session_name: fresh_name(),
         span: None,
     };
-    let backend = S3Backend { through: Some(account), ..canned.endpoint.backend("bucket", "") };
+    let backend = S3Backend { through: Some(Box::new(account)), ..canned.endpoint.backend("bucket", "") };
     S3Store::new(bdr::stores::s3::connect(&backend, &canned.endpoint.env()).await.unwrap(), &backend)
 }
 

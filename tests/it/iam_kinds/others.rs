@@ -73,19 +73,20 @@ async fn a_role_of_somebody_else_is_never_taken_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_of_tokens_is_needed_and_never_made() {
     let Some(endpoint) = endpoint("moto") else { return };
-    let access = "access:\n  account: '@'\n  roles:\n    ci: { may: plan, trust: { github: { repository: org/repo, pull_request: true } } }\n";
+    let access =
+        "access:\n  account: '@'\n  roles:\n    ci: { may: plan, trust: { gitlab: { project: org/repo, branch: main } } }\n";
     let world = World::new(endpoint, "123456789012", access);
     let plan = world.run(&["plan"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    let command = "aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com";
+    let command = "aws iam create-open-id-connect-provider --url https://gitlab.com --client-id-list sts.amazonaws.com";
     assert!(plan.contains(command), "{plan}");
     let ran = world.run(&["apply", "--auto-approve", "--without-backups"]);
     assert!(ran.code != Some(0) && world.seen("ci").await.is_none(), "{ran:#?}");
-    let provider = world.iam.create_open_id_connect_provider().url("https://token.actions.githubusercontent.com");
+    let provider = world.iam.create_open_id_connect_provider().url("https://gitlab.com");
     let arn = provider.client_id_list("sts.amazonaws.com").send().await.unwrap().open_id_connect_provider_arn.unwrap();
     world.apply();
     world.is_as_wanted();
     let trust = world.seen("ci").await.unwrap().assume_role_policy_document.unwrap();
-    assert!(trust.replace("%3A", ":").replace("%2F", "/").contains("repo:org/repo:pull_request"), "{trust}");
+    assert!(trust.replace("%3A", ":").replace("%2F", "/").contains("project_path:org/repo:"), "{trust}");
     // Without it the role stands, and nobody takes it on: an alarm.
     world.iam.delete_open_id_connect_provider().open_id_connect_provider_arn(&arn).send().await.unwrap();
     let plan = world.run(&["plan"]).ends(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
