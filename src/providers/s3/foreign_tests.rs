@@ -97,9 +97,7 @@ fn document(kind: &str, parts: &[String]) -> String {
 }
 
 /// One apply: everything that the policy wants, and nothing of what it no longer does.
-fn applied(setting: &dyn Setting, policy: &Policy, text: &str) -> String {
-    let mut desired = Desired::default();
-    S3.declare(policy, &Env::default(), &mut desired);
+fn applied(setting: &dyn Setting, policy: &Policy, desired: &Desired, text: &str) -> String {
     let store = StoreName::new("a").expect("a name");
     let wanted =
         desired.iter().filter(|one| one.id.kind == setting.kind().name && one.id.subject == Subject::Store(store.clone()));
@@ -128,6 +126,8 @@ fn after_a_thousand_random_applies_what_is_not_bdrs_is_byte_for_byte_as_it_was()
     let mut texts: BTreeMap<&str, (Vec<String>, String)> = BTreeMap::new();
     for at in 0..APPLIES {
         let policy = policy(&mut rng);
+        let mut desired = Desired::default();
+        S3.declare(&policy, &Env::default(), &mut desired);
         for setting in &shared {
             let kind = setting.kind().name;
             let (parts, text) = texts.entry(kind).or_default();
@@ -136,7 +136,7 @@ fn after_a_thousand_random_applies_what_is_not_bdrs_is_byte_for_byte_as_it_was()
                 *parts = (0..rng.u32(1..6)).map(|n| theirs(kind, n * 7 + rng.u32(0..7))).collect();
                 *text = document(kind, parts);
             }
-            *text = applied(*setting, &policy, text);
+            *text = applied(*setting, &policy, &desired, text);
             for part in &*parts {
                 assert!(text.contains(part.as_str()), "apply {at}, {kind}: {part}\nis not in {text}");
             }

@@ -39,6 +39,8 @@ pub(super) static DOCUMENT: Document = Document {
     without: "bdr sets no public access, and cannot keep others from it",
     read_action: "s3:GetBucketPublicAccessBlock",
     write_action: "s3:PutBucketPublicAccessBlock",
+    // Ceph 16 answers with `BlockPublicAccessBlockConfiguration`, so it counts as one that has none; which is as well, since a bucket that has
+    // it there takes no object any more, its owner's neither (tried).
     get: get!(get_public_access_block),
     put: put!(
         put_public_access_block,

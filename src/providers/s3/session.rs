@@ -24,6 +24,9 @@ use crate::stores::s3::connect;
 
 type Cell = Arc<OnceCell<Answer>>;
 
+/// Buckets of the same endpoint that are asked about what it lacks, before one of its own is there.
+const ASKED_BESIDE: usize = 4;
+
 /// Begins the key of what a store has left in a bucket that another store of the policy names; the store's own name follows.
 pub(super) const LEFT: char = '/';
 
@@ -245,12 +248,28 @@ impl S3Session {
                 live
             }
             Answer::Absent => setting.live(None, sight),
-            Answer::NoBucket => Live::absent(),
-            Answer::Unsupported(why) => {
-                let implied = desired.is_none_or(|desired| setting.is_implied(&desired.attrs));
-                Live { unsupported: true, notes: vec![lacking(setting.document(), implied, &why)], ..Live::default() }
-            }
+            Answer::NoBucket => match self.lacks(place, setting.document()).await {
+                Some(why) => unsupported(setting, desired, &why),
+                None => Live::absent(),
+            },
+            Answer::Unsupported(why) => unsupported(setting, desired, &why),
         })
+    }
+
+    /// What the endpoint of a bucket that is not there yet is known not to take, by the other buckets of the policy in it: else the plan would
+    /// promise what the apply then finds out.
+    async fn lacks(&self, place: &Place, document: &'static Document) -> Option<String> {
+        let others = self
+            .places
+            .values()
+            .flatten()
+            .filter(|other| Arc::ptr_eq(&other.connection, &place.connection) && other.bucket != place.bucket);
+        for other in others.take(ASKED_BESIDE) {
+            if let Ok(Answer::Unsupported(why)) = self.document(other, document, Freshness::Cached).await {
+                return Some(why);
+            }
+        }
+        None
     }
 
     /// What a write would be refused for, told when it is planned. Of a document with many parts each fits alone, whatever all come to.
@@ -262,6 +281,11 @@ impl S3Session {
         let edit = Edit { mark: String::new(), attrs: Some(&wanted.attrs) };
         setting.merged(Some(tree), &self.policy.name, &[edit]).err()
     }
+}
+
+fn unsupported(setting: &dyn Setting, desired: Option<&Resource>, why: &str) -> Live {
+    let implied = desired.is_none_or(|desired| setting.is_implied(&desired.attrs));
+    Live { unsupported: true, notes: vec![lacking(setting.document(), implied, why)], ..Live::default() }
 }
 
 /// What an endpoint lacks, what that means, and what to do where the policy demands it.

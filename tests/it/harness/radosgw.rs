@@ -78,7 +78,7 @@ fn configuration(folder: &Path, mon: u16, rgw: u16) -> String {
          osd pool default size = 1\nosd pool default min size = 1\nosd pool default pg num = 4\nosd pool default pgp num = 4\n\
          osd pool default pg autoscale mode = off\nosd crush chooseleaf type = 0\nmon allow pool size one = true\n\
          mon max pg per osd = 1000\nosd objectstore = memstore\nmemstore device bytes = 1073741824\n\
-         mon data avail crit = 1\nmon data avail warn = 1\nmon data = {d}/mon\nosd data = {d}/osd\nrgw data = {d}/rgw\n\
+         mon data avail crit = 0\nmon data avail warn = 1\nmon data = {d}/mon\nosd data = {d}/osd\nrgw data = {d}/rgw\n\
          pid file = {d}/run/$name.pid\nadmin socket = {d}/run/$name.$pid.asok\nlog file = {d}/log/$name.log\nrun dir = {d}/run\n\
          crash dir = {d}/crash\nrgw frontends = beast endpoint=127.0.0.1:{rgw} tcp_nodelay=1\nrgw crypt require ssl = false\n\
          rgw override bucket index max shards = 1\nrgw lc debug interval = 5\n"
