@@ -2,8 +2,11 @@
 
 mod aws;
 pub mod driver;
+mod every_kind;
 mod foreign;
 mod owner;
+mod races;
+mod random;
 mod refusals;
 mod removal;
 mod replication;

@@ -45,6 +45,13 @@ impl Driver {
         Self { provider, policy: Arc::new(policy), compiled, env: Arc::new(env) }
     }
 
+    /// The same once more, for a test that wants something else of it.
+    pub fn again(&self) -> Self {
+        let Self { provider, policy, compiled, env } = self;
+        let (kinds, desired) = (compiled.kinds.clone(), compiled.desired.clone());
+        Self { provider: *provider, policy: Arc::clone(policy), compiled: Compiled { kinds, desired }, env: Arc::clone(env) }
+    }
+
     pub async fn session(&self) -> Box<dyn Session> {
         self.provider.connect(Arc::clone(&self.policy), Arc::clone(&self.env)).await.unwrap()
     }
