@@ -1,5 +1,5 @@
-"""(c) A plan against a live endpoint, against bare concurrent clients that make the very same requests: one made with the SDK in
-use, and one of sockets and signatures alone, which shows what the SDK itself costs."""
+"""(c) A plan of buckets with all kinds against a live endpoint, against bare concurrent clients that make the very same requests: one made
+with the SDK in use, and one of sockets and signatures alone, which shows what the SDK itself costs. No request is made twice."""
 
 import os
 import subprocess
@@ -11,8 +11,13 @@ STORE = """\
   bucket-{n:04}:
     s3: {{ bucket: bench-{n:04}, region: us-east-1, endpoint: "${{env:BENCH_ENDPOINT}}", path_style: true }}
     versioning: true
+    immutability: {{ mode: governance, for: 7d }}
+    encryption: {{ sse: AES256 }}
+    noncurrent: {{ for: 30d }}
     abort_uploads_after: 7d
     tags: {{ team: platform }}
+    access: {{ delete: [] }}
+    replicate: {{ to: bucket-{to:04}, role: "arn:aws:iam::111122223333:role/copies" }}
 """
 
 WORKERS = 16  # what `--parallelism` is by default
@@ -35,22 +40,31 @@ def recorded(clock, options, plan, port, file):
         proxy.kill()
         proxy.wait()
     with open(file) as lines:
-        return len(lines.readlines())
+        return lines.readlines()
+
+
+def policy(path, count):
+    """Each bucket is replicated to the next one."""
+    with open(path, "w") as text:
+        text.write("version: 1\nname: bench\ntimezone: UTC\nstores:\n")
+        text.writelines(STORE.format(n=n, to=(n + 1) % count) for n in range(count))
+    return path
 
 
 def ratios(clock, options):
     home = os.path.join(options.scratch, "live")
     os.makedirs(home)
-    policy = os.path.join(home, "bdr.yaml")
-    with open(policy, "w") as text:
-        text.write("version: 1\nname: bench\ntimezone: UTC\nstores:\n")
-        text.writelines(STORE.format(n=n) for n in range(options.buckets))
+    text = policy(os.path.join(home, "bdr.yaml"), options.buckets)
     with SeaweedFs(home, options.repo) as endpoint:
-        plan = [options.bdr, "-p", policy, "plan"]
+        plan = [options.bdr, "-p", text, "plan"]
         # The first object of each bucket makes SeaweedFS grow volumes for it, which takes minutes: no lease, no object.
-        run(clock, [options.bdr, "-p", policy, "apply", "--auto-approve", "--no-lease"], env=environment(endpoint.port))
+        apply = [options.bdr, "-p", text, "apply", "--auto-approve", "--no-lease"]
+        # SeaweedFS loses a setting now and then, of buckets that are made at the same time: the second one finds what is missing.
+        run(clock, apply, env=environment(endpoint.port), ok=(0, 3, 5))
+        run(clock, apply, env=environment(endpoint.port))
         file = os.path.join(home, "requests")
-        count = recorded(clock, options, plan, endpoint.port, file)
+        lines = recorded(clock, options, plan, endpoint.port, file)
+        count = len(lines)
         known = [f"127.0.0.1:{endpoint.port}", file, str(WORKERS)]
         sdk = best(clock, 5, [options.floor, "ask", *known], env=environment(endpoint.port))
         sockets = best(clock, 5, [options.floor, "replay", *known], env=environment(endpoint.port))
@@ -60,3 +74,5 @@ def ratios(clock, options):
     for name, bare in [("client of the same SDK", sdk), ("client of sockets", sockets)]:
         detail = f"{count} requests, bare {bare.wall:.3f} s, bdr {ours.wall:.3f} s wall"
         yield Ratio(f"live plan against a bare {name}, wall", ours.wall / bare.wall, 1.3, detail)
+    yield Ratio("live plan, requests that are made twice", count - len(set(lines)), 0, f"{count} requests")
+    yield Ratio(f"live plan of {options.buckets} buckets, peak memory in MiB", ours.rss, 100, f"{ours.cpu:.3f} s CPU")

@@ -32,6 +32,9 @@ async fn one(client: &Client, line: &str) -> bool {
         "publicAccessBlock" => drop(client.get_public_access_block().bucket(bucket).send().await),
         "ownershipControls" => drop(client.get_bucket_ownership_controls().bucket(bucket).send().await),
         "tagging" => drop(client.get_bucket_tagging().bucket(bucket).send().await),
+        "object-lock" => drop(client.get_object_lock_configuration().bucket(bucket).send().await),
+        "policy" => drop(client.get_bucket_policy().bucket(bucket).send().await),
+        "replication" => drop(client.get_bucket_replication().bucket(bucket).send().await),
         "lifecycle" => drop(client.get_bucket_lifecycle_configuration().bucket(bucket).send().await),
         "list-type" => {
             let list = client.list_objects_v2().bucket(bucket).max_keys(1_000).set_delimiter(value("delimiter="));
