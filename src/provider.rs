@@ -111,6 +111,11 @@ pub trait Provider: Send + Sync {
     /// the plan is carried out. Pure. Nothing to say of resources that promises don't rest on.
     fn stands(&self, _policy: &mut Policy, _id: &ResourceId, _live: &Live) {}
 
+    /// Whether a resource does less than is needed of it, so that nothing works that rests on it. Pure.
+    fn falls_short(&self, _needed: &Resource, live: &Live) -> bool {
+        live.attrs.is_none()
+    }
+
     /// What must be allowed for a purpose so that this provider can carry the policy out: to the role that is taken on in an account of
     /// the policy, or to the caller (`None`), for what is done by them. Pure.
     fn rights(&self, _policy: &Policy, _purpose: Purpose, _by: Option<&AccountName>) -> Vec<Grant> {

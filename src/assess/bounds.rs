@@ -64,7 +64,8 @@ pub enum Survival {
 /// What one copy (a protection's, in one store) promises.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CopyBounds {
-    pub protection: ProtectionName,
+    /// What made it; `None`: it is the data itself.
+    pub protection: Option<ProtectionName>,
     pub store: StoreName,
     /// What its store promises of every copy in it.
     pub place: Arc<Place>,

@@ -17,8 +17,8 @@ pub struct Cell {
     pub disruption: Disruption,
     pub rpo: Derived,
     pub rto: Derived,
-    /// The copy that would be restored in the worst case.
-    pub by: Option<(ProtectionName, StoreName)>,
+    /// The copy that would be restored in the worst case, and what made it; `None`: it is the data itself.
+    pub by: Option<(Option<ProtectionName>, StoreName)>,
     /// Why each copy that does not survive does not.
     pub lost: Vec<Arc<str>>,
 }
@@ -83,7 +83,7 @@ fn lost_because(copy: &CopyBounds, disruption: Disruption) -> Option<Arc<str>> {
     match copy.place.survives.get(&disruption) {
         Some(Survival::Yes(_)) => None,
         Some(Survival::No(why)) => Some(why.clone()),
-        None => Some(format!("`{}` makes no statement on it", copy.protection).into()),
+        None => Some(format!("`{}` makes no statement on it", copy.store).into()),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn bounds(question: &Question<'_>) -> CopyBounds {
         loss = vec![age];
     }
     CopyBounds {
-        protection: question.protection.name.value.clone(),
+        protection: Some(question.protection.name.value.clone()),
         store: question.store.clone(),
         place: Arc::clone(question.place),
         loss: loss.into(),

@@ -6,7 +6,7 @@ use crate::address::StoreName;
 use crate::assess::bounds::{CopyBounds, Origin, Place, Survival, Term};
 use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_RESTORE_RATE};
 use crate::assess::{Places, storage};
-use crate::policy::{Backend, Component, Disruption, Policy, Replication, StoreSpec};
+use crate::policy::{Backend, Component, Disruption, Policy, Protection, Replication, StoreSpec};
 use crate::units::bytes::Bytes;
 
 /// What a copy may be behind the one that it was made of.
@@ -64,30 +64,27 @@ pub fn apart(policy: &Policy, from: &StoreSpec, to: &StoreName, place: &Arc<Plac
 /// is replicated of it.
 pub fn of_bucket(policy: &Policy, component: &Component, bucket: &StoreSpec, places: &Places) -> Vec<CopyBounds> {
     let site = storage::site(bucket);
-    let here = Arc::new(storage::place(bucket, &site));
-    let mut copies = Vec::new();
-    for protection in component.protections.values() {
-        let Some(entry) = protection.replication() else { continue };
-        let own = CopyBounds {
-            protection: protection.name.value.clone(),
-            store: bucket.name.value.clone(),
-            place: Arc::clone(&here),
-            loss: [nothing("of the bucket itself", "the data never left it")].into(),
-            recovery: [nothing("recovery of the bucket itself", "it is there; what is old is brought back by its version")]
-                .into(),
-        };
-        // Only a rule for all of it makes a copy of the component.
-        if let Some((to, there)) = places.get(&entry.to.value).filter(|_| entry.prefix.value.is_empty() && entry.tags.is_empty())
-        {
-            let place = apart(policy, bucket, to, there);
-            let loss = vec![lag(entry)];
-            let recovery = vec![transfer(entry)].into();
-            let (protection, store) = (own.protection.clone(), to.clone());
-            copies.push(CopyBounds { protection, store, place, loss: loss.into(), recovery });
-        }
-        copies.push(own);
-    }
-    copies
+    let itself = CopyBounds {
+        protection: None,
+        store: bucket.name.value.clone(),
+        place: Arc::new(storage::place(bucket, &site)),
+        loss: [nothing("of the bucket itself", "the data never left it")].into(),
+        recovery: [nothing("recovery of the bucket itself", "it is there; what is old is brought back by its version")].into(),
+    };
+    // Only a rule for all of it makes a copy of the component.
+    let whole = |entry: &&Replication| entry.prefix.value.is_empty() && entry.tags.is_empty();
+    let replica = |protection: &Protection| {
+        let entry = protection.replication().filter(whole)?;
+        let (to, there) = places.get(&entry.to.value)?;
+        Some(CopyBounds {
+            protection: Some(protection.name.value.clone()),
+            store: to.clone(),
+            place: apart(policy, bucket, to, there),
+            loss: [lag(entry)].into(),
+            recovery: [transfer(entry)].into(),
+        })
+    };
+    component.protections.values().filter_map(replica).chain([itself]).collect()
 }
 
 fn nothing(name: &'static str, why: &str) -> Term {

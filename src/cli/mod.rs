@@ -45,6 +45,7 @@ pub mod sampling;
 pub mod schema;
 pub mod show;
 pub mod signing;
+mod standing;
 pub mod status;
 pub mod telling;
 pub mod unlock;

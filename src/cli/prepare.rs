@@ -8,41 +8,19 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, working};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, standing, working};
 use crate::compile::{self, Compiled};
-use crate::diag::{self, Spanned};
+use crate::diag;
 use crate::lint::at_plan::{self, Copies, PlanContext};
 use crate::lint::{self, Baseline};
 use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
-use crate::policy::{Component, FileBackup, Method, Pack, Policy, Protection};
-use crate::provider::{Env, Provider};
+use crate::policy::{Component, Pack, Policy};
+use crate::provider::Env;
 use crate::providers::schedule::{self, Schedules};
 use crate::providers::{self, folder, iam};
 use crate::resource::{Desired, Live};
 use crate::store::ErrorKind;
 use crate::stores::s3;
-
-/// The policy with what left it and is still carried out, as far as its stores are known: the "before" of a plan's objectives.
-fn as_it_stands(policy: &Policy, live: &Schedules, holdings: Option<&Holdings>) -> Policy {
-    let mut standing = policy.clone();
-    for left in holdings::left_behind(policy, live.keys()) {
-        let stores = holdings.map(|holdings| holdings.stores_of_left(&left)).unwrap_or_default();
-        let protection = Protection {
-            name: Spanned::bare(left.1.clone()),
-            method: Method::FileBackup(FileBackup { full: None, compression: Spanned::bare(COMPRESSION) }),
-            schedule: None,
-            stores: stores.into_iter().map(Spanned::bare).collect(),
-            span: None,
-        };
-        if let Some(component) = standing.components.get_mut(&left.0) {
-            component.protections.insert(left.1, protection);
-        }
-    }
-    standing
-}
-
-/// Of no consequence for what is promised.
-const COMPRESSION: i32 = 3;
 
 /// A policy with open sessions.
 pub struct Opened {
@@ -63,12 +41,6 @@ pub struct Opened {
     unconnected: Vec<Unread>,
 }
 
-/// All providers by their pure side.
-pub fn pure_providers() -> Vec<&'static dyn Provider> {
-    let pure = |provider: &&'static dyn crate::provider::Connect| -> &'static dyn Provider { *provider };
-    providers::ALL.iter().map(pure).collect()
-}
-
 /// Loads and compiles the policy; what is wrong with it is shown.
 ///
 /// # Errors
@@ -76,7 +48,7 @@ pub fn pure_providers() -> Vec<&'static dyn Provider> {
 pub fn compiled(context: &Context, references: References) -> Result<(LoadedPolicy, Env, Compiled), Failure> {
     let loaded = load::policy(context, references)?;
     let env = context.env(references)?;
-    let (compiled, diagnostics) = compile::compile(&loaded.policy, &pure_providers(), &env);
+    let (compiled, diagnostics) = compile::compile(&loaded.policy, &providers::pure(), &env);
     if diagnostics.has_errors() {
         context.warn(diag::render_all(&diagnostics.sorted(), &loaded.sources, context.look_stderr()).trim_end());
         return Err(Failure::silent(Exit::Failed));
@@ -205,12 +177,14 @@ impl Opened {
         let live = self.live_schedules(known);
         let doubtful = gone::doubtful(known);
         let mut counted_on = gone::without(policy, &doubtful);
-        // What an endpoint lacks it lacks afterwards too.
-        let lacks = |live: &Live| live.unsupported;
+        // What an endpoint lacks it lacks afterwards too, and what others keep from working stays so; as drift that is told for itself.
+        let stays = |live: &Live| intent != Intent::Drift && live.hindered.iter().any(|hindrance| hindrance.foreign);
+        let lacks = |live: &Live| live.unsupported || stays(live);
         let lacking = known.live.values().any(lacks);
-        self.make_stand(&mut counted_on, known, lacks);
-        let mut standing = as_it_stands(&counted_on, &live, holdings);
-        self.make_stand(&mut standing, known, |_| true);
+        standing::make(&mut counted_on, &self.compiled.desired, known, lacks);
+        let mut standing = standing::with_schedules(&counted_on, &live, holdings);
+        standing::make(&mut standing, &self.compiled.desired, known, |_| true);
+        standing::leave_what_works(&mut standing, known);
         let without_backup = holdings.map(|holdings| holdings.without_backup(now)).unwrap_or_default();
         // No schedule brings back what was not saved, so what is overdue counts before and after; what the policy says is as good as ever.
         let facts = Facts { overdue: known.overdue.clone(), ..facts };
@@ -242,16 +216,6 @@ impl Opened {
             retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,
         })
-    }
-
-    /// The stores as they are, not as the policy wants them, as far as some of what was read goes.
-    fn make_stand(&self, standing: &mut Policy, known: &Known, some: impl Fn(&Live) -> bool) {
-        let providers = pure_providers();
-        for (id, live) in known.live.iter().filter(|(_, live)| some(live)) {
-            let own = providers.iter().find(|provider| provider.kinds().iter().any(|kind| kind.name == id.kind));
-            let is_wanted = self.compiled.desired.get(id).is_some();
-            own.filter(|_| is_wanted).into_iter().for_each(|provider| provider.stands(standing, id, live));
-        }
     }
 
     /// The plan that lets go of everything: nothing is wanted any more.

@@ -278,6 +278,9 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     // What is to go may be hindered.
     let wanted = seen.iter().filter(|(id, _)| input.compiled.desired.get(id).is_some());
     let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
+    // What keeps all rules of a bucket from working is one thing.
+    let mut told = BTreeSet::new();
+    let hindered = hindered.filter(|alarm| told.insert((alarm.of.subject.clone(), alarm.text.clone())));
     let zone = &input.policy.timezone;
     let overdue = input.known.overdue.iter().map(|(held, overdue)| Alarm::of_overdue(held, overdue, zone));
     let lost = input.known.lost.iter().map(|(id, what)| Alarm::of_lost(id, what));

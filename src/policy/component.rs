@@ -37,7 +37,7 @@ impl Component {
             name: Spanned { value: StoreName::new(self.name.as_str()).ok()?, span: self.name.span },
             moved: None,
             backend: Backend::S3(bucket.backend.clone()),
-            versioning: Some(Spanned { value: true, span: bucket.versioning }),
+            versioning: Some(Spanned { value: bucket.keeps_versions, span: bucket.versioning }),
             immutability: None,
             replicate: entries.cloned().collect(),
             encryption: None,
@@ -90,6 +90,9 @@ pub struct ObjectStorage {
     pub backend: S3Backend,
     /// Whether bdr switches versions on; otherwise they must be on.
     pub manages_versions: bool,
+    /// As the policy has it always; what stands may keep none.
+    #[serde(skip)]
+    pub keeps_versions: bool,
     /// Where the text says so.
     #[serde(skip)]
     pub versioning: Option<Span>,

@@ -30,6 +30,8 @@ pub struct Kind {
     pub risk: fn(Option<&Attrs>, Option<&Attrs>) -> Risk,
     /// Paths of the attributes that say most of a new one, such as `Service.ExecStart`: plans show these; empty: the first few.
     pub headline: &'static [&'static str],
+    /// It does nothing as long as what must be in place before it falls short, whatever it says itself.
+    pub needs_earlier: bool,
     /// Seconds until a change is visible everywhere, at the longest: told in plans where not 0, and how long `apply` looks again.
     pub visible_within: u32,
 }
@@ -45,6 +47,7 @@ impl Kind {
         immutable: &[],
         risk: |_, _| Risk::None,
         headline: &[],
+        needs_earlier: false,
         visible_within: 0,
     };
 }

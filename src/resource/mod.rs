@@ -177,6 +177,11 @@ impl Live {
         Self::default()
     }
 
+    /// What stands, unless something that is somebody else's keeps it from doing anything.
+    pub fn working(&self) -> Option<&Attrs> {
+        self.attrs.as_ref().filter(|_| !self.hindered.iter().any(|hindrance| hindrance.foreign))
+    }
+
     pub fn present(attrs: Attrs) -> Self {
         Self { attrs: Some(attrs), ..Self::default() }
     }

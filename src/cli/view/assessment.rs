@@ -98,7 +98,8 @@ fn mark(origin: Option<Origin>) -> &'static str {
 
 fn reasoning(cell: &Cell, width: usize) -> String {
     let how = match &cell.by {
-        Some((protection, store)) => format!("restored from `{store}`, made by `{protection}`"),
+        Some((Some(protection), store)) => format!("restored from `{store}`, made by `{protection}`"),
+        Some((None, store)) => format!("it is still there in `{store}`"),
         None => "no copy survives".to_owned(),
     };
     let head = format!("{} when {}: {how}", cell.component, what(cell));
@@ -208,7 +209,7 @@ pub fn document(policy: &str, assessment: &Assessment, sources: &Sources) -> Doc
         disruption: cell.disruption.as_str(),
         rpo: derived(&cell.rpo),
         rto: derived(&cell.rto),
-        protection: cell.by.as_ref().map(|(protection, _)| protection.to_string()),
+        protection: cell.by.as_ref().and_then(|(protection, _)| protection.as_ref()).map(ToString::to_string),
         store: cell.by.as_ref().map(|(_, store)| store.to_string()),
         lost: cell.lost.iter().map(ToString::to_string).collect(),
     };

@@ -103,10 +103,11 @@ fn finding(word: &str, cell: &Cell, derived: &Derived, disruptions: &[Disruption
     }
     let total = derived.seconds();
     if let (Some(total), Some((protection, store))) = (total, &cell.by) {
-        diagnostic = diagnostic.note(format!(
-            "together {} with what `{protection}` keeps in `{store}`, the best of the copies that remain",
-            Duration::from_secs(total)
-        ));
+        let kept = protection
+            .as_ref()
+            .map_or_else(|| format!("what is in `{store}` itself"), |by| format!("what `{by}` keeps in `{store}`"));
+        diagnostic =
+            diagnostic.note(format!("together {} with {kept}, the best of the copies that remain", Duration::from_secs(total)));
     }
     Some(diagnostic.help(way_out(word, target.value, derived, cause)))
 }

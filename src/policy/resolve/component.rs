@@ -72,7 +72,7 @@ impl Run<'_> {
         let place = S3Document { bucket, region, endpoint, path_style, prefix, account };
         let backend = self.s3(Spanned { value: place, span: document.span })?;
         let manages_versions = versioning.as_ref().is_some_and(|word| word.value == VersioningWord::Managed);
-        Some(ObjectStorage { backend, manages_versions, versioning: versioning.span() })
+        Some(ObjectStorage { backend, manages_versions, keeps_versions: true, versioning: versioning.span() })
     }
 
     fn files(&mut self, files: Field<FilesDocument>) -> Option<Files> {

@@ -24,7 +24,7 @@ use crate::attrs::{Attr, Attrs};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::policy::{Component, Policy};
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
-use crate::resource::{Desired, Kind, Risk};
+use crate::resource::{Desired, Kind, Live, Resource, Risk};
 use crate::rights::{Grant, Purpose};
 use replication::Copying;
 use wanted::Wanted;
@@ -98,6 +98,12 @@ impl Provider for Iam {
     fn declare(&self, policy: &Policy, _env: &Env, desired: &mut Desired) {
         let wanted = wanted::all(policy);
         wanted.values().for_each(|one| one.declare(&wanted, policy, desired));
+    }
+
+    fn falls_short(&self, needed: &Resource, live: &Live) -> bool {
+        let document = if needed.id.kind == ROLE.name { "trust" } else { "document" };
+        let of = |attrs: Option<&Attrs>| attrs.and_then(|attrs| attrs.get(document)).cloned().unwrap_or(Attr::Null);
+        live.attrs.is_none() || meaning::widens(&of(live.attrs.as_ref()), &of(Some(&needed.attrs)))
     }
 
     fn rights(&self, policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {

@@ -3,12 +3,13 @@
 //! Such a bucket is never made, marked, locked or released. What is missing for a rule is told when it is planned, and the rule is not
 //! written.
 
-use crate::address::{ComponentName, ResourceId, Subject};
+use crate::address::{ComponentName, ProtectionName, ResourceId, Subject};
 use crate::attrs::Attrs;
-use crate::policy::{Component, Method, ObjectStorage, Policy};
+use crate::diag::Spanned;
+use crate::policy::{Component, ComponentKind, Method, ObjectStorage, Policy, Protection};
 use crate::providers::s3::setting::Wanted;
 use crate::providers::s3::{queue, replication, versioning};
-use crate::resource::{Desired, Resource};
+use crate::resource::{Desired, Live, Resource};
 
 /// The components that are buckets.
 pub(super) fn all(policy: &Policy) -> impl Iterator<Item = (&Component, &ObjectStorage)> {
@@ -48,20 +49,27 @@ pub(super) fn declare(policy: &Policy, desired: &mut Desired) {
     }
 }
 
-/// Makes the policy say what stands: a protection whose rule is not there, or copies something else, protects nothing.
-pub(super) fn stands(policy: &mut Policy, name: &ComponentName, id: &ResourceId, live: Option<&Attrs>) {
-    if id.kind != replication::KIND.name {
+/// Makes the policy say what stands: a protection whose rule is not there protects nothing, one that left the policy and whose rule is there
+/// still does. The bucket itself is what it was.
+pub(super) fn stands(policy: &mut Policy, name: &ComponentName, id: &ResourceId, live: &Live) {
+    let attrs = live.working();
+    let Some(component) = policy.components.get(name) else { return };
+    if id.kind == versioning::KIND.name {
+        if let Some(ComponentKind::ObjectStorage(bucket)) = policy.components.get_mut(name).map(|component| &mut component.kind) {
+            bucket.keeps_versions = versioning::on(attrs);
+        }
         return;
     }
-    let found = policy.components.get(name).and_then(|component| {
-        component.protections.values().find(|protection| protection.name.as_str() == id.key)?.replication().cloned()
-    });
-    let Some(entry) = found else { return };
-    let seen = live.and_then(|live| replication::seen_of(policy, entry, live));
+    let (Some(bucket), Ok(key)) = (component.kind.bucket(), ProtectionName::new(&id.key)) else { return };
+    let wanted = component.protections.get(&key).and_then(Protection::replication);
+    let seen = attrs.and_then(|live| replication::seen_of(policy, wanted, &bucket.backend.prefix.value, live));
     let Some(component) = policy.components.get_mut(name) else { return };
-    component.protections.retain(|protection, _| protection.as_str() != id.key || seen.is_some());
-    let own = component.protections.values_mut().find(|protection| protection.name.as_str() == id.key);
-    if let (Some(protection), Some(entry)) = (own, seen) {
-        protection.method = Method::Replication(Box::new(entry));
+    match seen.map(|entry| Method::Replication(Box::new(entry))) {
+        None => _ = component.protections.remove(&key),
+        Some(method) => {
+            let name = Spanned::bare(key.clone());
+            let left = Protection { name, method: method.clone(), schedule: None, stores: Vec::new(), span: None };
+            component.protections.entry(key).or_insert(left).method = method;
+        }
     }
 }

@@ -151,7 +151,7 @@ impl Provider for S3 {
     fn stands(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {
         let name = match &id.subject {
             Subject::Store(name) => name,
-            Subject::Component(name) => return component_bucket::stands(policy, name, id, live.attrs.as_ref()),
+            Subject::Component(name) => return component_bucket::stands(policy, name, id, live),
             Subject::Policy => return,
         };
         match (setting(&id.kind), &live.attrs) {
@@ -159,8 +159,15 @@ impl Provider for S3 {
                 let gone: BTreeSet<StoreName> = policy.sharing(name).iter().map(|store| store.name.value.clone()).collect();
                 policy.forsake(|store| gone.contains(store));
             }
-            (Some(setting), attrs) => setting.stands(policy, name, &id.key, attrs.as_ref()),
+            (Some(setting), _) => setting.stands(policy, name, &id.key, live.working()),
             _ => {}
+        }
+    }
+
+    fn falls_short(&self, needed: &Resource, live: &Live) -> bool {
+        match setting(&needed.id.kind) {
+            Some(setting) => setting.falls_short(&needed.attrs, live.attrs.as_ref()),
+            None => live.attrs.is_none(),
         }
     }
 

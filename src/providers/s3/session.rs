@@ -220,7 +220,7 @@ impl S3Session {
         let wanted = desired.filter(|wanted| live.attrs.as_ref() != Some(&wanted.attrs));
         live.unfit = wanted.and_then(|wanted| setting.refuses_at(&place, &wanted.attrs));
         if setting.kind().name == replication::KIND.name && live.unfit.is_none() {
-            live.unfit = self.unready(&place, id).await?;
+            self.unready(&place, id, &mut live).await?;
         }
         Ok(live)
     }

@@ -104,6 +104,11 @@ pub(super) trait Setting: Send + Sync {
     /// Makes the policy say of a store what stands instead of what is wanted, as far as promises rest on it. Pure.
     fn stands(&self, _policy: &mut Policy, _store: &StoreName, _key: &str, _live: Option<&Attrs>) {}
 
+    /// Whether what stands is less than what others need of it, such as rules of replication. Pure.
+    fn falls_short(&self, _needed: &Attrs, _live: Option<&Attrs>) -> bool {
+        false
+    }
+
     /// The document after some edits: everything that is not bdr's as it was.
     ///
     /// # Errors

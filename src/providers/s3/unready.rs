@@ -6,23 +6,34 @@ use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::versioning;
+use crate::resource::{Hindrance, Live};
 
 impl S3Session {
-    /// Why no rule of bdr's can stand in the application's bucket as it is; `None`: nothing is in its way, or it is a store's.
-    pub(super) async fn unready(&self, place: &Place, id: &ResourceId) -> Result<Option<String>, ProviderError> {
-        let Subject::Component(name) = &id.subject else { return Ok(None) };
+    /// Tells why no rule of bdr's can stand in the application's bucket as it is, and that one which stands does nothing there. Of a store,
+    /// and where nothing is in its way, nothing is told.
+    pub(super) async fn unready(&self, place: &Place, id: &ResourceId, live: &mut Live) -> Result<(), ProviderError> {
+        let Subject::Component(name) = &id.subject else { return Ok(()) };
         let bucket = self.policy().components.get(name).and_then(|component| component.kind.bucket());
         let versions = match self.document(place, &versioning::DOCUMENT, Freshness::Cached).await? {
             Answer::NoBucket => {
                 let why = "there is no such bucket, and bdr never makes one of the application";
-                return Ok(Some(format!("{why}: make `{}`, or correct its name", place.shown)));
+                live.unfit = Some(format!("{why}: make `{}`, or correct its name", place.shown));
+                return Ok(());
             }
             Answer::Found(found) => found.tree.text_at(&["Status"]) == Some("Enabled"),
             _ => false,
         };
-        let managed = bucket.is_none_or(|bucket| bucket.manages_versions);
-        Ok((!versions && !managed).then(|| {
-            "the bucket keeps no versions, which replication needs: switch them on, or write `versioning: managed` and bdr does".to_owned()
-        }))
+        if versions || bucket.is_none_or(|bucket| bucket.manages_versions) {
+            return Ok(());
+        }
+        let (what, mend) = ("the bucket keeps no versions", "switch them on, or write `versioning: managed` and bdr does");
+        live.unfit = Some(format!("{what}, which replication needs: {mend}"));
+        live.hindered.extend(live.attrs.as_ref().map(|_| Hindrance {
+            what: what.to_owned(),
+            so: "the rule stands, and S3 copies nothing by it".to_owned(),
+            help: format!("{}.", mend.replacen('s', "S", 1)),
+            foreign: true,
+        }));
+        Ok(())
     }
 }

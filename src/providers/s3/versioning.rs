@@ -25,7 +25,7 @@ pub(super) static KIND: Kind = Kind {
     ..Kind::PLAIN
 };
 
-fn on(attrs: Option<&Attrs>) -> bool {
+pub(super) fn on(attrs: Option<&Attrs>) -> bool {
     attrs.and_then(|attrs| attrs.get("enabled")).and_then(Attr::as_bool).unwrap_or(false)
 }
 
@@ -77,6 +77,10 @@ impl Setting for Versioning {
     fn stands(&self, policy: &mut Policy, store: &StoreName, _key: &str, live: Option<&Attrs>) {
         let spec = policy.stores.get_mut(store);
         spec.and_then(|spec| spec.versioning.as_mut()).into_iter().for_each(|versioning| versioning.value = on(live));
+    }
+
+    fn falls_short(&self, _needed: &Attrs, live: Option<&Attrs>) -> bool {
+        !on(live)
     }
 
     /// What was probed of the bucket's conditional writes and versions.

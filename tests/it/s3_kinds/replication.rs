@@ -105,7 +105,7 @@ async fn ministack_mends_what_drifted_and_keeps_what_is_not_bdrs() {
     assert_eq!(wanted.todo().await, [format!("update {RULE}")]);
     let live = wanted.live(RULE).await;
     assert_eq!(live.foreign.len(), 1);
-    assert!(live.notes.iter().any(|note| note.contains(ROLE)), "{:?}", live.notes);
+    assert!(live.hindered.iter().any(|one| one.what.contains(ROLE) && one.foreign), "{:?}", live.hindered);
     wanted.converge().await;
     let both = document(&client, buckets[0]).await.unwrap();
     assert_eq!((both.role.as_str(), both.rules.len()), (ROLE, 2), "their role stays with their rule");

@@ -34,6 +34,30 @@ pub async fn versions(trial: &Trial, bucket: &str) {
     trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
 }
 
+async fn suspended(trial: &Trial, bucket: &str) {
+    let off = t::VersioningConfiguration::builder().status(t::BucketVersioningStatus::Suspended).build();
+    trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(off).send().await.unwrap();
+}
+
+/// What a plan says of the application's bucket under a disruption, where it does.
+fn row<'a>(plan: &'a str, disruption: &str) -> Option<&'a str> {
+    plan.split(&format!("documents {disruption} ")).nth(1)
+}
+
+async fn what_stands_and_copies_nothing_is_told(trial: &Trial, bucket: &str, role: &str) {
+    suspended(trial, bucket).await;
+    let drift = words(&trial.run(&["drift"]).ends(2).stdout);
+    assert!(drift.contains("the bucket keeps no versions") && drift.contains("S3 copies nothing by it"), "{drift}");
+    versions(trial, bucket).await;
+    trial.run(&["drift"]).ends(0);
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
+    iam.delete_role_policy().role_name(role).policy_name("bdr").send().await.unwrap();
+    let plan = words(&trial.run(&["plan"]).stdout);
+    assert!(row(&plan, "region").is_some_and(|row| row.starts_with("RPO 30m no bound → 15m")), "{plan}");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     let Some(endpoint) = endpoint("ministack") else { return };
@@ -86,15 +110,19 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
 
     // Switched off behind its back, then taken out of the policy.
     trial.client.delete_bucket_replication().bucket(buckets[0]).send().await.unwrap();
-    trial.run(&["plan", "--detailed-exitcode"]).ends(2);
+    let plan = words(&trial.run(&["plan", "--detailed-exitcode"]).ends(2).stdout);
+    assert!(row(&plan, "region").is_some_and(|row| row.starts_with("RPO 30m no bound → 15m")), "{plan}");
+    assert!(row(&plan, "host").is_none_or(|row| !row.starts_with("RPO 30m no bound")), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+    what_stands_and_copies_nothing_is_told(&trial, buckets[0], &role).await;
     trial.home.policy(&text.replace("copy: { replication: { to: dr, within: 15m } }", ""));
     let plan = words(&trial.run(&["plan"]).stdout);
     assert!(plan.contains("replication rule copy removed, which weakens"), "{plan}");
+    assert!(plan.contains("the loss of the region is no longer survived, until now it cost at most 15m"), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.client.head_object().bucket(buckets[0]).key("a/b").send().await.unwrap();
-    let gone = iam.get_role().role_name(&role).send().await;
-    assert!(gone.is_err(), "nothing is copied any more, and the role is still there");
+    assert!(iam.get_role().role_name(&role).send().await.is_err(), "nothing is copied any more, and the role is still there");
     trial.plans_nothing();
 }
 

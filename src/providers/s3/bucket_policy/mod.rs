@@ -137,6 +137,10 @@ impl Setting for BucketPolicy {
         access.into_iter().for_each(|access| risk::stands(&mut access.value, key, live));
     }
 
+    fn falls_short(&self, needed: &Attrs, live: Option<&Attrs>) -> bool {
+        risk::falls_short(needed, live)
+    }
+
     /// Foreign statements first, as read and in their own order; bdr's after them, sorted. Order has no meaning.
     fn merged(&self, document: Option<&Element>, policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String> {
         let owner = owner(policy);

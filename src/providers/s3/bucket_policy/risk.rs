@@ -58,6 +58,11 @@ fn spared(attrs: &Attrs) -> Option<BTreeSet<String>> {
     Some(texts(keys.get("aws:PrincipalArn")?).into_iter().collect())
 }
 
+/// Whether a statement allows less than it is to.
+pub(super) fn falls_short(needed: &Attrs, live: Option<&Attrs>) -> bool {
+    meaning::widens(&document(live), &document(Some(needed)))
+}
+
 /// What is denied just now, instead of what the policy wants denied.
 pub(super) fn stands(access: &mut StoreAccess, key: &str, live: Option<&Attrs>) {
     let list = match key {

@@ -19,7 +19,7 @@ use crate::providers::s3::lifecycle::owner;
 use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::providers::s3::{object_lock, versioning};
-use crate::resource::{Foreign, Kind, Live, Reliance, Risk};
+use crate::resource::{Foreign, Hindrance, Kind, Live, Reliance, Risk};
 use crate::store::ErrorKind;
 use crate::stores::s3::Refusal;
 
@@ -37,6 +37,7 @@ pub(super) static KIND: Kind = Kind {
     shared: true,
     risk,
     headline: &["to", "within_minutes"],
+    needs_earlier: true,
     visible_within: 180,
     ..Kind::PLAIN
 };
@@ -163,6 +164,21 @@ fn rely(others: &[&Element]) -> Option<String> {
     Some(format!("{told}: give the bucket another role, or take them away"))
 }
 
+/// Rules of others keep the one role that a bucket has, and nothing is known of what it may do.
+fn by_another(stands: &str, wished: &Attr) -> Hindrance {
+    Hindrance {
+        what: format!(
+            "S3 copies by `{stands}`, and not by `{wished}`: a bucket has one replication role, and rules of others use it"
+        ),
+        so: "nothing tells that it may copy to the destination of bdr's rule".to_owned(),
+        help: format!(
+            "Allow it to write there too and state `role: {stands}` in the policy, or have the bucket given the role of the policy: \
+             bdr changes none that rules of others copy by."
+        ),
+        foreign: true,
+    }
+}
+
 impl Setting for ReplicationRules {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -189,17 +205,16 @@ impl Setting for ReplicationRules {
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let (_, others) = parted(document, sight.policy);
         let foreign = others.iter().map(|rule| Foreign { name: rule::name(rule), summary: rule::describe(rule) }).collect();
-        let wished = sight.desired.and_then(|desired| rule::text(desired, "role"));
-        let notes = match (role(document), wished) {
-            (Some(stands), Some(wished)) if !others.is_empty() && stands != wished => vec![format!(
-                "a bucket has one replication role, and rules of others use `{stands}`: it stays, and must be allowed to write to \
-                 the destination of bdr's rule too"
-            )],
+        let wished = sight.desired.and_then(|desired| desired.get("role"));
+        let hindered = match (role(document), wished) {
+            (Some(stands), Some(wished)) if !others.is_empty() && *wished != Attr::text(stands) => {
+                vec![by_another(stands, wished)]
+            }
             _ => Vec::new(),
         };
         let attrs = own.map(|rule| seen(rule, document, sight.policy, sight.desired));
         let relies = role(document).map(|on| Reliance { on: on.to_owned(), foreign: rely(&others) });
-        Live { attrs, foreign, notes, relies, ..Live::default() }
+        Live { attrs, foreign, hindered, relies, ..Live::default() }
     }
 
     fn stands(&self, policy: &mut Policy, store: &StoreName, key: &str, live: Option<&Attrs>) {

@@ -191,7 +191,7 @@ fn rules_of_others_stay_and_their_role_with_them() {
     assert_eq!(after.children[..2], before.children[..]);
     let seen = live(&after, Some(&attrs));
     assert_eq!(seen.attrs, Some(attrs.clone()), "no difference that never ends");
-    assert!(seen.notes.iter().any(|note| note.contains(ROLE)), "{:?}", seen.notes);
+    assert!(seen.hindered.iter().any(|one| one.what.contains(ROLE) && one.foreign), "{:?}", seen.hindered);
     assert_eq!(seen.foreign[0].name, "theirs");
     assert_eq!(seen.foreign[0].summary, "`app/`: copies to analytics, delete markers too");
     assert_eq!(merged(Some(&after), None), Ok(before));

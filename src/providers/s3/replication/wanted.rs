@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::rule::GIVEN;
+use super::rule::{GIVEN, text};
 use crate::address::{ComponentName, ResourceId, StoreName};
 use crate::attrs::{Attr, Attrs};
+use crate::diag::Spanned;
 use crate::policy::replication::{Scope, scopes};
-use crate::policy::{Backend, Component, ObjectStorage, Policy, Protection, Replication, S3Backend, Text};
+use crate::policy::{Backend, Component, ObjectStorage, Policy, Protection, Replication, S3Backend, StoreSpec, Text};
 use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::providers::s3::{bucket, bucket_policy, id, object_lock, versioning};
 use crate::stores::s3::arn;
+use crate::units::duration::Duration;
+use crate::units::storage_class::StorageClass;
 
 /// How many rules a store wants.
 pub(super) fn count(wish: Wish<'_>) -> usize {
@@ -76,9 +79,7 @@ fn attrs(policy: &Policy, below: String, entry: &Replication, there: &S3Backend,
         attrs.insert("tags".to_owned(), Attr::map(tags.iter().map(|(key, value)| (key.as_str(), value.value.as_str()))));
     }
     attrs.extend(storage_class.as_ref().map(|class| ("storage_class".to_owned(), class.value.as_str().into())));
-    let minutes = |within: &crate::diag::Spanned<crate::units::duration::Duration>| {
-        Attr::Int(i64::try_from(within.as_secs() / 60).unwrap_or(i64::MAX))
-    };
+    let minutes = |within: &Spanned<Duration>| Attr::Int(i64::try_from(within.as_secs() / 60).unwrap_or(i64::MAX));
     attrs.extend(within.as_ref().map(|within| ("within_minutes".to_owned(), minutes(within))));
     let owner = there.account.as_ref().filter(|_| entry.overrides_owner());
     attrs.extend(owner.map(|account| ("owner".to_owned(), account.value.as_str().into())));
@@ -122,24 +123,55 @@ fn written<'a>(policy: &'a Policy, store: &StoreName) -> BTreeSet<&'a ComponentN
     policy.components.values().filter(writes).map(Component::folder).collect()
 }
 
-/// Makes the store's entries those that stand: rule by rule, without the one that is not there or does something else.
+/// Makes the store's entries those that stand: rule by rule, without the one that is not there, and with the one that is there and is not
+/// wanted any more.
 pub(super) fn stands(policy: &mut Policy, store: &StoreName, key: &str, live: Option<&Attrs>) {
-    let Some(spec) = policy.stores.get(store) else { return };
-    let scopes = scopes(&spec.replicate, &written(policy, store));
-    let one = |(known, Scope { below, entry })| {
-        let entry = Replication { prefix: entry.prefix.as_ref().map(|_| below), ..entry.clone() };
-        if known != key { Some(entry) } else { seen(policy, entry, live?) }
+    let Some(StoreSpec { replicate, backend: Backend::S3(here), .. }) = policy.stores.get(store) else { return };
+    let root = format!("{}{}/", here.prefix.value, policy.name.value);
+    let scopes = scopes(replicate, &written(policy, store));
+    let one = |(known, Scope { below, entry }): (String, Scope<'_>)| {
+        (known == key, Replication { prefix: entry.prefix.as_ref().map(|_| below), ..entry.clone() })
     };
-    let standing: Vec<Replication> = scopes.into_iter().filter_map(one).collect();
+    let (own, mut standing): (Vec<_>, Vec<_>) = scopes.into_iter().map(one).partition(|(is_own, _)| *is_own);
+    let found = live.and_then(|live| seen(policy, own.first().map(|(_, entry)| entry), &root, live));
+    let same = |one: &Replication, other: &Replication| {
+        (&one.to.value, &one.prefix.value, one.tags.is_empty()) == (&other.to.value, &other.prefix.value, other.tags.is_empty())
+    };
+    let found = found.filter(|found| !standing.iter().any(|(_, other)| same(found, other)));
+    standing.extend(found.map(|found| (true, found)));
+    let standing: Vec<Replication> = standing.into_iter().map(|(_, entry)| entry).collect();
     policy.stores.get_mut(store).into_iter().for_each(|spec| spec.replicate.clone_from(&standing));
 }
 
-/// An entry as its live rule has it; `None`: it copies nothing to where the policy wants it.
-pub(in crate::providers::s3) fn seen(policy: &Policy, mut entry: Replication, live: &Attrs) -> Option<Replication> {
+/// What a live rule copies of what lies below `root`, as an entry, by what the policy wants of that rule, if anything; `None`: nothing, or to
+/// no store of the policy.
+pub(in crate::providers::s3) fn seen(
+    policy: &Policy,
+    wanted: Option<&Replication>,
+    root: &str,
+    live: &Attrs,
+) -> Option<Replication> {
     let flag = |name: &str| live.get(name).and_then(Attr::as_bool) == Some(true);
-    let Backend::S3(there) = &policy.stores.get(&entry.to.value)?.backend else { return None };
-    let copies = flag("enabled") && live.get("to") == Some(&named(there)) && live.contains_key("tags") != entry.tags.is_empty();
-    entry.within = entry.within.filter(|_| live.contains_key("within_minutes"));
-    entry.delete_markers = flag("delete_markers");
-    copies.then_some(entry)
+    let goes_to = |store: &&StoreName| match policy.stores.get(*store).map(|store| &store.backend) {
+        Some(Backend::S3(there)) => live.get("to") == Some(&named(there)),
+        _ => false,
+    };
+    let prefix = text(live, "prefix").unwrap_or_default();
+    let below = if root.starts_with(prefix) { "" } else { prefix.strip_prefix(root)? };
+    let to = wanted.map(|wanted| &wanted.to.value).into_iter().chain(policy.stores.keys()).find(goes_to)?;
+    let minutes = live.get("within_minutes").and_then(Attr::as_int).and_then(|minutes| u64::try_from(minutes).ok());
+    let class = |class: &&StorageClass| text(live, "storage_class") == Some(class.as_str());
+    let tags = live.get("tags").and_then(Attr::as_map).into_iter().flatten();
+    flag("enabled").then(|| Replication {
+        to: Spanned::bare(to.clone()),
+        within: minutes.map(|minutes| Spanned::bare(Duration::from_secs(minutes * 60))),
+        storage_class: StorageClass::ALL.iter().find(class).copied().map(Spanned::bare),
+        delete_markers: flag("delete_markers"),
+        prefix: Spanned::bare(below.to_owned()),
+        tags: tags.map(|(key, value)| (key.clone(), Spanned::bare(value.to_string()))).collect(),
+        kms: wanted.and_then(|wanted| wanted.kms.clone()),
+        owner_override: wanted.and_then(|wanted| wanted.owner_override.clone()),
+        role: wanted.and_then(|wanted| wanted.role.clone()),
+        span: wanted.and_then(|wanted| wanted.span),
+    })
 }
