@@ -29,6 +29,7 @@ mod settle;
 mod standing;
 mod stood;
 mod tags;
+mod uncopied;
 mod undo;
 mod unready;
 mod versioning;

@@ -95,6 +95,8 @@ fn of_components(policy: &Policy, applies: bool, by: Option<&AccountName>) -> Ve
     for (component, bucket) in component_bucket::all(policy).filter(|(_, bucket)| bucket.backend.by() == by) {
         let documents = [&replication::DOCUMENT, &versioning::DOCUMENT];
         let mut actions: BTreeSet<&str> = documents.iter().map(|document| document.read_action).collect();
+        // Whether anything lies there that a new rule does not copy.
+        actions.insert("s3:ListBucket");
         if applies {
             actions.insert(replication::DOCUMENT.write_action);
             actions.extend(bucket.manages_versions.then_some(versioning::DOCUMENT.write_action));

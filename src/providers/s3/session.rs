@@ -221,6 +221,10 @@ impl S3Session {
         live.unfit = wanted.and_then(|wanted| setting.refuses_at(&place, &wanted.attrs));
         if setting.kind().name == replication::KIND.name && live.unfit.is_none() {
             self.unready(&place, id, &mut live).await?;
+            // Right before a change only what it is about counts.
+            if let Some(wanted) = desired.filter(|_| live.unfit.is_none() && freshness == Freshness::Cached) {
+                self.uncopied(&place, &wanted.attrs, &mut live).await?;
+            }
         }
         Ok(live)
     }

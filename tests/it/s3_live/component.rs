@@ -111,6 +111,10 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     // Switched off behind its back, then taken out of the policy.
     trial.client.delete_bucket_replication().bucket(buckets[0]).send().await.unwrap();
     let plan = words(&trial.run(&["plan", "--detailed-exitcode"]).ends(2).stdout);
+    assert!(
+        plan.contains(&format!("objects lie in s3://{} already", buckets[0])) && plan.contains("Batch Replication"),
+        "{plan}"
+    );
     assert!(row(&plan, "region").is_some_and(|row| row.starts_with("RPO 30m no bound → 15m")), "{plan}");
     assert!(row(&plan, "host").is_none_or(|row| !row.starts_with("RPO 30m no bound")), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
