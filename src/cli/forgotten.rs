@@ -80,9 +80,14 @@ pub fn notes(all: &BTreeMap<Forgotten, u64>, compiled: &Compiled) -> Vec<Note> {
             None => (component.to_string(), "which is not in the policy,"),
             Some(protection) => (format!("{component}/{protection}"), "which the policy does not copy there,"),
         };
+        // What has another name now takes them along by a word.
+        let renamed = match protection {
+            None => format!("; where it was renamed, say `moved: {{ from: {component} }}`"),
+            Some(_) => String::new(),
+        };
         let text = format!(
             "{} of `{whose}`, {what} {lie} here, and nothing removes {them}; `bdr list {component} -p OLDER-POLICY` shows {them}, with a \
-             policy that still has it",
+             policy that still has it{renamed}",
             count(*backups, "backup")
         );
         Some(Note { of: beside.id.clone(), text })

@@ -17,6 +17,11 @@ fn a_plan_says_what_is_left_of_a_component_that_left() {
     let told = plan.split_whitespace().collect::<Vec<_>>().join(" ");
     let note = "note: store.vault/folder: 2 backups of `docs`, which is not in the policy, lie here, and nothing removes them;";
     assert!(told.contains(note) && told.contains("`bdr list docs -p OLDER-POLICY` shows them"), "{plan}");
+    assert!(told.contains("where it was renamed, say `moved: { from: docs }`"), "{plan}");
+    let text = home.text("bdr.yaml");
+    home.policy(&text.replace("  papers:\n", "  papers:\n    moved: { from: docs }\n"));
+    assert!(!home.run(&["plan", "--all"]).ends(0).stdout.contains("not in the policy"), "said so, they are its own");
+    std::fs::write(home.path("bdr.yaml"), text).unwrap();
     let listed = home.run(&["list", "docs", "-p", "older.yaml"]).ends(0).stdout;
     assert_eq!(listed.matches("by hand").count() + listed.matches("daily").count(), 2, "{listed}");
     let json: serde_json::Value = serde_json::from_str(&home.run(&["plan", "--format", "json"]).ends(0).stdout).unwrap();
