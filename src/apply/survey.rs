@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 
 use crate::address::ResourceId;
@@ -76,8 +77,9 @@ struct Searched {
 async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Searched {
     let Searched { mut unsearched, mut unread } = Searched::default();
     let asked = stream::iter(sessions.iter()).map(|(name, session)| async move {
-        let owned = tried("what carries the policy's mark", || session.owned()).await;
-        (name, owned, tried("what is foreign", || session.foreign()).await)
+        let owned = tried("what carries the policy's mark", || session.owned());
+        let (owned, foreign) = join(owned, tried("what is foreign", || session.foreign())).await;
+        (name, owned, foreign)
     });
     let mut answers: Vec<_> = asked.buffer_unordered(parallelism.max(1)).collect().await;
     answers.sort_by_key(|(name, ..)| *name);

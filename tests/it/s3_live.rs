@@ -3,6 +3,7 @@
 mod adopted;
 mod archive;
 mod behind;
+mod beside;
 mod component;
 mod down;
 mod imported;

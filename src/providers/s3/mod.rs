@@ -4,6 +4,7 @@
 //! document once for all of them, and writes shared ones by reading, merging, reading again, writing once and verifying.
 
 mod adopt;
+mod beside;
 mod bucket;
 mod bucket_policy;
 mod component_bucket;

@@ -6,7 +6,7 @@ use crate::access::touches;
 use crate::address::AccountName;
 use crate::policy::{Policy, S3Backend};
 use crate::providers::s3::setting::Wish;
-use crate::providers::s3::{SETTINGS, component_bucket, copies, owner_object, replication, undo, versioning, wishes};
+use crate::providers::s3::{SETTINGS, beside, component_bucket, copies, owner_object, replication, undo, versioning, wishes};
 use crate::resource::Removal;
 use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
@@ -121,7 +121,8 @@ fn to_s3() -> Condition {
 /// The actions on the bucket itself. Documents that hold marks are read whatever the policy wants, so that what left it is found, and
 /// may be written, so that it is taken away.
 fn actions_on(wish: Wish<'_>, sets_up: bool, applies: bool) -> BTreeSet<String> {
-    let mut actions = BTreeSet::new();
+    // What others set there is shown; where it may not be read, nothing is missed but that.
+    let mut actions: BTreeSet<String> = beside::DOCUMENTS.iter().map(|(document, _)| document.read_action.to_owned()).collect();
     for setting in SETTINGS {
         let holds_marks = setting.kind().removal == Removal::Delete;
         if holds_marks || (sets_up && !setting.wanted(wish).is_empty()) {

@@ -15,8 +15,8 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, without};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
-    SETTINGS, backends, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request, setting, tags,
-    wishes,
+    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request,
+    setting, tags, wishes,
 };
 use crate::resource::{Earlier, Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
@@ -370,8 +370,26 @@ impl S3Session {
         setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)).collect()
     }
 
+    /// What stands beside in documents that bdr never writes. Who may not read them, and an endpoint that does not know them, shows none.
+    async fn beside(&self) -> Vec<(ResourceId, Foreign)> {
+        let mut buckets: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
+        for (subject, place) in &self.places {
+            // The application's own bucket is the application's.
+            if let (Subject::Store(_), Ok(place)) = (subject, place) {
+                buckets.entry(place.identity()).or_insert((subject, place));
+            }
+        }
+        let each = buckets.values().flat_map(|bucket| beside::DOCUMENTS.iter().map(move |document| (*bucket, document)));
+        let reads = each.map(|((subject, place), (document, told))| async move {
+            let Ok(Answer::Found(found)) = self.document(place, document, Freshness::Cached).await else { return Vec::new() };
+            let id = ResourceId::new(subject.clone(), bucket::KIND.name, "");
+            told(&found.tree).into_iter().map(|one| (id.clone(), one)).collect()
+        });
+        join_all(reads).await.into_iter().flatten().collect()
+    }
+
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
-        let mut found = Vec::new();
+        let mut found = self.beside().await;
         for (subject, place) in &self.places {
             let Ok(place) = place else { continue };
             for setting in SETTINGS {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::evaluate::Asked;
 
 /// Sub-resources of a bucket with the actions that read and write them.
-const DOCUMENTS: [(&str, &str, &str); 9] = [
+const DOCUMENTS: [(&str, &str, &str); 11] = [
+    ("intelligent-tiering", "s3:GetIntelligentTieringConfiguration", "s3:PutIntelligentTieringConfiguration"),
+    ("notification", "s3:GetBucketNotification", "s3:PutBucketNotification"),
     ("versioning", "s3:GetBucketVersioning", "s3:PutBucketVersioning"),
     ("encryption", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"),
     ("publicAccessBlock", "s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),

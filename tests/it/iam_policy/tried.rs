@@ -8,6 +8,7 @@ use crate::harness::endpoint;
 pub type Spared = (&'static str, &'static str, &'static str);
 
 const MENDED: &str = "new roles are made as wanted; `roles` shows that it is needed for those that are there";
+const BESIDE: &str = "without it, what others set there is not shown";
 const NO_TAGS: &str = "only endpoints that keep no tags of buckets have this object; this one keeps them";
 
 fn listed(spared: &[Spared], leaf: &Leaf) -> bool {
@@ -65,6 +66,8 @@ async fn plan_needs_what_its_document_allows_and_no_less() {
     let Some(guarded) = with_backups(&[]).await else { return };
     let spared: &[Spared] = &[
         ("s3:GetObject", "/.bdr/owner", NO_TAGS),
+        ("s3:GetIntelligentTieringConfiguration", "", BESIDE),
+        ("s3:GetBucketNotification", "", BESIDE),
         ("s3:GetObject", "/.bdr/*", "without the records of past applies, schedules that moved since are not found"),
     ];
     one_less(&guarded.leaves(&["plan"]), spared, |day, leaves| ends_well(&guarded.with(leaves, day, &["plan"])));
@@ -125,6 +128,8 @@ async fn apply_needs_what_its_document_allows_and_no_less() {
     let Some(endpoint) = endpoint("ministack") else { return };
     let spared: &[Spared] = &[
         ("s3:GetObject", "/.bdr/owner", NO_TAGS),
+        ("s3:GetIntelligentTieringConfiguration", "", BESIDE),
+        ("s3:GetBucketNotification", "", BESIDE),
         ("s3:PutObject", "/.bdr/owner", NO_TAGS),
         ("s3:DeleteObject", "/.bdr/owner", NO_TAGS),
         (

@@ -1,0 +1,93 @@
+//! What others set on a bucket in documents of which bdr writes none: intelligent tiering and event notifications, shown and never touched.
+
+use crate::providers::s3::document::Document;
+use crate::providers::s3::element::Element;
+use crate::providers::s3::operation::get;
+use crate::resource::Foreign;
+
+/// One page, which holds 100 of them; a bucket takes 1000.
+static TIERING: Document = Document {
+    root: "ListBucketIntelligentTieringConfigurationsOutput",
+    title: "intelligent tiering",
+    read_action: "s3:GetIntelligentTieringConfiguration",
+    get: get!(list_bucket_intelligent_tiering_configurations),
+    ..Document::PLAIN
+};
+
+static NOTIFICATIONS: Document = Document {
+    root: "NotificationConfiguration",
+    title: "event notifications",
+    read_action: "s3:GetBucketNotification",
+    get: get!(get_bucket_notification_configuration),
+    ..Document::PLAIN
+};
+
+/// All of them, with how each is told.
+pub(super) static DOCUMENTS: [(&Document, fn(&Element) -> Vec<Foreign>); 2] =
+    [(&TIERING, tiering), (&NOTIFICATIONS, notifications)];
+
+fn tiering(tree: &Element) -> Vec<Foreign> {
+    let one = |rule: &Element| {
+        let tiers = rule
+            .each("Tiering")
+            .filter_map(|tier| Some(format!("after {} days {}", tier.text_at(&["Days"])?, tier.text_at(&["AccessTier"])?)));
+        let off = (rule.text_at(&["Status"]) != Some("Enabled")).then(|| "switched off".to_owned());
+        let parts: Vec<String> = off.into_iter().chain(tiers).collect();
+        Foreign { name: format!("intelligent tiering {}", rule.text_at(&["Id"]).unwrap_or_default()), summary: parts.join(", ") }
+    };
+    tree.each("IntelligentTieringConfiguration").map(one).collect()
+}
+
+fn notifications(tree: &Element) -> Vec<Foreign> {
+    // The element, and where it sends to (S3 API reference, `NotificationConfiguration`).
+    const KINDS: [(&str, &str); 3] =
+        [("TopicConfiguration", "Topic"), ("QueueConfiguration", "Queue"), ("CloudFunctionConfiguration", "CloudFunction")];
+    let of_kind = |(element, to): (&'static str, &'static str)| {
+        tree.each(element).map(move |one| {
+            let to = one.text_at(&[to]).unwrap_or_default();
+            let events: Vec<&str> = one.each("Event").filter_map(|event| event.text_at(&[])).collect();
+            let name = format!("event notification {}", one.text_at(&["Id"]).unwrap_or(to));
+            Foreign { name, summary: format!("{} to {to}", events.join(", ")) }
+        })
+    };
+    let bridge = tree
+        .child("EventBridgeConfiguration")
+        .map(|_| Foreign { name: "event notification EventBridge".to_owned(), summary: "every event to EventBridge".to_owned() });
+    KINDS.into_iter().flat_map(of_kind).chain(bridge).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(of: fn(&Element) -> Vec<Foreign>, xml: &str) -> Vec<String> {
+        of(&Element::parse(xml).expect("XML")).into_iter().map(|one| format!("{}: {}", one.name, one.summary)).collect()
+    }
+
+    /// As in the examples of the S3 API reference; no endpoint at hand keeps configurations of intelligent tiering.
+    #[test]
+    fn each_configuration_is_told_once() {
+        let tiers = "<ListBucketIntelligentTieringConfigurationsOutput><IsTruncated>false</IsTruncated><IntelligentTieringConfiguration>\
+                     <Id>cold</Id><Status>Enabled</Status><Tiering><AccessTier>ARCHIVE_ACCESS</AccessTier><Days>90</Days></Tiering>\
+                     <Tiering><AccessTier>DEEP_ARCHIVE_ACCESS</AccessTier><Days>180</Days></Tiering></IntelligentTieringConfiguration>\
+                     <IntelligentTieringConfiguration><Id>off</Id><Status>Disabled</Status></IntelligentTieringConfiguration>\
+                     </ListBucketIntelligentTieringConfigurationsOutput>";
+        assert_eq!(
+            told(tiering, tiers),
+            [
+                "intelligent tiering cold: after 90 days ARCHIVE_ACCESS, after 180 days DEEP_ARCHIVE_ACCESS",
+                "intelligent tiering off: switched off"
+            ]
+        );
+        let events = "<NotificationConfiguration><QueueConfiguration><Id>new</Id><Queue>arn:aws:sqs:eu-north-1:111122223333:q</Queue>\
+                      <Event>s3:ObjectCreated:*</Event></QueueConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
+        assert_eq!(
+            told(notifications, events),
+            [
+                "event notification new: s3:ObjectCreated:* to arn:aws:sqs:eu-north-1:111122223333:q",
+                "event notification EventBridge: every event to EventBridge"
+            ]
+        );
+        assert!(told(notifications, "<NotificationConfiguration/>").is_empty());
+    }
+}
