@@ -254,7 +254,7 @@ impl S3Session {
             Answer::Absent => setting.live(None, sight),
             Answer::NoBucket => match self.lacks(place, setting.document()).await {
                 Some(why) => unsupported(setting, desired, &why),
-                None => Live::absent(),
+                None => before_its_bucket(setting, desired, place),
             },
             Answer::Unsupported(why) => unsupported(setting, desired, &why),
         })
@@ -291,6 +291,16 @@ fn unsupported(setting: &dyn Setting, desired: Option<&Resource>, why: &str) -> 
     let implied = desired.is_none_or(|desired| setting.is_implied(&desired.attrs));
     Live { unsupported: true, notes: vec![lacking(setting.document(), implied, why)], ..Live::default() }
 }
+
+/// A setting whose bucket is not there yet.
+fn before_its_bucket(setting: &dyn Setting, desired: Option<&Resource>, place: &Place) -> Live {
+    let undecided = desired.is_some() && setting.kind().name == replication::KIND.name && !place.connection.is_aws();
+    Live { notes: undecided.then(|| NOT_KNOWN.to_owned()).into_iter().collect(), ..Live::absent() }
+}
+
+/// Endpoints answer alike of a bucket that is not there, whether they know replication or not (Ceph 16, ministack and moto were asked).
+const NOT_KNOWN: &str =
+    "whether this endpoint knows replication is not known yet: it tells once the bucket is there, and the next plan says so";
 
 /// What an endpoint lacks, what that means, and what to do where the policy demands it.
 fn lacking(document: &Document, implied: bool, why: &str) -> String {

@@ -110,3 +110,20 @@ async fn where_the_endpoint_copies_nothing_the_plan_says_what_is_not_kept() {
     }
     trial.run(&["verify", "docs"]).ends(0);
 }
+
+/// A bucket that is not there yet does not tell whether its endpoint replicates, unless that says what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_endpoint_knows_is_told_before_there_is_a_bucket_or_said_to_be_unknown() {
+    const UNKNOWN: &str = "whether this endpoint knows replication is not known yet";
+    const LACKING: &str = "not supported by this endpoint: replication";
+    for (name, said) in [("ministack", UNKNOWN), ("moto", UNKNOWN), ("seaweedfs", LACKING), ("radosgw", UNKNOWN)] {
+        let Some(endpoint) = endpoint(name) else { continue };
+        let (trial, _) = trial(endpoint).await;
+        let plan = words(&trial.run(&["plan"]).stdout);
+        assert_eq!([UNKNOWN, LACKING].map(|text| plan.contains(text)), [said == UNKNOWN, said == LACKING], "{name}: {plan}");
+        if name == "ministack" {
+            trial.run(&["apply", "--auto-approve"]).ends(0);
+            assert!(!words(&trial.run(&["plan"]).ends(0).stdout).contains(UNKNOWN));
+        }
+    }
+}
