@@ -23,12 +23,9 @@ pub struct Args {
     ascii: bool,
 }
 
-/// Records of past applies that are looked through for who set what.
-const RECORDS: usize = 30;
-
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Looking).await?;
-    let records = past::records(&opened.loaded.policy, &opened.env, RECORDS, context);
+    let records = past::records(&opened.loaded.policy, &opened.env, context);
     let (mut known, records) = tokio::join!(opened.survey(context), records);
     known.last_set = journal::last_set(&records);
     let drift = opened.plan(context, &known, None, &Scope::default(), Intent::Drift);

@@ -59,9 +59,12 @@ impl Past {
     }
 }
 
+/// Records of past applies that are looked through for who set what.
+const RECORDS: usize = 30;
+
 /// The newest records of the policy's applies, newest first, from the first store that has any.
-pub async fn records(policy: &Policy, env: &Env, most: usize, context: &Context) -> Vec<RunRecord> {
-    ask(policy, env, most, context).await.records
+pub async fn records(policy: &Policy, env: &Env, context: &Context) -> Vec<RunRecord> {
+    ask(policy, env, RECORDS, context).await.records
 }
 
 /// The records of the first store that has any, and the lease of the first that has one.

@@ -11,9 +11,12 @@ use crate::cli::load::{self, LoadedPolicy, References};
 use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, standing, working};
 use crate::compile::{self, Compiled};
 use crate::diag;
+use crate::journal;
 use crate::lint::at_plan::{self, Copies, PlanContext};
 use crate::lint::{self, Baseline};
-use crate::plan::{Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile};
+use crate::plan::{
+    self, Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile,
+};
 use crate::policy::{Component, Pack, Policy};
 use crate::provider::Env;
 use crate::providers::schedule::{self, Schedules};
@@ -157,6 +160,9 @@ impl Opened {
             }
         }
         known.unread = Unread::by_cause(known.unread);
+        if plan::needs_records(&self.compiled, &known) {
+            known.last_set = journal::last_set(&past::records(&self.loaded.policy, &self.env, context).await);
+        }
         (known, holdings)
     }
 

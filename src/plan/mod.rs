@@ -33,6 +33,7 @@ pub use actions::is_removal;
 pub use alarm::Alarm;
 pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
+pub use put_back::needs_records;
 pub use reconcile::{CODES, Input, damaged_backups, reconcile};
 pub use retention::{BackupGoes, RetentionEffect, Window};
 pub use scope::{LeftOut, Scope, ScopeError};

@@ -1,17 +1,31 @@
 //! What an apply made and something else changed since: whether to put it back is a loss.
 
-use crate::plan::LastSet;
+use crate::compile::Compiled;
+use crate::diff;
+use crate::plan::{Known, LastSet};
 use crate::resource::{Change, Kind, Op, Risk};
 
 /// The change with the risk that it has beside what the last apply made. Where each of two states weakens the other, since neither
 /// covers the other, to go back to the one that was reviewed and applied is no loss; where the other is stronger in everything, it is.
 #[must_use]
 pub(super) fn weighed(change: Change, kind: &Kind, last: Option<&LastSet>) -> Change {
-    let is_put_back = change.op == Op::Update
-        && change.risk == Risk::Weakens
-        && last.is_some_and(|last| change.wanted == last.wanted && change.live != last.wanted);
-    let weakened = || (kind.risk)(change.after.as_ref(), change.before.as_ref()) >= Risk::Weakens;
-    if is_put_back && weakened() { Change { risk: Risk::None, ..change } } else { change }
+    let is_put_back = last.is_some_and(|last| change.wanted == last.wanted && change.live != last.wanted);
+    if is_put_back && is_either_way(&change, kind) { Change { risk: Risk::None, ..change } } else { change }
+}
+
+/// Whether the records of past applies tell what of a plan is a loss.
+pub fn needs_records(compiled: &Compiled, known: &Known) -> bool {
+    known.live.iter().any(|(id, live)| {
+        let (Some(resource), Some(kind)) = (compiled.desired.get(id), compiled.kinds.get(&id.kind)) else { return false };
+        let change = || diff::diff(kind, Some(resource), live, id);
+        !diff::is_as_wanted(Some(resource), live) && change().is_some_and(|change| is_either_way(&change, kind))
+    })
+}
+
+/// Whether each side weakens the other.
+fn is_either_way(change: &Change, kind: &Kind) -> bool {
+    let back = || (kind.risk)(change.after.as_ref(), change.before.as_ref());
+    change.op == Op::Update && change.risk == Risk::Weakens && back() >= Risk::Weakens
 }
 
 #[cfg(test)]
@@ -19,7 +33,6 @@ mod tests {
     use super::*;
     use crate::address::{ResourceId, Subject};
     use crate::attrs::{Attrs, Fingerprint};
-    use crate::diff;
     use crate::resource::{Live, Resource};
 
     /// Who is let in, a sign each: to let in somebody more is weaker.

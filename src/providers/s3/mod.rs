@@ -13,6 +13,7 @@ mod discover;
 mod document;
 mod element;
 mod encryption;
+mod lacking;
 mod lifecycle;
 mod marked;
 mod object_lock;

@@ -15,17 +15,14 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, without};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
-    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lifecycle, owner_object, replication, request,
-    setting, tags, wishes,
+    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lacking, lifecycle, owner_object, request, setting,
+    tags, wishes,
 };
 use crate::resource::{Earlier, Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
 use crate::stores::s3::connect;
 
 type Cell = Arc<OnceCell<Answer>>;
-
-/// Buckets of the same endpoint that are asked about what it lacks, before one of its own is there.
-const ASKED_BESIDE: usize = 4;
 
 /// Begins the key of what a store has left in a bucket that another store of the policy names; the store's own name follows.
 pub(super) const LEFT: char = '/';
@@ -130,6 +127,11 @@ impl S3Session {
     pub fn locks(&self, id: &ResourceId) -> bool {
         let Subject::Store(name) = &id.subject else { return false };
         self.policy.stores.get(name).is_some_and(|spec| spec.immutability.is_some())
+    }
+
+    /// The buckets that the policy names, as far as they can be spoken to.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.values().flatten()
     }
 
     pub fn policy(&self) -> &Policy {
@@ -253,27 +255,11 @@ impl S3Session {
             }
             Answer::Absent => setting.live(None, sight),
             Answer::NoBucket => match self.lacks(place, setting.document()).await {
-                Some(why) => unsupported(setting, desired, &why),
-                None => before_its_bucket(setting, desired, place),
+                Some(why) => lacking::unsupported(setting, desired, &why),
+                None => lacking::before_its_bucket(setting, desired, place),
             },
-            Answer::Unsupported(why) => unsupported(setting, desired, &why),
+            Answer::Unsupported(why) => lacking::unsupported(setting, desired, &why),
         })
-    }
-
-    /// What the endpoint of a bucket that is not there yet is known not to take, by the other buckets of the policy in it: else the plan would
-    /// promise what the apply then finds out.
-    async fn lacks(&self, place: &Place, document: &'static Document) -> Option<String> {
-        let others = self
-            .places
-            .values()
-            .flatten()
-            .filter(|other| Arc::ptr_eq(&other.connection, &place.connection) && other.bucket != place.bucket);
-        for other in others.take(ASKED_BESIDE) {
-            if let Ok(Answer::Unsupported(why)) = self.document(other, document, Freshness::Cached).await {
-                return Some(why);
-            }
-        }
-        None
     }
 
     /// What a write would be refused for, told when it is planned. Of a document with many parts each fits alone, whatever all come to.
@@ -285,27 +271,6 @@ impl S3Session {
         let edit = Edit { mark: String::new(), attrs: Some(&wanted.attrs) };
         setting.merged(Some(tree), &self.policy.name, &[edit]).err()
     }
-}
-
-fn unsupported(setting: &dyn Setting, desired: Option<&Resource>, why: &str) -> Live {
-    let implied = desired.is_none_or(|desired| setting.is_implied(&desired.attrs));
-    Live { unsupported: true, notes: vec![lacking(setting.document(), implied, why)], ..Live::default() }
-}
-
-/// A setting whose bucket is not there yet.
-fn before_its_bucket(setting: &dyn Setting, desired: Option<&Resource>, place: &Place) -> Live {
-    let undecided = desired.is_some() && setting.kind().name == replication::KIND.name && !place.connection.is_aws();
-    Live { notes: undecided.then(|| NOT_KNOWN.to_owned()).into_iter().collect(), ..Live::absent() }
-}
-
-/// Endpoints answer alike of a bucket that is not there, whether they know replication or not (Ceph 16, ministack and moto were asked).
-const NOT_KNOWN: &str =
-    "whether this endpoint knows replication is not known yet: it tells once the bucket is there, and the next plan says so";
-
-/// What an endpoint lacks, what that means, and what to do where the policy demands it.
-fn lacking(document: &Document, implied: bool, why: &str) -> String {
-    let advice = if implied { "" } else { ". The policy states it: take it out for this store, or use a store that has it" };
-    format!("not supported by this endpoint: {}; {}{advice} ({why})", document.title, document.without)
 }
 
 /// In the application's own bucket nothing is bdr's but replication.

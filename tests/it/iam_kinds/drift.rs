@@ -145,3 +145,28 @@ async fn a_wider_trust_is_told_first() {
     world.apply();
     world.is_as_wanted();
 }
+
+/// What somebody opened, or swapped for something else, is told as what it is, and to put it back as no loss.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trust_that_was_opened_by_hand_is_grave_and_to_close_it_is_no_loss() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let world = World::new(endpoint, ACCOUNT, &PLAIN.replace("{ account: '@' }", "{ service: ec2.amazonaws.com }"));
+    world.apply();
+    let trust = |principal: &str| {
+        let one = |principal: &str| format!("{{\"Effect\":\"Allow\",\"Principal\":{principal},\"Action\":\"sts:AssumeRole\"}}");
+        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", one(principal))
+    };
+    for (principal, is_open) in [("{\"AWS\":\"*\"}", true), ("{\"Service\":\"lambda.amazonaws.com\"}", false)] {
+        let changed = world.iam.update_assume_role_policy().role_name(world.role("writer")).policy_document(trust(principal));
+        changed.send().await.unwrap();
+        let plan = world.plan();
+        assert!(plan.contains("role writer") && !plan.contains("weakens") && !plan.contains("loses protection"), "{plan}");
+        assert_eq!(plan.contains("trusts everybody: whoever has an account of AWS"), is_open, "{plan}");
+        world.apply();
+        world.is_as_wanted();
+    }
+    // Of the policy's own making it is one.
+    world.policy(ACCOUNT, &PLAIN.replace("{ account: '@' }", "{ service: lambda.amazonaws.com }"));
+    let plan = world.plan();
+    assert!(plan.contains("role writer weakens"), "{plan}");
+}
