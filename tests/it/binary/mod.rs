@@ -68,14 +68,23 @@ impl Home {
 
     /// The binary, with nothing of the caller's surroundings.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bdr"));
-        command.args(arguments).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
+        let mut command = self.program(env!("CARGO_BIN_EXE_bdr"));
+        command.args(arguments);
+        command
+    }
+
+    fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
         command.env("USER", "ada").env("HOME", self.dir.path());
         command
     }
 
+    /// One that hangs is ended, so that the test fails and tells which it was.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(&self.command(arguments).output().unwrap())
+        let mut command = self.program("timeout");
+        command.args(["--foreground", "--signal=KILL", "300", env!("CARGO_BIN_EXE_bdr")]).args(arguments);
+        Ran::of(&command.output().unwrap())
     }
 }
 

@@ -49,19 +49,25 @@ pub fn spawn(command: Command, log: &Path) {
 
 fn bound(command: &Command, log: &Path) -> Command {
     let log = fs::File::create(log).unwrap();
-    let mut bound = Command::new("setpriv");
-    bound.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    let mut bound = through(&["setpriv", "--pdeathsig", "KILL", "--"], command);
+    bound.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    bound
+}
+
+/// The command as another program starts it.
+fn through(program: &[&str], command: &Command) -> Command {
+    let mut through = Command::new(program[0]);
+    through.args(&program[1..]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => bound.env(name, value),
-            None => bound.env_remove(name),
+            Some(value) => through.env(name, value),
+            None => through.env_remove(name),
         };
     }
     if let Some(folder) = command.get_current_dir() {
-        bound.current_dir(folder);
+        through.current_dir(folder);
     }
-    bound.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-    bound
+    through
 }
 
 /// A port of the loopback that nobody listens on, and the one 10,000 above it neither (SeaweedFS takes both). Below the range
@@ -109,13 +115,15 @@ pub fn run(command: &mut Command) {
     );
 }
 
-/// Runs a program again and again until it succeeds: what it speaks to may still be starting.
+/// Runs a program again and again until it succeeds, for some minutes: what it speaks to may still be starting.
 pub fn until_done(command: impl Fn() -> Command) {
-    for _ in 0..100 {
-        if command().stdin(Stdio::null()).output().unwrap().status.success() {
+    let once = || through(&["timeout", "--signal=KILL", "60"], &command());
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(180) {
+        if once().stdin(Stdio::null()).output().unwrap().status.success() {
             return;
         }
         std::thread::sleep(Duration::from_millis(300));
     }
-    run(&mut command());
+    run(&mut once());
 }
