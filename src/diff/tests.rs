@@ -110,7 +110,7 @@ fn documents_are_taken_apart() {
 #[test]
 fn a_foreign_part_does_not_move_the_fingerprint_of_what_stands_beside_it() {
     let plain = Live::present(attrs(r#"{"a": 1}"#));
-    let foreign = crate::resource::Foreign { name: "tmp".into(), summary: "expires tmp/ after 7 days".into() };
+    let foreign = crate::resource::Foreign::new("tmp", "expires tmp/ after 7 days");
     let beside = Live { foreign: vec![foreign], ..plain.clone() };
     assert_eq!(live_fingerprint(&plain), live_fingerprint(&beside));
 }

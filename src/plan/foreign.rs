@@ -46,7 +46,7 @@ mod tests {
     fn rules_of_others_are_told_before_their_tags() {
         let one = |beside: &str, name: &str| ForeignKept {
             beside: beside.parse().expect("an address"),
-            what: Foreign { name: name.to_owned(), summary: String::new() },
+            what: Foreign::new(name.to_owned(), String::new()),
         };
         let mut kept = [
             one("policy/iam_role:writer", "team"),

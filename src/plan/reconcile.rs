@@ -72,7 +72,7 @@ pub struct Input<'a> {
 /// Makes the plan: one change for each resource that differs, grouped into actions, in order, with the first backups after them.
 pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
-    let users = relied_on(&seen, &mut changes);
+    let users = relied_on(&input, &seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign::kept(&input, &seen);
     let alarms = alarms(&input, &seen);
@@ -176,25 +176,37 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
 
 /// What is to go and is relied on, each with what relies on it. What something foreign works by stays: it is refused.
 fn relied_on(
+    input: &Input<'_>,
     seen: &[(&ResourceId, &Live)],
     changes: &mut BTreeMap<ResourceId, Change>,
 ) -> BTreeMap<ResourceId, BTreeSet<ResourceId>> {
-    let mut users: BTreeMap<&str, Vec<(&ResourceId, Option<&String>)>> = BTreeMap::new();
-    for (id, reliance) in seen.iter().filter_map(|(id, live)| Some((*id, live.relies.as_ref()?))) {
-        users.entry(&reliance.on).or_default().push((id, reliance.foreign.as_ref()));
+    let mut users: BTreeMap<&str, BTreeSet<ResourceId>> = BTreeMap::new();
+    for (id, on) in seen.iter().filter_map(|(id, live)| Some((*id, live.relies.as_ref()?))) {
+        users.entry(on).or_default().insert(id.clone());
+    }
+    let beside = seen.iter().flat_map(|(_, live)| &live.foreign).chain(input.known.foreign.iter().map(|(_, foreign)| foreign));
+    let mut strangers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (foreign, on) in beside.filter_map(|foreign| Some((foreign, foreign.by.as_ref()?))) {
+        strangers.entry(on).or_default().insert(&foreign.name);
     }
     let mut found = BTreeMap::new();
     for (id, live) in seen {
-        let using = live.identity.as_ref().and_then(|identity| users.get(identity.as_str()));
-        let (Some(using), Some(change)) = (using, changes.get_mut(*id).filter(|change| change.op == Op::Delete)) else {
-            continue;
-        };
-        match using.iter().find_map(|(_, foreign)| *foreign) {
-            Some(why) => *change = Change { op: Op::Refuse, risk: Risk::None, reason: why.clone(), ..change.clone() },
-            None => _ = found.insert((*id).clone(), using.iter().map(|(user, _)| (*user).clone()).collect()),
+        let Some(change) = changes.get_mut(*id).filter(|change| change.op == Op::Delete) else { continue };
+        let Some(identity) = live.identity.as_deref() else { continue };
+        if let Some(names) = strangers.get(identity) {
+            let reason = works_by_it(names);
+            *change = Change { op: Op::Refuse, risk: Risk::None, reason, ..change.clone() };
+        } else if let Some(using) = users.get(identity) {
+            found.insert((*id).clone(), using.clone());
         }
     }
     found
+}
+
+fn works_by_it(names: &BTreeSet<&str>) -> String {
+    let named = names.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (more, work) = (if names.len() > 3 { ", …" } else { "" }, if names.len() == 1 { "works" } else { "work" });
+    format!("{named}{more} of somebody else {work} by it: let that work by another, or take it away")
 }
 
 /// The key of a resource that stands elsewhere than where the policy wants it: what follows an `@` says where.

@@ -63,6 +63,15 @@ pub struct Foreign {
     pub name: String,
     /// One line on what it does.
     pub summary: String,
+    /// What it works by, as [`Live::identity`]: as long as it does, that stays.
+    #[serde(skip)]
+    pub by: Option<String>,
+}
+
+impl Foreign {
+    pub fn new(name: impl Into<String>, summary: impl Into<String>) -> Self {
+        Self { name: name.into(), summary: summary.into(), by: None }
+    }
 }
 
 /// Something of somebody else's that a resource could take over.
@@ -160,16 +169,8 @@ pub struct Live {
     pub unsupported: bool,
     /// By what others name it that rely on it, such as the ARN of a role.
     pub identity: Option<String>,
-    pub relies: Option<Reliance>,
-}
-
-/// That a resource, or what is foreign beside it, works by something else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reliance {
-    /// The other's [`Live::identity`].
-    pub on: String,
-    /// What of others does, and what to do about it: as long as it does, the other stays. A fragment.
-    pub foreign: Option<String>,
+    /// What it works by: the other's identity.
+    pub relies: Option<String>,
 }
 
 impl Live {

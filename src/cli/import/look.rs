@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::apply::{self, Sessions};
-use crate::cli::prepare::pure_providers;
 use crate::compile;
 use crate::diff;
 use crate::policy::Policy;
@@ -13,7 +12,7 @@ use crate::resource::{Fit, Op};
 
 /// One line for each change, for what could not be read, and for what could be taken over.
 pub async fn first_apply(policy: &Policy, env: &Arc<Env>, at_once: usize) -> Vec<String> {
-    let (compiled, _) = compile::compile(policy, &pure_providers(), env);
+    let (compiled, _) = compile::compile(policy, &providers::pure(), env);
     let policy = Arc::new(policy.clone());
     let (sessions, unread) = Sessions::open(providers::ALL, &policy, env).await;
     let known = apply::survey(&sessions, &compiled, at_once).await;

@@ -194,7 +194,7 @@ fn everything() -> Plan {
         }],
         foreign: vec![ForeignKept {
             beside: ResourceId::new(store("primary"), "rule", "bdr/daily"),
-            what: Foreign { name: "analytics-export".into(), summary: "expires exports/ after 7 days".into() },
+            what: Foreign::new("analytics-export", "expires exports/ after 7 days"),
         }],
         findings: vec![Finding {
             code: "BDR-L031".into(),
@@ -379,10 +379,8 @@ fn however_large_the_budgets_hold() {
 fn names_from_strangers_steer_no_terminal() {
     let hostile = "x\u{1b}]0;title\u{7}\u{202e}\ny````";
     let mut plan = plan(vec![action(component("docs"), "timer", hostile, Op::Create, ["", r#"{"a": "b\u001b[2Jc"}"#])]);
-    plan.foreign.push(ForeignKept {
-        beside: ResourceId::new(store("primary"), "rule", ""),
-        what: Foreign { name: hostile.into(), summary: hostile.into() },
-    });
+    plan.foreign
+        .push(ForeignKept { beside: ResourceId::new(store("primary"), "rule", ""), what: Foreign::new(hostile, hostile) });
     for text in [human(&plan, LOOK), markdown(&plan)] {
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
     }

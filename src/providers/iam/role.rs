@@ -42,17 +42,13 @@ pub(super) fn live(
     let marked = role.tags.get(MARK).map(|value| (MARK, value.as_str()));
     attrs.insert("tags".to_owned(), Attr::map(marked));
     let others = role.tags.iter().filter(|(key, _)| *key != MARK);
-    let mut foreign: Vec<Foreign> = others
-        .map(|(key, value)| Foreign { name: format!("{name}/{key}"), summary: format!("tag of the role, `{value}`") })
-        .collect();
+    let mut foreign: Vec<Foreign> =
+        others.map(|(key, value)| Foreign::new(format!("{name}/{key}"), format!("tag of the role, `{value}`"))).collect();
     let stated = desired.is_some_and(|desired| desired.contains_key("permissions_boundary"));
     match &role.boundary {
         Some(boundary) if stated => _ = attrs.insert("permissions_boundary".to_owned(), Attr::text(boundary)),
         Some(boundary) => {
-            foreign.push(Foreign {
-                name: format!("{name}/{boundary}"),
-                summary: "permissions boundary, which bounds what the role may do".to_owned(),
-            });
+            foreign.push(Foreign::new(format!("{name}/{boundary}"), "permissions boundary, which bounds what the role may do"));
         }
         None => {}
     }

@@ -11,13 +11,10 @@ use crate::resource::{Foreign, Live};
 use crate::store::ErrorKind;
 
 pub(super) fn live(rights: &Rights, name: &str, desired: Option<&Attrs>) -> Live {
-    let inline = rights
-        .inline
-        .iter()
-        .map(|policy| Foreign { name: format!("{name}/{policy}"), summary: "inline policy of the role".to_owned() });
+    let inline =
+        rights.inline.iter().map(|policy| Foreign::new(format!("{name}/{policy}"), "inline policy of the role".to_owned()));
     let attached = rights.attached.iter();
-    let attached =
-        attached.map(|(_, arn)| Foreign { name: format!("{name}/{arn}"), summary: "policy attached to the role".to_owned() });
+    let attached = attached.map(|(_, arn)| Foreign::new(format!("{name}/{arn}"), "policy attached to the role".to_owned()));
     let foreign = inline.chain(attached).collect();
     let Some(text) = &rights.ours else { return Live { foreign, ..Live::absent() } };
     let like = desired.and_then(|desired| desired.get("document"));

@@ -33,7 +33,7 @@ fn tiering(tree: &Element) -> Vec<Foreign> {
             .filter_map(|tier| Some(format!("after {} days {}", tier.text_at(&["Days"])?, tier.text_at(&["AccessTier"])?)));
         let off = (rule.text_at(&["Status"]) != Some("Enabled")).then(|| "switched off".to_owned());
         let parts: Vec<String> = off.into_iter().chain(tiers).collect();
-        Foreign { name: format!("intelligent tiering {}", rule.text_at(&["Id"]).unwrap_or_default()), summary: parts.join(", ") }
+        Foreign::new(format!("intelligent tiering {}", rule.text_at(&["Id"]).unwrap_or_default()), parts.join(", "))
     };
     tree.each("IntelligentTieringConfiguration").map(one).collect()
 }
@@ -47,12 +47,12 @@ fn notifications(tree: &Element) -> Vec<Foreign> {
             let to = one.text_at(&[to]).unwrap_or_default();
             let events: Vec<&str> = one.each("Event").filter_map(|event| event.text_at(&[])).collect();
             let name = format!("event notification {}", one.text_at(&["Id"]).unwrap_or(to));
-            Foreign { name, summary: format!("{} to {to}", events.join(", ")) }
+            Foreign::new(name, format!("{} to {to}", events.join(", ")))
         })
     };
     let bridge = tree
         .child("EventBridgeConfiguration")
-        .map(|_| Foreign { name: "event notification EventBridge".to_owned(), summary: "every event to EventBridge".to_owned() });
+        .map(|_| Foreign::new("event notification EventBridge".to_owned(), "every event to EventBridge".to_owned()));
     KINDS.into_iter().flat_map(of_kind).chain(bridge).collect()
 }
 

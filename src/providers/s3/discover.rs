@@ -9,6 +9,7 @@ use crate::diag::Spanned;
 use crate::policy::S3Backend;
 use crate::provider::{Env, ProviderError};
 use crate::providers::s3::document::Answer;
+use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::stood::noted;
 use crate::providers::s3::{replication, request, tags};
@@ -48,7 +49,7 @@ pub(super) async fn strangers(
     Ok(join_all(looks).await.into_iter().flatten().collect())
 }
 
-/// Buckets of the application's that earlier applies noted, in which rules of the policy still stand.
+/// Buckets of the application's that earlier applies noted, in which rules of the policy still stand, or others by a role of it.
 pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], policy: &PolicyName, env: &Env) -> Vec<Place> {
     let noted = env.left_places.iter().filter_map(|place| noted(place)).filter(|noted| !known.contains(&noted.bucket));
     let looks = noted.map(|noted| async move {
@@ -58,11 +59,15 @@ pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], poli
         let there = S3Backend { region: region.clone().map(Spanned::bare), ..(*backend).clone() };
         let place = beside(via, connect(&there, env).await.ok()?, noted.bucket.to_owned(), region);
         match request::read(&place, &replication::DOCUMENT).await {
-            Ok(Answer::Found(found)) if replication::holds_ours(&found.tree, policy) => Some(place),
+            Ok(Answer::Found(found)) if is_held(&found.tree, policy) => Some(place),
             _ => None,
         }
     });
     join_all(looks).await.into_iter().flatten().collect()
+}
+
+fn is_held(document: &Element, policy: &PolicyName) -> bool {
+    replication::holds_ours(document, policy) || replication::works_by_ours(document, policy)
 }
 
 async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> {

@@ -17,9 +17,8 @@ impl S3Session {
     /// What the endpoint of a bucket that is not there yet is known not to take, by the other buckets of the policy in it: else the plan would
     /// promise what the apply then finds out.
     pub(super) async fn lacks(&self, place: &Place, document: &'static Document) -> Option<String> {
-        let others = self
-            .places()
-            .filter(|other| Arc::ptr_eq(&other.connection, &place.connection) && other.bucket != place.bucket);
+        let others =
+            self.places().filter(|other| Arc::ptr_eq(&other.connection, &place.connection) && other.bucket != place.bucket);
         for other in others.take(ASKED_BESIDE) {
             if let Ok(Answer::Unsupported(why)) = self.document(other, document, Freshness::Cached).await {
                 return Some(why);

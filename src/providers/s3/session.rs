@@ -15,8 +15,8 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, without};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
-    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lacking, lifecycle, owner_object, request, setting,
-    tags, wishes,
+    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lacking, lifecycle, owner_object, replication,
+    request, setting, tags, wishes,
 };
 use crate::resource::{Earlier, Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
@@ -346,7 +346,7 @@ impl S3Session {
     }
 
     /// What stands beside in documents that bdr never writes. Who may not read them, and an endpoint that does not know them, shows none.
-    async fn beside(&self) -> Vec<(ResourceId, Foreign)> {
+    async fn in_documents_beside(&self) -> Vec<(ResourceId, Foreign)> {
         let mut buckets: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
         for (subject, place) in &self.places {
             // The application's own bucket is the application's.
@@ -364,12 +364,15 @@ impl S3Session {
     }
 
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
-        let mut found = self.beside().await;
+        let mut found = self.in_documents_beside().await;
         for (subject, place) in &self.places {
             let Ok(place) = place else { continue };
             for setting in SETTINGS {
                 found.extend(self.only_foreign(*setting, subject, place).await);
             }
+        }
+        for stranger in self.strangers().await?.values().filter(|stranger| stranger.rules_only) {
+            found.extend(self.only_foreign(&replication::ReplicationRules, &Subject::Policy, &stranger.place).await);
         }
         Ok(found)
     }

@@ -147,7 +147,7 @@ impl Setting for Tags {
         if marked {
             attrs.insert(MARK.to_owned(), sight.policy.as_str().into());
         }
-        let foreign = foreign.into_iter().map(|(name, summary)| Foreign { name, summary }).collect();
+        let foreign = foreign.into_iter().map(|(name, summary)| Foreign::new(name, summary)).collect();
         Live { attrs: (!attrs.is_empty()).then_some(attrs), foreign, notes, ..Live::default() }
     }
 

@@ -27,7 +27,7 @@ fn what_is_only_told_does_not_move_it_and_what_is_done_does() {
         let known = scene.known().await;
         let plan = plan_of(&scene, &known, |_| {});
         assert!(!plan.is_empty() && plan.is_intact());
-        let foreign = |name: &str| Foreign { name: name.to_owned(), summary: "theirs".to_owned() };
+        let foreign = |name: &str| Foreign::new(name, "theirs");
         let seen = setting_id(0, 0);
         let noted =
             |free: &str| plan_of(&scene, &known, |known| known.live.get_mut(&seen).unwrap().notes = vec![format!("{free} free")]);

@@ -172,3 +172,47 @@ async fn a_component_that_leaves_takes_its_rules_and_then_its_role_along() {
     assert!(iam.get_role().role_name(&role).send().await.is_err(), "the role is still there");
     trial.plans_nothing();
 }
+
+/// A bucket has one role for all rules: that of bdr's stays as long as rules of others work by it, whether the component is still there or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_by_which_rules_of_others_copy_stays() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    let names = [fresh_name(), fresh_name()];
+    let buckets = names.each_ref().map(String::as_str);
+    made(&trial, buckets[0], endpoint.region).await;
+    versions(&trial, buckets[0]).await;
+    let text = policy(&trial.bucket, buckets, endpoint, "required");
+    trial.home.policy(&text);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let read = || trial.client.get_bucket_replication().bucket(buckets[0]).send();
+    let mut rules = read().await.unwrap().replication_configuration.unwrap();
+    let to = t::Destination::builder().bucket(format!("arn:aws:s3:::{}", buckets[1])).build().unwrap();
+    let filter = t::ReplicationRuleFilter::builder().prefix("logs/").build();
+    let theirs = t::ReplicationRule::builder().id("theirs").priority(900).filter(filter).destination(to);
+    let theirs = theirs.delete_marker_replication(t::DeleteMarkerReplication::builder().status("Disabled".into()).build());
+    rules.rules.push(theirs.status(t::ReplicationRuleStatus::Enabled).build().unwrap());
+    trial.client.put_bucket_replication().bucket(buckets[0]).replication_configuration(rules).send().await.unwrap();
+
+    let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
+    let role = format!("bdr-{}-replication-component.documents", trial.bucket);
+    let without = text.split("components:").next().unwrap().to_owned();
+    for left in [text.replace("copy: { replication: { to: dr, within: 15m } }", ""), without] {
+        trial.home.policy(&left);
+        for _ in 0..2 {
+            let plan = words(&trial.run(&["plan"]).stdout);
+            assert!(plan.contains("`theirs` of somebody else works by it"), "{plan}");
+            trial.run(&["apply", "--auto-approve"]);
+            iam.get_role_policy().role_name(&role).policy_name("bdr").send().await.unwrap();
+            let left = read().await.unwrap().replication_configuration.unwrap();
+            assert_eq!(left.rules.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["theirs"]);
+        }
+        trial.home.policy(&text);
+        trial.run(&["apply", "--auto-approve"]).ends(0);
+    }
+    trial.home.policy(&text.replace("copy: { replication: { to: dr, within: 15m } }", ""));
+    trial.run(&["apply", "--auto-approve"]);
+    trial.client.delete_bucket_replication().bucket(buckets[0]).send().await.unwrap();
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(iam.get_role().role_name(&role).send().await.is_err(), "nothing copies by it, and the role is still there");
+}

@@ -102,7 +102,7 @@ impl WorldSession {
             return Live::absent();
         }
         let rules = self.rules(id);
-        let foreign = |rule: &Rule| Foreign { name: rule.id.clone(), summary: format!("{:?}", rule.attrs) };
+        let foreign = |rule: &Rule| Foreign::new(&rule.id, format!("{:?}", rule.attrs));
         Live {
             attrs: rules.iter().find(|rule| rule.id == id.key).map(|rule| rule.attrs.clone()),
             foreign: rules.iter().filter(|rule| !is_ours(rule)).map(foreign).collect(),

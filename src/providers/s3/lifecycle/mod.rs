@@ -124,7 +124,7 @@ impl Setting for LifecycleRules {
         let owner = owner(sight.policy);
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let foreign = rules(document).filter(|rule| !rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner));
-        let foreign = foreign.map(|rule| Foreign { name: rule::name(rule), summary: rule::describe(rule) });
+        let foreign = foreign.map(|rule| Foreign::new(rule::name(rule), rule::describe(rule)));
         Live { attrs: own.map(rule::attrs), foreign: foreign.collect(), ..Live::default() }
     }
 

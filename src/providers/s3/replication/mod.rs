@@ -19,7 +19,7 @@ use crate::providers::s3::lifecycle::owner;
 use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::providers::s3::{object_lock, versioning};
-use crate::resource::{Foreign, Hindrance, Kind, Live, Reliance, Risk};
+use crate::resource::{Foreign, Hindrance, Kind, Live, Risk};
 use crate::store::ErrorKind;
 use crate::stores::s3::Refusal;
 
@@ -110,6 +110,11 @@ pub(super) fn holds_ours(document: &Element, policy: &PolicyName) -> bool {
     parted(Some(document), policy).0.iter().any(|rule| !clear::is_placeholder(rule))
 }
 
+/// Whether a bucket's rules, whoever's they are, work by a role that is the policy's.
+pub(super) fn works_by_ours(document: &Element, policy: &PolicyName) -> bool {
+    role(Some(document)).is_some_and(|arn| arn.contains(&format!(":role/bdr/{policy}/")))
+}
+
 /// The one role of a document.
 fn role(document: Option<&Element>) -> Option<&str> {
     document.and_then(|document| document.text_at(&["Role"]))
@@ -153,17 +158,6 @@ fn seen(rule: &Element, document: Option<&Element>, policy: &PolicyName, desired
     attrs
 }
 
-/// Rules of others that work by the one role that a bucket has.
-fn rely(others: &[&Element]) -> Option<String> {
-    let names: Vec<String> = others.iter().map(|rule| format!("`{}`", rule::name(rule))).collect();
-    let told = match names.as_slice() {
-        [] => return None,
-        [one] => format!("the rule {one} of somebody else copies by it"),
-        more => format!("rules of somebody else copy by it ({})", more.iter().take(3).cloned().collect::<Vec<_>>().join(", ")),
-    };
-    Some(format!("{told}: give the bucket another role, or take them away"))
-}
-
 /// Rules of others keep the one role that a bucket has, and nothing is known of what it may do.
 fn by_another(stands: &str, wished: &Attr) -> Hindrance {
     Hindrance {
@@ -204,7 +198,9 @@ impl Setting for ReplicationRules {
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let (_, others) = parted(document, sight.policy);
-        let foreign = others.iter().map(|rule| Foreign { name: rule::name(rule), summary: rule::describe(rule) }).collect();
+        let by = role(document).map(str::to_owned);
+        let stays = |rule: &&Element| Foreign { by: by.clone(), ..Foreign::new(rule::name(rule), rule::describe(rule)) };
+        let foreign = others.iter().map(stays).collect();
         let wished = sight.desired.and_then(|desired| desired.get("role"));
         let hindered = match (role(document), wished) {
             (Some(stands), Some(wished)) if !others.is_empty() && *wished != Attr::text(stands) => {
@@ -213,8 +209,7 @@ impl Setting for ReplicationRules {
             _ => Vec::new(),
         };
         let attrs = own.map(|rule| seen(rule, document, sight.policy, sight.desired));
-        let relies = role(document).map(|on| Reliance { on: on.to_owned(), foreign: rely(&others) });
-        Live { attrs, foreign, hindered, relies, ..Live::default() }
+        Live { attrs, foreign, hindered, relies: by, ..Live::default() }
     }
 
     fn stands(&self, policy: &mut Policy, store: &StoreName, key: &str, live: Option<&Attrs>) {

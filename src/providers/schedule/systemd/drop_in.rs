@@ -26,7 +26,7 @@ impl DropIn {
         } else {
             format!("drop-in: sets {}", names.join(", "))
         };
-        Foreign { name: self.shown.clone(), summary }
+        Foreign::new(self.shown.clone(), summary)
     }
 }
 
