@@ -8,3 +8,9 @@ mod touches;
 
 pub use document::{Document, INLINE, MANAGED, documents, merged};
 pub use touches::touches;
+
+/// Path and name of a role by its ARN. The account is left out: endpoints other than AWS give roles an account of their own, while a
+/// configuration that names one by another works there too (ministack).
+pub fn path_of_role(arn: &str) -> &str {
+    arn.split_once(":role/").map_or(arn, |(_, path)| path)
+}

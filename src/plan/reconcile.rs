@@ -72,11 +72,12 @@ pub struct Input<'a> {
 /// Makes the plan: one change for each resource that differs, grouped into actions, in order, with the first backups after them.
 pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
-    let users = relied_on(&input, &seen, &mut changes);
+    let (users, stays) = relied_on(&input, &seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
     let foreign = foreign::kept(&input, &seen);
     let alarms = alarms(&input, &seen);
     let mut notes = notes(&seen);
+    notes.extend(stays);
     notes.extend(input.known.notes.iter().cloned());
     let outside = select(&input, &mut changes);
     let left_out = outside.len() as u64;
@@ -174,12 +175,13 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
     compared
 }
 
-/// What is to go and is relied on, each with what relies on it. What something foreign works by stays: it is refused.
+/// What is to go and is relied on, each with what relies on it. What something foreign works by stays until that is gone, which no plan
+/// brings about: it is no change, and said.
 fn relied_on(
     input: &Input<'_>,
     seen: &[(&ResourceId, &Live)],
     changes: &mut BTreeMap<ResourceId, Change>,
-) -> BTreeMap<ResourceId, BTreeSet<ResourceId>> {
+) -> (BTreeMap<ResourceId, BTreeSet<ResourceId>>, Vec<Note>) {
     let mut users: BTreeMap<&str, BTreeSet<ResourceId>> = BTreeMap::new();
     for (id, on) in seen.iter().filter_map(|(id, live)| Some((*id, live.relies.as_ref()?))) {
         users.entry(on).or_default().insert(id.clone());
@@ -189,24 +191,26 @@ fn relied_on(
     for (foreign, on) in beside.filter_map(|foreign| Some((foreign, foreign.by.as_ref()?))) {
         strangers.entry(on).or_default().insert(&foreign.name);
     }
-    let mut found = BTreeMap::new();
+    let (mut found, mut stays) = (BTreeMap::new(), Vec::new());
     for (id, live) in seen {
-        let Some(change) = changes.get_mut(*id).filter(|change| change.op == Op::Delete) else { continue };
-        let Some(identity) = live.identity.as_deref() else { continue };
+        let goes = changes.get(*id).is_some_and(|change| change.op == Op::Delete);
+        let Some(identity) = live.identity.as_deref().filter(|_| goes) else { continue };
         if let Some(names) = strangers.get(identity) {
-            let reason = works_by_it(names);
-            *change = Change { op: Op::Refuse, risk: Risk::None, reason, ..change.clone() };
+            changes.remove(*id);
+            stays.push(Note { of: (*id).clone(), text: works_by_it(names) });
         } else if let Some(using) = users.get(identity) {
             found.insert((*id).clone(), using.clone());
         }
     }
-    found
+    (found, stays)
 }
 
 fn works_by_it(names: &BTreeSet<&str>) -> String {
     let named = names.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let (more, work) = (if names.len() > 3 { ", …" } else { "" }, if names.len() == 1 { "works" } else { "work" });
-    format!("{named}{more} of somebody else {work} by it: let that work by another, or take it away")
+    format!(
+        "it left the policy and stays, since {named}{more} of somebody else {work} by it: let that work by another, or take it away"
+    )
 }
 
 /// The key of a resource that stands elsewhere than where the policy wants it: what follows an `@` says where.

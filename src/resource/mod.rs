@@ -167,7 +167,7 @@ pub struct Live {
     pub unfit: Option<String>,
     /// The place cannot hold this resource at all (an endpoint without lifecycle): never compared, always said.
     pub unsupported: bool,
-    /// By what others name it that rely on it, such as the ARN of a role.
+    /// By what others name it that rely on it, such as the path and name of a role.
     pub identity: Option<String>,
     /// What it works by: the other's identity.
     pub relies: Option<String>,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 
+use crate::access::path_of_role;
 use crate::address::{AccountName, ResourceId, Subject};
 use crate::attrs::Attrs;
 use crate::policy::{Policy, role_path};
@@ -71,7 +72,7 @@ impl IamSession {
         };
         let desired = desired.map(|desired| &desired.attrs);
         let name = self.name(id, desired, listing);
-        let identity = listing.iter().find(|role| role.name == name).map(|role| role.arn.clone());
+        let identity = listing.iter().find(|role| role.name == name).map(|role| path_of_role(&role.arn).to_owned());
         if id.kind == ROLE_POLICY.name {
             let live = role_policy::live(&branch.rights(&name, freshness).await?, &name, desired);
             return Ok(Live { identity, ..live });

@@ -202,16 +202,16 @@ async fn a_role_by_which_rules_of_others_copy_stays() {
         for _ in 0..2 {
             let plan = words(&trial.run(&["plan"]).stdout);
             assert!(plan.contains("`theirs` of somebody else works by it"), "{plan}");
-            trial.run(&["apply", "--auto-approve"]);
+            let applied = trial.run(&["apply", "--auto-approve"]).ends(0);
             iam.get_role_policy().role_name(&role).policy_name("bdr").send().await.unwrap();
             let left = read().await.unwrap().replication_configuration.unwrap();
-            assert_eq!(left.rules.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["theirs"]);
+            assert_eq!(left.rules.iter().map(|rule| rule.id().unwrap()).collect::<Vec<_>>(), ["theirs"], "{applied:#?}");
         }
         trial.home.policy(&text);
         trial.run(&["apply", "--auto-approve"]).ends(0);
     }
     trial.home.policy(&text.replace("copy: { replication: { to: dr, within: 15m } }", ""));
-    trial.run(&["apply", "--auto-approve"]);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.client.delete_bucket_replication().bucket(buckets[0]).send().await.unwrap();
     trial.run(&["apply", "--auto-approve"]).ends(0);
     assert!(iam.get_role().role_name(&role).send().await.is_err(), "nothing copies by it, and the role is still there");

@@ -8,6 +8,7 @@ mod wanted;
 
 use aws_sdk_s3::types as t;
 
+use crate::access::path_of_role;
 use crate::address::{PolicyName, StoreName};
 use crate::attrs::{Attr, Attrs};
 use crate::policy::Policy;
@@ -112,7 +113,7 @@ pub(super) fn holds_ours(document: &Element, policy: &PolicyName) -> bool {
 
 /// Whether a bucket's rules, whoever's they are, work by a role that is the policy's.
 pub(super) fn works_by_ours(document: &Element, policy: &PolicyName) -> bool {
-    role(Some(document)).is_some_and(|arn| arn.contains(&format!(":role/bdr/{policy}/")))
+    role(Some(document)).is_some_and(|arn| path_of_role(arn).starts_with(&format!("bdr/{policy}/")))
 }
 
 /// The one role of a document.
@@ -198,7 +199,7 @@ impl Setting for ReplicationRules {
     fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let (_, others) = parted(document, sight.policy);
-        let by = role(document).map(str::to_owned);
+        let by = role(document).map(|arn| path_of_role(arn).to_owned());
         let stays = |rule: &&Element| Foreign { by: by.clone(), ..Foreign::new(rule::name(rule), rule::describe(rule)) };
         let foreign = others.iter().map(stays).collect();
         let wished = sight.desired.and_then(|desired| desired.get("role"));
