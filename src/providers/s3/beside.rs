@@ -22,9 +22,11 @@ static NOTIFICATIONS: Document = Document {
     ..Document::PLAIN
 };
 
+/// What of a document is told.
+type Told = fn(&Element) -> Vec<Foreign>;
+
 /// All of them, with how each is told.
-pub(super) static DOCUMENTS: [(&Document, fn(&Element) -> Vec<Foreign>); 2] =
-    [(&TIERING, tiering), (&NOTIFICATIONS, notifications)];
+pub(super) static DOCUMENTS: [(&Document, Told); 2] = [(&TIERING, tiering), (&NOTIFICATIONS, notifications)];
 
 fn tiering(tree: &Element) -> Vec<Foreign> {
     let one = |rule: &Element| {
