@@ -1,5 +1,6 @@
 //! Stores in other accounts, by a role that is taken on, on an endpoint that enforces trust and rights.
 
+mod example;
 mod refused;
 mod renewed;
 mod roles;

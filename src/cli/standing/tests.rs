@@ -146,7 +146,7 @@ fn a_rule_whose_needs_are_not_met_copies_nothing() {
             statement.insert("Effect".to_owned(), "Deny".into());
         }
     };
-    let (of_store, of_component) = ("replication-here", "replication-component-documents");
+    let (of_store, of_component) = ("replication-here", "replication-component.documents");
     let [both, neither] = [[Some(BACKUP + WITHIN), Some(WITHIN)], [None, None]];
     let (store_only, component_only) = ([both[0], None], [None, both[1]]);
     assert_eq!(with_region(&policy, &known), both);
