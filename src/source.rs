@@ -14,13 +14,19 @@ pub struct Trouble {
     pub detail: String,
     /// Whether the backup is less than what was asked for.
     pub suspect: bool,
-    /// Whether nothing that follows can succeed either: no room is left, or nothing may be written at all.
+    /// Whether nothing that follows can succeed either: no room is left, nothing may be written at all, or what is read is worth
+    /// nothing in part, as half of a dump.
     pub last: bool,
 }
 
 impl Trouble {
     pub fn suspect(what: &'static str, detail: impl ToString) -> Self {
         Self { what, detail: detail.to_string(), suspect: true, last: false }
+    }
+
+    /// What leaves no backup worth having.
+    pub fn last(what: &'static str, detail: impl ToString) -> Self {
+        Self { last: true, ..Self::suspect(what, detail) }
     }
 
     /// Something that is told, and takes nothing from the backup.
@@ -51,8 +57,13 @@ pub trait Source: Send {
 /// A file that can be opened.
 pub trait Content: Send {
     /// # Errors
-    /// When the file is gone or cannot be read.
+    /// When the file is gone or cannot be read. One that is [`Trouble::last`] ends the backup, and none is made.
     fn open(self: Box<Self>) -> Result<Opened, Trouble>;
+
+    /// Whether the item's entry tells how long it is. Otherwise that shows when all of it was read.
+    fn is_measured(&self) -> bool {
+        true
+    }
 }
 
 /// A file that was opened.
@@ -74,7 +85,7 @@ pub enum Piece {
 /// The bytes of a file, in order.
 pub trait Stream {
     /// # Errors
-    /// When the file can no longer be read.
+    /// When the file can no longer be read. One that is [`Trouble::last`] ends the backup, and none is made.
     fn read(&mut self, into: &mut [u8]) -> Result<Piece, Trouble>;
 
     /// Whether the file is still the one that the item told of: neither its bytes nor its times moved while it was read.

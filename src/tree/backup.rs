@@ -30,7 +30,7 @@ use crate::tree::table::Table;
 pub struct Job {
     pub shelf: Shelf,
     pub wish: Wish,
-    /// `files`.
+    /// `files`, `postgresql`.
     pub kind: &'static str,
     pub roots: Vec<String>,
     /// Whether somebody asks for it, and no schedule.

@@ -2,6 +2,7 @@
 
 mod arriving;
 pub mod compare;
+mod unmeasured;
 mod damage;
 mod grow;
 mod faults;

@@ -90,7 +90,9 @@ impl<'a> Driver<'a> {
     pub fn run(mut self, source: &mut dyn Source) -> Result<(), TreeError> {
         while let Some(item) = source.next()? {
             self.progress.go_on()?;
-            self.hold(&item.entry);
+            if matches!(item.entry.kind, Kind::File | Kind::Symlink) {
+                self.hold(&item.entry.path, 1, item.entry.size);
+            }
             self.item(item)?;
             let full = self.group_reads >= self.most_reads || self.group_reads > 0 && self.group_bytes >= GROUP_BYTES;
             if full || self.group.len() >= GROUP_ENTRIES {
@@ -101,13 +103,11 @@ impl<'a> Driver<'a> {
         self.steps.send(Step::Finish { unchanged: self.unchanged, held: self.held, bytes: self.bytes }).map_err(stopped)
     }
 
-    fn hold(&mut self, entry: &Entry) {
-        if matches!(entry.kind, Kind::File | Kind::Symlink) {
-            let below = |root: &[u8]| entry.path.strip_prefix(root).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
-            for (at, _) in self.roots.iter().enumerate().filter(|(_, root)| root.is_empty() || below(root)) {
-                self.held[at] += 1;
-                self.bytes[at] += entry.size;
-            }
+    fn hold(&mut self, path: &[u8], files: u64, bytes: u64) {
+        let below = |root: &[u8]| path.strip_prefix(root).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
+        for (at, _) in self.roots.iter().enumerate().filter(|(_, root)| root.is_empty() || below(root)) {
+            self.held[at] += files;
+            self.bytes[at] += bytes;
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a> Driver<'a> {
         if trouble.is_none() && self.take_over(&entry)? {
             return Ok(());
         }
-        if entry.size <= SMALL && trouble.is_none() {
+        if entry.size <= SMALL && trouble.is_none() && content.is_measured() {
             self.group_bytes += entry.size;
             self.group_reads += 1;
             self.group.push(Todo::Read(Box::new(entry), content));
@@ -224,8 +224,10 @@ impl<'a> Driver<'a> {
     }
 
     fn large(&mut self, entry: Entry, content: Box<dyn Content>, trouble: Option<Trouble>) -> Result<(), TreeError> {
+        let unmeasured = (!content.is_measured()).then(|| entry.path.clone());
         let opened = match content.open() {
             Ok(opened) => opened,
+            Err(trouble) if trouble.last => return Err(trouble.into()),
             Err(trouble) => {
                 self.group.push(Todo::Done(Out::Entry(Box::new(skipped(entry, &trouble)), Some(trouble))));
                 return Ok(());
@@ -237,6 +239,12 @@ impl<'a> Driver<'a> {
         let mut stream = opened.stream;
         self.steps.send(Step::Begin(Box::new(entry))).map_err(stopped)?;
         let (size, failed) = self.cut(&mut *stream)?;
+        if let Some(last) = failed.as_ref().filter(|trouble| trouble.last) {
+            return Err(last.clone().into());
+        }
+        if let Some(path) = unmeasured {
+            self.hold(&path, 0, size);
+        }
         let changed = || Trouble::suspect(CHANGED, "what is stored is of no single moment");
         let trouble = failed.or_else(|| (!stream.settled()).then(changed)).or(trouble);
         self.steps.send(Step::End { size, trouble }).map_err(stopped)

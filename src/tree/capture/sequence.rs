@@ -60,6 +60,8 @@ struct Large {
     entry: Option<Box<Entry>>,
     path: Vec<u8>,
     content: Content,
+    /// What the counts took for its length when its first line was written.
+    counted: u64,
 }
 
 impl Sequencer {
@@ -92,7 +94,8 @@ impl Sequencer {
                 Step::Done(outs) => self.outs(outs, None)?,
                 Step::Begin(entry) => {
                     let path = entry.path.clone();
-                    self.large = Some(Large { entry: Some(entry), path, content: Content::default() });
+                    let counted = entry.size;
+                    self.large = Some(Large { entry: Some(entry), path, content: Content::default(), counted });
                 }
                 Step::Block(result, length) => {
                     let cut = result.recv().map_err(wait)??;
@@ -179,12 +182,13 @@ impl Sequencer {
     }
 
     fn end(&mut self, size: u64, trouble: Option<Trouble>) -> Result<(), TreeError> {
-        let Large { entry, path, content } = self.large.take().ok_or(TreeError::Stopped)?;
+        let Large { entry, path, content, counted } = self.large.take().ok_or(TreeError::Stopped)?;
         let changed = trouble.as_ref().is_some_and(|trouble| trouble.suspect);
         match entry {
             Some(entry) => self.entry(&Entry { content, size, changed, ..*entry }, trouble)?,
             None => {
                 self.more(&More { content, size: Some(size), changed })?;
+                self.counts.bytes = self.counts.bytes - counted + size;
                 if let Some(trouble) = trouble {
                     self.trouble(&path, &trouble);
                 }

@@ -75,6 +75,9 @@ impl Worker<'_> {
                 Todo::Read(entry, content) => {
                     let begin = plain.len();
                     let (entry, trouble) = read_small(*entry, content, &mut plain);
+                    if let Some(last) = trouble.as_ref().filter(|trouble| trouble.last) {
+                        return Err(last.clone().into());
+                    }
                     group.read_bytes += (plain.len() - begin) as u64;
                     Out::Entry(Box::new(self.place(entry, begin, &mut plain, &mut inside)?), trouble)
                 }
