@@ -11,6 +11,7 @@ pub mod address;
 pub mod units;
 pub mod attrs;
 pub mod graph;
+pub mod conninfo;
 
 // Nouns: data and invariants, no passes, no I/O.
 pub mod rights;
@@ -36,6 +37,7 @@ pub mod access;
 pub mod apply;
 pub mod slots;
 pub mod tree;
+pub mod postgres;
 pub mod sources;
 pub mod stores;
 pub mod providers;

@@ -54,6 +54,14 @@ pub struct ProviderError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl ProviderError {
+    /// The same with the next step.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
 /// What a store refused before anything was asked of it, such as an endpoint that the caller does not allow, said once more.
 impl From<&StoreError> for ProviderError {
     fn from(error: &StoreError) -> Self {

@@ -7,6 +7,8 @@
 mod address;
 #[path = "../../src/attrs.rs"]
 mod attrs;
+#[path = "../../src/conninfo/mod.rs"]
+mod conninfo;
 #[path = "../../src/diag/mod.rs"]
 mod diag;
 #[path = "../../src/policy/mod.rs"]

@@ -12,6 +12,8 @@ pub const ASSUMED_BYTES: u64 = 10 << 30;
 pub const ASSUMED_CAPTURE_RATE: u64 = 50 << 20;
 /// Bytes per second at which a backup is restored, before one was measured.
 pub const ASSUMED_RESTORE_RATE: u64 = 50 << 20;
+/// Bytes per second at which a database takes a dump in, indexes and all, before one was measured.
+pub const ASSUMED_LOAD_RATE: u64 = 20 << 20;
 
 /// What past runs of one protection showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

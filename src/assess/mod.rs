@@ -7,6 +7,8 @@ pub mod bounds;
 pub mod derive;
 pub mod facts;
 mod file_backup;
+mod interval;
+mod logical_dump;
 pub mod replica;
 pub mod storage;
 #[cfg(test)]
@@ -107,6 +109,7 @@ fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Re
         let question = bounds::Question { policy, component, protection, store, place, facts };
         let copy = match &protection.method {
             Method::FileBackup(_) => file_backup::bounds(&question),
+            Method::LogicalDump(_) => logical_dump::bounds(&question),
             // Nothing that bdr writes; of a bucket it was said above.
             Method::Replication(_) => continue,
         };

@@ -27,7 +27,7 @@ pub enum Kind {
 /// What was backed up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Origin {
-    /// `files`.
+    /// `files`, `postgresql`.
     pub kind: String,
     /// Name of the machine.
     pub host: String,

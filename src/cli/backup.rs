@@ -1,6 +1,5 @@
 //! `bdr backup`: copies a component as its protections say.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::apply::Owner;
@@ -9,14 +8,13 @@ use crate::catalog::manifest::{Kind, Manifest};
 use crate::catalog::retention::shortest;
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::load::References;
+use crate::cli::reading::{self, Reading};
 use crate::cli::telling::Telling;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Exit, Failure, gone, load, prune, working};
 use crate::diag::shown;
-use crate::policy::{Backend, Files, Policy};
+use crate::policy::Policy;
 use crate::slots::{Claim, Ending, Slots};
-use crate::source::Source;
-use crate::sources::folder::{Options, Select, Walk};
 use crate::store::{ErrorKind, Lock, StoreError};
 use crate::tree::{EMPTIED, Job, Known, Progress, Round, SHRUNK, TreeError, backup};
 use crate::units::bytes::Bytes;
@@ -155,7 +153,7 @@ const TRIES: usize = 4;
 /// One backup that is to be made.
 pub struct Prepared {
     job: Job,
-    options: Options,
+    reading: Arc<Reading>,
     /// By whose clock people are told.
     zone: Zone,
 }
@@ -166,8 +164,7 @@ impl Prepared {
     /// # Errors
     /// What the tree engine fails with.
     pub async fn run(&self, progress: Arc<Progress>) -> Result<Option<Manifest>, Failure> {
-        let make = || -> Box<dyn Source> { Box::new(Walk::new(self.options.clone())) };
-        match backup(&self.job, &make, progress).await {
+        match backup(&self.job, &self.reading.begin, progress).await {
             Ok(manifest) => Ok(Some(manifest)),
             Err(TreeError::Overtaken { .. }) => Ok(None),
             Err(error) => Err(self.failure(error)),
@@ -207,17 +204,16 @@ pub fn again(tried: usize, label: &str) -> Result<(), Failure> {
 /// What one run of a protection makes in one store: a backup for each class that its tiers are kept in.
 ///
 /// # Errors
-/// When the policy's globs are wrong.
-pub fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Result<Vec<Prepared>, Failure> {
-    let (Some(method), Some(files)) = (chosen.protection.file_backup(), chosen.component.kind.files()) else {
-        return Ok(Vec::new());
-    };
-    let options = options(files, policy)?;
-    let full = method.full.as_ref().map(|full| &full.value);
+/// When the source cannot be opened.
+pub async fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Result<Vec<Prepared>, Failure> {
+    let Some(tree) = chosen.protection.as_tree() else { return Ok(Vec::new()) };
+    let Some(reading) = reading::open(context, policy, chosen).await? else { return Ok(Vec::new()) };
+    let reading = Arc::new(reading);
+    let full = tree.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
     let prepared = |round: &Round| Prepared {
-        job: job(context, policy, chosen, files, (round, known), *method.compression),
-        options: options.clone(),
+        job: job(context, policy, chosen, &reading.roots, (round, known), *tree.compression),
+        reading: Arc::clone(&reading),
         zone: policy.timezone.value.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())
@@ -229,7 +225,7 @@ async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: 
     'again: for tried in 0.. {
         again(tried, &chosen.label())?;
         let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
-        for mut prepared in prepare(context, policy, chosen, &known)? {
+        for mut prepared in prepare(context, policy, chosen, &known).await? {
             // One of each class, however often it is begun again.
             if made.iter().any(|one| one.class == prepared.job.wish.class) {
                 continue;
@@ -249,27 +245,11 @@ async fn once(context: &Context, policy: &Policy, chosen: &Chosen<'_>, by_hand: 
     Ok(if made.iter().any(Manifest::is_suspect) { Exit::Partly } else { Exit::Done })
 }
 
-/// What the walk is to look at. The stores' own folders are left out, or a backup would hold the backups before it.
-fn options(files: &Files, policy: &Policy) -> Result<Options, Failure> {
-    let text = |globs: &[crate::diag::Spanned<String>]| globs.iter().map(|glob| glob.value.clone()).collect::<Vec<_>>();
-    let select = Select::new(&text(&files.include), &text(&files.exclude)).map_err(|error| Failure::new(error.to_string()))?;
-    let folder = |backend: &Backend| match backend {
-        Backend::Folder(folder) => Some(PathBuf::from(folder.path.expose())),
-        Backend::S3(_) => None,
-    };
-    Ok(Options {
-        roots: files.paths.iter().map(|path| PathBuf::from(path.expose())).collect(),
-        select,
-        one_file_system: files.one_file_system,
-        avoid: policy.stores.values().filter_map(|store| folder(&store.backend)).collect(),
-    })
-}
-
 fn job(
     context: &Context,
     policy: &Policy,
     chosen: &Chosen<'_>,
-    files: &Files,
+    roots: &[String],
     (round, known): (&Round, &Known),
     level: i32,
 ) -> Job {
@@ -279,8 +259,7 @@ fn job(
         by_hand: false,
         less_is_right: false,
         kind: chosen.component.kind.as_str(),
-        // As they resolved: a restore has to know them, and a path is no secret.
-        roots: files.paths.iter().map(|path| path.expose().to_owned()).collect(),
+        roots: roots.to_vec(),
         parent: round.parent.clone(),
         before: known.newest(context.now()).cloned(),
         seen: Some(known.committed()),
@@ -299,8 +278,8 @@ fn job(
 /// Until when the store keeps what this backup writes from being removed.
 fn lock(policy: &Policy, chosen: &Chosen<'_>, round: &Round, now: jiff::Timestamp) -> Option<Lock> {
     let immutability = &policy.stores.get(&chosen.store)?.immutability.as_ref()?.value;
-    let method = chosen.protection.file_backup()?;
-    let full = method.full.as_ref().map(|full| &full.value);
+    let tree = chosen.protection.as_tree()?;
+    let full = tree.full.as_ref().map(|full| &full.value);
     let tiers = &chosen.component.retain;
     let until = locked::until(immutability.keep.value, &round.due.tiers, tiers, full, (&policy.timezone, now));
     Some(Lock { mode: immutability.mode, until })

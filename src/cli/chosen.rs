@@ -141,7 +141,7 @@ pub async fn choose<'a>(
         ))
         .help("`bdr plan` shows whether the replication stands. What was copied lies in the destination's bucket under the same keys.")),
         (None, true) => Err(Failure::new(format!("component `{}` has no protection, so it has no backups", *component.name))
-            .help("Add one under `protect`, such as `nightly: { file_backup: {}, schedule: daily, store: primary }`.")),
+            .help(format!("Add one under `protect`, such as `{}`.", component.kind.example()))),
         _ => Ok(chosen),
     }
 }

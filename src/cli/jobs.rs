@@ -75,7 +75,7 @@ impl Backups<'_> {
                 break;
             }
             let mut all = Vec::new();
-            for mut prepared in backup::prepare(self.context, policy, chosen, &known)? {
+            for mut prepared in backup::prepare(self.context, policy, chosen, &known).await? {
                 prepared.beside(&all);
                 let Some(manifest) = watched(&prepared, &chosen.label(), tell).await? else { continue 'again };
                 made.push(result(&manifest, &chosen.label())?);

@@ -28,6 +28,7 @@ pub mod iam_policy;
 pub mod import;
 mod init;
 pub mod jobs;
+pub mod leash;
 pub mod lint;
 pub mod list;
 pub mod load;
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod policy_files;
 pub mod prepare;
 pub mod prune;
+pub mod reading;
 pub mod restore;
 pub mod sampling;
 pub mod schema;
@@ -211,6 +213,9 @@ impl Command {
 /// The whole program: parses the process's arguments, runs the command, says what failed, returns the exit code. `commit` is what
 /// `--version` tells beside the version.
 pub fn main(commit: Option<&str>) -> ExitCode {
+    if let Some(code) = leash::leashed() {
+        return code;
+    }
     let command = match commit.filter(|commit| !commit.is_empty()) {
         Some(commit) => Cli::command().version(format!("{} ({commit})", env!("CARGO_PKG_VERSION"))),
         None => Cli::command(),

@@ -7,7 +7,7 @@ use crate::cli::holdings::{self, Holdings};
 use crate::compile;
 use crate::diag::Spanned;
 use crate::plan::Known;
-use crate::policy::{FileBackup, Method, Policy, Protection};
+use crate::policy::{AsTree, Method, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::{self, schedule::Schedules};
 use crate::resource::{Desired, Kind, Live, Resource};
@@ -19,7 +19,7 @@ pub fn with_schedules(policy: &Policy, live: &Schedules, holdings: Option<&Holdi
         let stores = holdings.map(|holdings| holdings.stores_of_left(&left)).unwrap_or_default();
         let protection = Protection {
             name: Spanned::bare(left.1.clone()),
-            method: Method::FileBackup(FileBackup { full: None, compression: Spanned::bare(COMPRESSION) }),
+            method: Method::FileBackup(AsTree { full: None, compression: Spanned::bare(COMPRESSION) }),
             schedule: None,
             stores: stores.into_iter().map(Spanned::bare).collect(),
             span: None,

@@ -55,6 +55,7 @@ impl Component {
 pub enum ComponentKind {
     Files(Files),
     ObjectStorage(Box<ObjectStorage>),
+    Postgresql(Postgresql),
 }
 
 impl ComponentKind {
@@ -62,7 +63,7 @@ impl ComponentKind {
     pub fn files(&self) -> Option<&Files> {
         match self {
             Self::Files(files) => Some(files),
-            Self::ObjectStorage(_) => None,
+            Self::ObjectStorage(_) | Self::Postgresql(_) => None,
         }
     }
 
@@ -70,7 +71,15 @@ impl ComponentKind {
     pub fn bucket(&self) -> Option<&ObjectStorage> {
         match self {
             Self::ObjectStorage(bucket) => Some(bucket),
-            Self::Files(_) => None,
+            Self::Files(_) | Self::Postgresql(_) => None,
+        }
+    }
+
+    /// The database, where it is one.
+    pub fn postgresql(&self) -> Option<&Postgresql> {
+        match self {
+            Self::Postgresql(database) => Some(database),
+            Self::Files(_) | Self::ObjectStorage(_) => None,
         }
     }
 
@@ -79,6 +88,16 @@ impl ComponentKind {
         match self {
             Self::Files(_) => "files",
             Self::ObjectStorage(_) => "object_storage",
+            Self::Postgresql(_) => "postgresql",
+        }
+    }
+
+    /// An entry of `protect` that fits it, for people to go by.
+    pub fn example(&self) -> &'static str {
+        match self {
+            Self::Files(_) => "nightly: { file_backup: {}, schedule: daily, store: primary }",
+            Self::ObjectStorage(_) => "copy: { replication: { to: elsewhere } }",
+            Self::Postgresql(_) => "nightly: { logical_dump: {}, schedule: daily, store: primary }",
         }
     }
 }
@@ -109,4 +128,11 @@ pub struct Files {
     pub exclude: Vec<Spanned<String>>,
     /// Stay on the file system that each path lies on.
     pub one_file_system: bool,
+}
+
+/// A database of a PostgreSQL server.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Postgresql {
+    /// How to connect, as libpq takes it; `None`: as the `PG*` variables of the environment say.
+    pub url: Option<Spanned<Text>>,
 }

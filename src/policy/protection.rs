@@ -23,15 +23,16 @@ pub struct Protection {
 /// What is done. A closed set: each method's bounds and engine stand in a file of their own.
 #[derive(Debug, Clone, serde::Serialize)]
 pub enum Method {
-    FileBackup(FileBackup),
+    FileBackup(AsTree),
+    LogicalDump(AsTree),
     Replication(Box<Replication>),
 }
 
 impl Protection {
-    /// What bdr itself does when it runs; `None`: nothing, S3 copies by itself.
-    pub fn file_backup(&self) -> Option<&FileBackup> {
+    /// How bdr itself keeps what it copies; `None`: nothing, S3 copies by itself.
+    pub fn as_tree(&self) -> Option<&AsTree> {
         match &self.method {
-            Method::FileBackup(backup) => Some(backup),
+            Method::FileBackup(tree) | Method::LogicalDump(tree) => Some(tree),
             Method::Replication(_) => None,
         }
     }
@@ -40,7 +41,7 @@ impl Protection {
     pub fn replication(&self) -> Option<&Replication> {
         match &self.method {
             Method::Replication(entry) => Some(entry),
-            Method::FileBackup(_) => None,
+            Method::FileBackup(_) | Method::LogicalDump(_) => None,
         }
     }
 
@@ -55,14 +56,15 @@ impl Method {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::FileBackup(_) => "file_backup",
+            Self::LogicalDump(_) => "logical_dump",
             Self::Replication(_) => "replication",
         }
     }
 }
 
-/// Files copied into the tree format.
+/// How copies are kept in the tree format.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct FileBackup {
+pub struct AsTree {
     /// How often a backup refers to no other one; `None`: weekly.
     #[serde(serialize_with = "super::digest::schedule")]
     pub full: Option<Spanned<Schedule>>,

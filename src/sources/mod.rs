@@ -1,3 +1,4 @@
 //! What backups are made of and restored into.
 
 pub mod folder;
+pub mod postgres;

@@ -58,7 +58,12 @@ const PIPELINES: &str = "ci";
 fn every_example_is_run_by_the_quickstart_or_by_a_test_of_its_own() {
     let script = fs::read_to_string(root().join("scripts/quickstart")).unwrap();
     // What needs more than a machine and a bucket.
-    let tests = ["tests/it/iam_kinds/example.rs", "tests/it/examples/safe_pm.rs", "tests/it/accounts/example.rs"];
+    let tests = [
+        "tests/it/iam_kinds/example.rs",
+        "tests/it/examples/safe_pm.rs",
+        "tests/it/accounts/example.rs",
+        "tests/it/postgres/example.rs",
+    ];
     let tests = tests.map(|path| fs::read_to_string(root().join(path)).unwrap()).concat();
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

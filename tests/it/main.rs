@@ -28,6 +28,7 @@ mod tools;
 mod installing;
 mod version;
 mod tree;
+mod postgres;
 mod slots;
 mod schedules;
 mod world;

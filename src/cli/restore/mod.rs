@@ -2,6 +2,7 @@
 
 mod apart;
 mod archive;
+mod database;
 mod elsewhere;
 mod events;
 mod future;
@@ -57,6 +58,9 @@ pub struct Args {
     /// Restore only this path or glob, with all below it; repeatable
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
+    /// Then load the restored dump into this database, made anew on the component's server; it must not exist
+    #[arg(long, value_name = "NEW", conflicts_with = "path")]
+    database: Option<String>,
     /// Replace what differs in a folder that is not empty; what is the same stays untouched
     #[arg(long)]
     overwrite: bool,
@@ -91,12 +95,19 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which.with(Replicas::Always), &env).await?;
+    let database = database::check(args, context, component).await?;
     let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {
         remembered(args, context, &picked, damage).await;
     }
-    ended
+    let ended = ended?;
+    match database {
+        Some(ready) if ended == Exit::Done && !args.dry_run => ready.load(args, context).await?,
+        Some(_) if !args.dry_run => context.warn("No database was made, because not everything came back."),
+        _ => {}
+    }
+    Ok(ended)
 }
 
 async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked<'_>) -> Result<Exit, Failure> {

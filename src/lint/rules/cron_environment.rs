@@ -88,6 +88,7 @@ fn texts<'a>(policy: &'a Policy, table: &'a CronTable) -> Vec<&'a Spanned<Text>>
             ComponentKind::ObjectStorage(bucket) => {
                 texts.extend([&bucket.backend.bucket].into_iter().chain(&bucket.backend.endpoint));
             }
+            ComponentKind::Postgresql(database) => texts.extend(&database.url),
         }
     }
     if let CronTable::File(Some(file)) = table {

@@ -43,7 +43,7 @@ impl Rule for Unprotected {
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
         for component in context.policy.components.values().filter(|component| component.protections.is_empty()) {
-            let example = "protect: { nightly: { file_backup: {}, schedule: daily, store: … } }";
+            let example = format!("protect: {{ {} }}", component.kind.example());
             found.push(
                 Diagnostic::error(self.about().code, format!("nothing protects `{}`", component.name))
                     .at(component.name.span.or(component.span), "no copy of it is ever made")

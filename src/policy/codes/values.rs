@@ -212,4 +212,15 @@ before it keeps the next. Mostly it is the unit: `m` is minutes, `mo` is months.
     files: { paths: [/srv/docs] }
     retain: { monthly: { for: 12mo } }
 ";
+
+    CONNINFO "BDR-P062" "connection-string" "A text that says no connection to PostgreSQL."
+    "A connection is a URL, `postgresql://user@host:port/dbname?keyword=value`, or `keyword=value` pairs, as libpq reads them. What a
+URL gives a meaning to is escaped in user, password and name of the database: `%40` for `@`. Parameters that bdr does not carry out
+are refused. Nothing of the text is repeated, since it may hold a password; write that as a reference."
+    wrong "components:
+  orders: { postgresql: { url: \"postgresql://app@db.example.com/shop?ssl_mode=require\" } }
+"
+    right "components:
+  orders: { postgresql: { url: \"postgresql://app@db.example.com/shop?sslmode=require\" } }
+";
 }

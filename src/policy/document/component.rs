@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    GlobText, MovedDocument, NameText, Named, ObjectStorageDocument, ObjectivesDocument, PathText, ProtectionDocument,
-    TierDocument,
+    GlobText, MovedDocument, NameText, Named, ObjectStorageDocument, ObjectivesDocument, PathText, PostgresqlDocument,
+    ProtectionDocument, TierDocument,
 };
 use crate::policy::read::{Field, Hints, Instead};
 
@@ -15,7 +15,7 @@ use crate::policy::read::{Field, Hints, Instead};
 #[schemars(
     rename = "Component",
     extend(
-        "oneOf" = [{ "required": ["files"] }, { "required": ["object_storage"] }],
+        "oneOf" = [{ "required": ["files"] }, { "required": ["object_storage"] }, { "required": ["postgresql"] }],
         "if" = { "required": ["inherits"] },
         "else" = {
             "properties": {
@@ -25,6 +25,10 @@ use crate::policy::read::{Field, Hints, Instead};
                         "oneOf": [
                             {
                                 "required": ["file_backup"],
+                                "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                            },
+                            {
+                                "required": ["logical_dump"],
                                 "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
                             },
                             { "required": ["replication"] }
@@ -50,6 +54,8 @@ pub struct ComponentDocument {
     pub files: Field<FilesDocument>,
     /// A bucket of the application's own data.
     pub object_storage: Field<Box<ObjectStorageDocument>>,
+    /// A database of PostgreSQL.
+    pub postgresql: Field<PostgresqlDocument>,
     /// How much loss and downtime it can bear.
     pub objectives: Field<ObjectivesDocument>,
     /// The ways in which its data is copied, by a name of your own.

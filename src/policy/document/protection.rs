@@ -13,6 +13,8 @@ use crate::policy::read::{Field, Hints, Instead};
 pub struct ProtectionDocument {
     /// Copies the component's files into the tree format.
     pub file_backup: Field<FileBackupDocument>,
+    /// Dumps the component's database by pg_dump into the tree format.
+    pub logical_dump: Field<LogicalDumpDocument>,
     /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
     pub replication: Field<Box<ReplicationDocument>>,
     /// When it runs; only by hand unless told.
@@ -29,6 +31,18 @@ pub struct ProtectionDocument {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "FileBackup")]
 pub struct FileBackupDocument {
+    /// How often a backup refers to no other one; `weekly` unless told.
+    pub full: Field<ScheduleText>,
+    /// Level of zstd: 1 is fast, 19 is small; 3 unless told.
+    #[schemars(range(min = 1, max = 19))]
+    pub compression: Field<Level>,
+}
+
+/// Dumps a database with its roles into the tree format: what is as it was in the dump before is not stored again.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "LogicalDump")]
+pub struct LogicalDumpDocument {
     /// How often a backup refers to no other one; `weekly` unless told.
     pub full: Field<ScheduleText>,
     /// Level of zstd: 1 is fast, 19 is small; 3 unless told.
@@ -54,6 +68,10 @@ impl Instead for ProtectionDocument {
 }
 
 impl Instead for FileBackupDocument {
+    const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
+}
+
+impl Instead for LogicalDumpDocument {
     const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
 }
 

@@ -92,6 +92,12 @@ texts! {
     ModeText { "type": ["string", "integer"], "pattern": "^0?[0-7]{3}$", "minimum": 0, "maximum": 777, "examples": ["0700", "0750"] }
     /// The name of a bucket; may contain `${env:NAME}`.
     BucketText { "type": ["string", "integer"], "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$|\\$\\{", "minimum": 100 }
+    /// How to connect to PostgreSQL; may contain `${env:NAME}` and `${file:PATH}`.
+    ConninfoText {
+        "type": "string",
+        "pattern": "^\\s*postgres(ql)?://|=|\\$\\{",
+        "examples": ["${env:DATABASE_URL}", "postgresql://app@db.example.com/shop?sslmode=verify-full", "host=/run/postgresql dbname=shop"]
+    }
     /// The region of a store.
     RegionText { "type": ["string", "integer"], "pattern": "^[A-Za-z0-9_-]+$", "examples": ["eu-north-1", "eu-west-1", "us-east-1"] }
     /// The address of a store that speaks the S3 protocol; may contain `${env:NAME}`.

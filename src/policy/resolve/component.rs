@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::protection::Fits;
 use super::{Run, merge::Table};
 use crate::address::{ComponentName, StoreName};
+use crate::conninfo::Conninfo;
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
-    ComponentDocument, FilesDocument, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, S3Document, VersioningWord,
+    ComponentDocument, FilesDocument, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, PostgresqlDocument,
+    S3Document, VersioningWord,
 };
 use crate::policy::read::Field;
-use crate::policy::{Component, ComponentKind, Disruption, Files, ObjectStorage, Objective, Objectives, Protection, codes, echo};
+use crate::policy::{
+    Component, ComponentKind, Disruption, Files, ObjectStorage, Objective, Objectives, Postgresql, Protection, codes, echo,
+};
 
 impl Run<'_> {
     pub(super) fn components(
@@ -36,23 +41,11 @@ impl Run<'_> {
         policy: &str,
     ) -> Option<Component> {
         let span = document.span;
-        let ComponentDocument { moved, files, object_storage, objectives, protect, retain, .. } = document.value;
+        let fits = self.one_kind(&document.value, &name);
+        let ComponentDocument { moved, files, object_storage, postgresql, objectives, protect, retain, .. } = document.value;
         let moved: Option<Spanned<ComponentName>> = self.moved(moved);
-        if let (Some(first), Some(second)) = (files.span(), object_storage.span()) {
-            self.out.push(
-                Diagnostic::error(codes::ONE_OF, "`files` and `object_storage` exclude each other")
-                    .at(second, "given here")
-                    .at(first, "and here")
-                    .help("Make two components of it."),
-            );
-        }
-        if files.is_absent() && object_storage.is_absent() {
-            let what = format!("the component {} does not say what it is", echo::quote(name.as_str()));
-            self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
-        }
         let objectives = self.objectives(objectives);
-        let is_bucket = files.is_absent() && !object_storage.is_absent();
-        let mut protections = self.protections(protect, &name.value, is_bucket, stores);
+        let mut protections = self.protections(protect, (&name.value, fits), stores);
         for (protection, Protection { schedule, .. }) in &mut protections {
             // Schedules that name no minute get one that stays the same for the same job, so that not all fire at once.
             let name = moved.as_ref().unwrap_or(&name);
@@ -60,11 +53,56 @@ impl Run<'_> {
                 schedule.take().map(|at| at.map(|at| at.spread(&format!("{policy}/{name}/{protection}", name = name.value))));
         }
         let retain = self.tiers(retain);
-        let kind = match object_storage.given().filter(|_| is_bucket) {
-            Some(bucket) => ComponentKind::ObjectStorage(Box::new(self.object_storage(bucket.map(|bucket| *bucket))?)),
-            None => ComponentKind::Files(self.files(files)?),
+        let kind = match fits {
+            Fits::Files => ComponentKind::Files(self.files(files)?),
+            Fits::Bucket => {
+                let bucket = object_storage.given()?.map(|bucket| *bucket);
+                ComponentKind::ObjectStorage(Box::new(self.object_storage(bucket)?))
+            }
+            Fits::Database => ComponentKind::Postgresql(self.postgresql(postgresql)?),
         };
         Some(Component { name, moved, kind, objectives, protections, retain, span })
+    }
+
+    /// What a component is, by the key that says so: the first, where there are several.
+    fn one_kind(&mut self, document: &ComponentDocument, name: &Spanned<ComponentName>) -> Fits {
+        let ComponentDocument { files, object_storage, postgresql, .. } = document;
+        let kinds = [
+            ("files", files.is_absent(), files.span(), Fits::Files),
+            ("object_storage", object_storage.is_absent(), object_storage.span(), Fits::Bucket),
+            ("postgresql", postgresql.is_absent(), postgresql.span(), Fits::Database),
+        ];
+        let mut given = kinds.into_iter().filter(|(_, absent, ..)| !absent);
+        let Some((first, _, first_at, fits)) = given.next() else {
+            let what = format!("the component {} does not say what it is", echo::quote(name.as_str()));
+            self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
+            return Fits::Files;
+        };
+        for (other, _, at, _) in given {
+            self.out.push(
+                Diagnostic::error(codes::ONE_OF, format!("`{first}` and `{other}` exclude each other"))
+                    .at(at, "given here")
+                    .at(first_at, "and here")
+                    .help("Make two components of it."),
+            );
+        }
+        fits
+    }
+
+    fn postgresql(&mut self, document: Field<PostgresqlDocument>) -> Option<Postgresql> {
+        let PostgresqlDocument { url } = document.given()?.value;
+        let text = self.text(&url);
+        if let Some(text) = text.as_ref().filter(|text| text.value.is_known())
+            && let Err(fault) = Conninfo::parse(text.value.expose()).and_then(|conninfo| conninfo.settings())
+        {
+            self.out.push(Diagnostic::error(codes::CONNINFO, fault.what).at(text.span, "this value").help(fault.help));
+            return None;
+        }
+        // What has no value or is broken was told.
+        if text.is_none() && !url.is_absent() {
+            return None;
+        }
+        Some(Postgresql { url: text })
     }
 
     fn object_storage(&mut self, document: Spanned<ObjectStorageDocument>) -> Option<ObjectStorage> {

@@ -7,7 +7,8 @@ use crate::address::ComponentName;
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
 use crate::policy::class;
 use crate::policy::document::{
-    ComponentDocument, FileBackupDocument, Named, ObjectiveDocument, ObjectivesDocument, ProtectionDocument, TierDocument,
+    ComponentDocument, FileBackupDocument, LogicalDumpDocument, Named, ObjectiveDocument, ObjectivesDocument, ProtectionDocument,
+    TierDocument,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -175,10 +176,41 @@ fn of_component(components: &Table<ComponentName, ComponentDocument>, name: &Com
     Heritage { objectives: document.objectives.clone(), protect: document.protect.clone(), retain: document.retain.clone() }
 }
 
-fn take(document: &mut ComponentDocument, heritage: Heritage) {
+fn take(document: &mut ComponentDocument, mut heritage: Heritage) {
+    if let Field::Given(protect) = &mut heritage.protect {
+        let own = document.protect.as_ref().map(|own| own.value.0.iter().map(|(name, _)| name.value.as_str()).collect());
+        without_unfit(&mut protect.value, document, &own.unwrap_or_default());
+    }
     document.objectives = std::mem::take(&mut document.objectives).over(heritage.objectives);
     document.protect = std::mem::take(&mut document.protect).over(heritage.protect);
     document.retain = std::mem::take(&mut document.retain).over(heritage.retain);
+}
+
+/// A method that does not fit what the component is, is not inherited; a protection that has no other neither, but for one of `own`,
+/// which states its own.
+fn without_unfit(protect: &mut Named<ProtectionDocument>, document: &ComponentDocument, own: &BTreeSet<&str>) {
+    let is = (!document.files.is_absent(), !document.object_storage.is_absent(), !document.postgresql.is_absent());
+    // What says nothing of what it is, or two things, is told for that.
+    let (files, bucket, database) = match is {
+        (true, false, false) | (false, true, false) | (false, false, true) => is,
+        _ => return,
+    };
+    protect.0.retain_mut(|(name, protection)| {
+        let Field::Given(protection) = protection else { return true };
+        let ProtectionDocument { file_backup, logical_dump, replication, .. } = &mut protection.value;
+        let had = [file_backup.is_absent(), logical_dump.is_absent(), replication.is_absent()].contains(&false);
+        clear(file_backup, !files);
+        clear(logical_dump, !database);
+        clear(replication, !bucket);
+        let has = [file_backup.is_absent(), logical_dump.is_absent(), replication.is_absent()].contains(&false);
+        has || !had || own.contains(name.value.as_str())
+    });
+}
+
+fn clear<T>(field: &mut Field<T>, unfit: bool) {
+    if unfit {
+        *field = Field::Absent;
+    }
 }
 
 /// Lays a value over the one it inherits.
@@ -224,6 +256,7 @@ macro_rules! key_by_key {
 key_by_key!(ObjectivesDocument { process host corruption region account } rpo rto);
 key_by_key!(ObjectiveDocument {} rpo rto);
 key_by_key!(FileBackupDocument {} full compression);
+key_by_key!(LogicalDumpDocument {} full compression);
 key_by_key!(TierDocument {} every keep class);
 
 impl Over for ProtectionDocument {
@@ -233,6 +266,7 @@ impl Over for ProtectionDocument {
         let (store, stores) = if own_stores { (self.store, self.stores) } else { (base.store, base.stores) };
         Self {
             file_backup: self.file_backup.over(base.file_backup),
+            logical_dump: self.logical_dump.over(base.logical_dump),
             replication: self.replication.or(base.replication),
             schedule: self.schedule.or(base.schedule),
             store,

@@ -5,26 +5,63 @@ use std::collections::BTreeMap;
 use super::Run;
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
-use crate::policy::document::{FileBackupDocument, NameText, Named, ProtectionDocument, StoreText};
+use crate::policy::document::{
+    FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText, StoreText,
+};
 use crate::policy::read::Field;
-use crate::policy::{FileBackup, Method, Protection, codes, echo};
+use crate::policy::{AsTree, Method, Protection, codes, echo};
 
 const LEVELS: std::ops::RangeInclusive<i64> = 1..=19;
 const DEFAULT_LEVEL: i32 = 3;
+
+/// What a component is, as far as the methods go that fit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fits {
+    Files,
+    Bucket,
+    Database,
+}
+
+impl Fits {
+    /// The methods, in words of the policy language.
+    fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Files => &["file_backup"],
+            Self::Bucket => &["replication"],
+            Self::Database => &["logical_dump"],
+        }
+    }
+
+    fn called(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Bucket => "a bucket",
+            Self::Database => "a database",
+        }
+    }
+
+    /// What to write.
+    fn usual(self) -> &'static str {
+        match self {
+            Self::Files => "`file_backup: {}`",
+            Self::Bucket => "`replication: { to: NAME }`",
+            Self::Database => "`logical_dump: {}`",
+        }
+    }
+}
 
 impl Run<'_> {
     pub(super) fn protections(
         &mut self,
         protect: Field<Named<ProtectionDocument>>,
-        component: &ComponentName,
-        is_bucket: bool,
+        (component, fits): (&ComponentName, Fits),
         stores: &BTreeMap<StoreName, Option<Span>>,
     ) -> BTreeMap<ProtectionName, Protection> {
         let mut resolved = BTreeMap::new();
         for (written, document) in protect.given().map(|protect| protect.value.0).unwrap_or_default() {
             let name = self.named::<ProtectionName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
-            if let Some(protection) = self.protection(name, document, (component, is_bucket), stores) {
+            if let Some(protection) = self.protection(name, document, (component, fits), stores) {
                 resolved.insert(protection.name.value.clone(), protection);
             }
         }
@@ -35,18 +72,57 @@ impl Run<'_> {
         &mut self,
         name: Spanned<ProtectionName>,
         document: Spanned<ProtectionDocument>,
-        (component, is_bucket): (&ComponentName, bool),
+        (component, fits): (&ComponentName, Fits),
+        known: &BTreeMap<StoreName, Option<Span>>,
+    ) -> Option<Protection> {
+        let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
+        let fitting = self.fitting(&document.value, &name, (&called, fits));
+        if fits == Fits::Bucket {
+            return self.by_itself(name, document, known);
+        }
+        if fitting { self.by_bdr(name, document, &called, known) } else { None }
+    }
+
+    /// Says which methods do not fit what the component is, and which is missing. `false`: there is only such as does not fit.
+    fn fitting(&mut self, document: &ProtectionDocument, name: &Spanned<ProtectionName>, (called, fits): (&str, Fits)) -> bool {
+        let ProtectionDocument { file_backup, logical_dump, replication, .. } = document;
+        let methods = [
+            ("file_backup", file_backup.is_absent(), file_backup.span()),
+            ("logical_dump", logical_dump.is_absent(), logical_dump.span()),
+            ("replication", replication.is_absent(), replication.span()),
+        ];
+        let given = methods.into_iter().filter(|(_, absent, _)| !absent);
+        let (fitting, unfit): (Vec<_>, Vec<_>) = given.partition(|(method, ..)| fits.methods().contains(method));
+        for (method, _, at) in &unfit {
+            let mut help = format!("Write {}", fits.usual());
+            help += match (*method, fits) {
+                ("replication", Fits::Files | Fits::Database) => {
+                    "; what it writes to a bucket is replicated by the `replicate` of the store."
+                }
+                _ => ".",
+            };
+            self.unfit(method, fits.called(), *at, &help);
+        }
+        if fitting.is_empty() && unfit.is_empty() {
+            self.missing(&format!("{called} has no method"), name.span, &format!("Write {} below it.", fits.usual()));
+        }
+        !fitting.is_empty() || unfit.is_empty()
+    }
+
+    fn unfit(&mut self, key: &str, what: &str, at: Option<Span>, help: &str) {
+        self.out.push(Diagnostic::error(codes::UNFIT, format!("`{key}` does not fit {what}")).at(at, "here").help(help));
+    }
+
+    /// What bdr copies itself, into stores.
+    fn by_bdr(
+        &mut self,
+        name: Spanned<ProtectionName>,
+        document: Spanned<ProtectionDocument>,
+        called: &str,
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        if is_bucket || (!document.value.replication.is_absent() && document.value.file_backup.is_absent()) {
-            return self.replicated(name, document, (component, is_bucket), known);
-        }
-        let ProtectionDocument { file_backup, schedule, store, stores, .. } = document.value;
-        let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
-        if file_backup.is_absent() {
-            self.missing(&format!("{called} has no method"), name.span, "Write `file_backup: {}` below it.");
-        }
+        let ProtectionDocument { file_backup, logical_dump, schedule, store, stores, .. } = document.value;
         if let (Some(one), Some(many)) = (store.span(), stores.span()) {
             self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`store` and `stores` exclude each other")
@@ -55,8 +131,7 @@ impl Run<'_> {
                     .help("List them all under `stores`."),
             );
         }
-        let whole = store.is_absent() && stores.is_absent();
-        if whole {
+        if store.is_absent() && stores.is_absent() {
             let help = known.keys().next().map_or_else(
                 || "Define a store under `stores:` and name it here, such as `store: primary`.".to_owned(),
                 |first| format!("Write `store:` and the name of a store, such as `store: {first}`."),
@@ -67,7 +142,12 @@ impl Run<'_> {
         let given: Vec<_> = std::iter::once(store).chain(listed).filter_map(|store| self.store_named(&store, known)).collect();
         self.twice_listed(given.iter().map(|store| (store.value.as_str(), store.span)), "store");
         let schedule = self.schedule(&schedule);
-        let method = Method::FileBackup(self.file_backup(file_backup)?);
+        let method = if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
+            Method::LogicalDump(self.as_tree(&full, compression))
+        } else {
+            let FileBackupDocument { full, compression } = file_backup.given()?.value;
+            Method::FileBackup(self.as_tree(&full, compression))
+        };
         if given.is_empty() {
             return None;
         }
@@ -75,34 +155,18 @@ impl Run<'_> {
     }
 
     /// S3 copies by itself: there is nothing to run, and nothing that bdr would write.
-    fn replicated(
+    fn by_itself(
         &mut self,
         name: Spanned<ProtectionName>,
         document: Spanned<ProtectionDocument>,
-        (component, is_bucket): (&ComponentName, bool),
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        let ProtectionDocument { file_backup, replication, schedule, store, stores } = document.value;
-        let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
-        let unfit = |key: &str, why: &str, at: Option<Span>, help: &str| {
-            Diagnostic::error(codes::UNFIT, format!("`{key}` does not fit {why}")).at(at, "here").help(help)
-        };
-        if !is_bucket {
-            let help = "Write `file_backup: {}`; what it writes to a bucket is replicated by the `replicate` of the store.";
-            self.out.push(unfit("replication", "files", replication.span(), help));
-            return None;
-        }
-        if !file_backup.is_absent() {
-            let help = "Write `replication: { to: NAME }`.";
-            self.out.push(unfit("file_backup", "a bucket", file_backup.span(), help));
-        } else if replication.is_absent() {
-            self.missing(&format!("{called} has no method"), name.span, "Write `replication: { to: NAME }` below it.");
-        }
+        let ProtectionDocument { replication, schedule, store, stores, .. } = document.value;
         for (key, at) in [("schedule", schedule.span()), ("store", store.span()), ("stores", stores.span())] {
             if at.is_some() {
                 let help = "Remove it: S3 copies by itself, to the store that `to` names.";
-                self.out.push(unfit(key, "a replication", at, help));
+                self.unfit(key, "a replication", at, help);
             }
         }
         let entry = self.replication(replication.given()?.map(|entry| *entry), known)?;
@@ -129,8 +193,7 @@ impl Run<'_> {
         None
     }
 
-    fn file_backup(&mut self, field: Field<FileBackupDocument>) -> Option<FileBackup> {
-        let FileBackupDocument { full, compression } = field.given()?.value;
+    fn as_tree(&mut self, full: &Field<ScheduleText>, compression: Field<Level>) -> AsTree {
         let level = match compression.given() {
             None => Spanned::bare(DEFAULT_LEVEL),
             Some(level) => match i32::try_from(level.value.0).ok().filter(|_| LEVELS.contains(&level.value.0)) {
@@ -143,6 +206,6 @@ impl Run<'_> {
                 }
             },
         };
-        Some(FileBackup { full: self.schedule(&full), compression: level })
+        AsTree { full: self.schedule(full), compression: level }
     }
 }

@@ -17,16 +17,18 @@ const VALUES: usize = 200_000;
 
 /// Keys of which at least one stands in every store, component, contact, protection and tier: a mapping with one of them is what its
 /// name names, however it is called; one without is taken for the value of a key.
-pub(super) const OF_THINGS: [&str; 13] = [
+pub(super) const OF_THINGS: [&str; 15] = [
     "folder",
     "s3",
     "files",
+    "postgresql",
     "inherits",
     "protect",
     "retain",
     "phone",
     "email",
     "file_backup",
+    "logical_dump",
     "schedule",
     "store",
     "stores",

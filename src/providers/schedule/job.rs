@@ -78,7 +78,9 @@ impl Job<'_> {
     /// The paths that it reads, and the folders that it writes: `None` for one that only a reference tells, which may be secret.
     pub fn reads(&self) -> impl Iterator<Item = Option<&str>> {
         let files = self.component.kind.files().into_iter();
-        files.flat_map(|files| &files.paths).map(|path| (!path.is_referenced()).then(|| path.value.expose()))
+        let paths = files.flat_map(|files| &files.paths).map(|path| (!path.is_referenced()).then(|| path.value.expose()));
+        // The socket of a server, certificates and password files may lie anywhere.
+        paths.chain(self.component.kind.postgresql().map(|_| None))
     }
 
     pub fn writes(&self) -> impl Iterator<Item = Option<&str>> {
@@ -89,7 +91,8 @@ impl Job<'_> {
     }
 
     pub fn needs_network(&self) -> bool {
-        self.backends().any(|backend| matches!(backend, Backend::S3(_)))
+        let to_s3 = self.backends().any(|backend| matches!(backend, Backend::S3(_)));
+        to_s3 || self.component.kind.postgresql().is_some()
     }
 
     fn backends(&self) -> impl Iterator<Item = &Backend> {

@@ -6,10 +6,10 @@ use super::tree_text::{SourceFile, rust_files};
 use super::{Breach, assert_tidy};
 
 /// The only modules with effects.
-const EFFECTS: [&str; 9] = ["apply", "slots", "tree", "sources", "wire", "stores", "providers", "agent", "cli"];
+const EFFECTS: [&str; 10] = ["apply", "slots", "tree", "postgres", "sources", "wire", "stores", "providers", "agent", "cli"];
 
 /// What pure code does not touch, as prefixes of paths, and what it does instead.
-const IMPURE: [(&str, &str); 21] = [
+const IMPURE: [(&str, &str); 23] = [
     ("tokio", "make it a plain function; the effects await"),
     ("tokio_util", "make it a plain function; the effects await"),
     ("std::fs", "take the text or bytes as an argument"),
@@ -27,6 +27,8 @@ const IMPURE: [(&str, &str); 21] = [
     ("fastrand", "take the value or the seed as an argument"),
     ("rustix", "leave system calls to the effects"),
     ("tempfile", "take the bytes as an argument"),
+    ("tokio_postgres", "leave connections to postgres"),
+    ("rustls", "leave connections to the effects"),
     ("aws_config", "leave requests to a provider or a store"),
     ("aws_sdk_s3", "leave requests to a provider or a store"),
     ("aws_sdk_iam", "leave requests to a provider or a store"),

@@ -15,7 +15,7 @@ use crate::units::duration::Duration;
 
 /// Days between the last moment at which something may be needed and its expiry.
 const MARGIN: u64 = 30;
-/// How often a full backup is made where the policy does not say it (`FileBackup::full`).
+/// How often a full backup is made where the policy does not say it (`AsTree::full`).
 const WEEK: u64 = 7;
 /// What counts for a schedule that never comes.
 const NEVER: u64 = 366;
@@ -127,7 +127,7 @@ pub(super) fn kept_noncurrent(wish: Wish<'_>) -> Option<Kept> {
 
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
 fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
-    let Some(full) = protection.file_backup().and_then(|backup| backup.full.as_ref()) else { return WEEK };
+    let Some(full) = protection.as_tree().and_then(|tree| tree.full.as_ref()) else { return WEEK };
     // Some fixed moment: the gaps of two years are as long wherever they begin, and a plan must not change by the day.
     let runs = full.cadence.runs(&wish.policy.timezone, Semantics::Agent);
     runs.longest_gap(jiff::Timestamp::UNIX_EPOCH).map_or(NEVER, |gap| gap.length.days_up())

@@ -1,0 +1,26 @@
+//! The example of a database: checked, planned, applied with its first dump, and loaded.
+
+use super::{assert_same, command};
+use crate::binary::{Home, Ran};
+use crate::harness::postgres::{PASSWORD, cluster};
+use crate::tidy::root;
+
+#[test]
+fn the_example_is_applied_and_loaded() {
+    let Some(cluster) = cluster() else { return };
+    cluster.database("example", "CREATE TABLE orders AS SELECT n AS id, 'order ' || n AS what FROM generate_series(1, 100) n");
+    let home = Home::new();
+    std::fs::copy(root().join("examples/postgres/bdr.yaml"), home.path("bdr.yaml")).unwrap();
+    let url = cluster.url("postgres", "example");
+    let run = |arguments: &[&str]| {
+        let mut command = command(&home, &url, arguments);
+        Ran::of(&command.env("BDR_EXAMPLE", home.path("")).env("BDR_PROGRAM", "/usr/bin/bdr").output().unwrap())
+    };
+    run(&["lint"]).ends(0);
+    let assessed = run(&["assess"]).ends(0).stdout;
+    assert!(assessed.contains("orders"), "{assessed}");
+    let applied = run(&["apply", "--auto-approve"]).ends(0);
+    assert!(!format!("{applied:?}").contains(PASSWORD));
+    run(&["restore", "orders", "--to", "back", "--database", "example_then"]).ends(0);
+    assert_same(cluster, "example_then", "example");
+}
