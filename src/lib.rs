@@ -12,6 +12,7 @@ pub mod units;
 pub mod attrs;
 pub mod graph;
 pub mod conninfo;
+pub mod wal;
 
 // Nouns: data and invariants, no passes, no I/O.
 pub mod rights;
