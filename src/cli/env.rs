@@ -13,6 +13,19 @@ impl Context {
     /// # Errors
     /// When the policy's files or the running program cannot be found.
     pub fn env(&self, references: References) -> Result<Env, Failure> {
+        self.env_of(references, self.policy_paths()?)
+    }
+
+    /// The same for a policy that is not there yet: it will be the file.
+    ///
+    /// # Errors
+    /// When the path or the running program cannot be told in plain text.
+    pub fn env_before(&self, references: References, file: &Path) -> Result<Env, Failure> {
+        let absolute = std::path::absolute(file).map_err(|error| unreadable(file, &error))?;
+        self.env_of(references, vec![shown(&plainest(&absolute))?])
+    }
+
+    fn env_of(&self, references: References, policy_paths: Vec<String>) -> Result<Env, Failure> {
         let allowed_endpoints = match Allow::for_looking(self) {
             Allow::Only { endpoints, .. } if references != References::Acting => Some(endpoints.into_iter().collect()),
             _ => None,
@@ -20,7 +33,7 @@ impl Context {
         Ok(Env {
             vars: self.vars.clone(),
             program: self.program()?,
-            policy_paths: self.policy_paths()?,
+            policy_paths,
             left_places: Vec::new(),
             local_zone: local_zone(),
             home: self.vars.get("HOME").cloned(),

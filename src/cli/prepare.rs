@@ -59,17 +59,23 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
     Ok((loaded, env, compiled))
 }
 
+/// Where something of the policy may stand, by itself and by what earlier applies noted, with what those say.
+pub async fn places(policy: &Policy, compiled: &Compiled, env: &Env, context: &Context) -> (BTreeSet<String>, past::Past) {
+    let mut places = schedule::places(&compiled.desired);
+    places.extend(iam::places(&compiled.desired));
+    let past = working::patiently(context, past::past(policy, env, context)).await;
+    places.extend(past.places.iter().cloned());
+    places.extend(folder::standing(policy));
+    (places, past)
+}
+
 /// Loads, compiles and connects. Nothing is asked of the live system yet.
 ///
 /// # Errors
 /// When the policy has errors.
 pub async fn open(context: &Context, references: References) -> Result<Opened, Failure> {
     let (loaded, mut env, compiled) = compiled(context, references)?;
-    let mut places = schedule::places(&compiled.desired);
-    places.extend(iam::places(&compiled.desired));
-    let past = working::patiently(context, past::past(&loaded.policy, &env, context)).await;
-    places.extend(past.places.iter().cloned());
-    places.extend(folder::standing(&loaded.policy));
+    let (places, past) = places(&loaded.policy, &compiled, &env, context).await;
     env.left_places = places.iter().cloned().collect();
     let env = Arc::new(env);
     let (sessions, unconnected) = Sessions::open(providers::ALL, &loaded.policy, &env).await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::apply::{self, Sessions};
+use crate::cli::{Context, prepare};
 use crate::compile;
 use crate::diff;
 use crate::policy::Policy;
@@ -11,11 +12,14 @@ use crate::providers;
 use crate::resource::{Fit, Op};
 
 /// One line for each change, for what could not be read, and for what could be taken over.
-pub async fn first_apply(policy: &Policy, env: &Arc<Env>, at_once: usize) -> Vec<String> {
+pub async fn first_apply(policy: &Policy, env: &Env, context: &Context) -> Vec<String> {
     let (compiled, _) = compile::compile(policy, &providers::pure(), env);
+    // What applies of a policy of that name left elsewhere would be theirs to take away.
+    let (left_places, _) = prepare::places(policy, &compiled, env, context).await;
+    let env = Arc::new(Env { left_places: left_places.into_iter().collect(), ..env.clone() });
     let policy = Arc::new(policy.clone());
-    let (sessions, unread) = Sessions::open(providers::ALL, &policy, env).await;
-    let known = apply::survey(&sessions, &compiled, at_once).await;
+    let (sessions, unread) = Sessions::open(providers::ALL, &policy, &env).await;
+    let known = apply::survey(&sessions, &compiled, usize::from(context.global.parallelism)).await;
     let mut lines: Vec<String> = Vec::new();
     for (id, live) in &known.live {
         let Some(kind) = compiled.kinds.get(&id.kind) else { continue };

@@ -16,7 +16,8 @@ use crate::cli::{Context, Exit, Failure, hint, init};
 use crate::diag::{Secrets, Severity, Sources, render_all, shown};
 use crate::lint;
 use crate::policy::{Policy, load_unresolved};
-use crate::providers::s3::{Standing, standing};
+use crate::provider::Env;
+use crate::providers::s3::{Standing, elsewhere, standing};
 use bucket::{Bucket, quoted};
 use draft::Draft;
 
@@ -29,7 +30,7 @@ pub struct Args {
     /// Bucket to read; give it several times for several, such as both sides of a replication
     #[arg(long, value_name = "NAME", required = true)]
     bucket: Vec<String>,
-    /// Region of the buckets
+    /// Region in which to look first; buckets elsewhere are found, and each is written with its own
     #[arg(long)]
     region: Option<String>,
     /// Address of a store that is compatible with S3
@@ -55,13 +56,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if names.len() < args.bucket.len() {
         return Err(Failure::usage("a bucket is named twice"));
     }
-    let env = Arc::new(context.env(References::Acting)?);
-    let found = read(args, &env).await?;
+    let env = Arc::new(context.env_before(References::Acting, &args.out)?);
+    let (found, regions) = read(args, &env).await?;
     let policy = policy_name(args, &found)?;
-    let buckets = stores(args, &found, &policy);
+    let buckets = stores(args, &found, &regions, &policy);
     let (text, left) = held::text(&buckets, &policy, &env).await;
     let (policy, text, found) = agreed(&text, context)?;
-    let first = look::first_apply(&policy, &env, usize::from(context.global.parallelism)).await;
+    let first = look::first_apply(&policy, &env, context).await;
     let head = harmless(&headed(args, &left, &first));
     let text = head.clone() + &text;
     if to_stdout {
@@ -73,19 +74,31 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What stands in each bucket, in the order in which they were named.
-async fn read(args: &Args, env: &Arc<crate::provider::Env>) -> Result<Vec<Standing>, Failure> {
+/// The region of each bucket, where one is known.
+type Regions = Vec<Option<String>>;
+
+/// What stands in each bucket, in the order in which they were named, and where each lies.
+async fn read(args: &Args, env: &Arc<Env>) -> Result<(Vec<Standing>, Regions), Failure> {
+    let names = || (0..args.bucket.len()).filter_map(|at| StoreName::new(&format!("b{at}")).ok());
+    let mut regions: Regions = vec![args.region.clone(); args.bucket.len()];
+    let elsewhere = elsewhere(&Arc::new(buckets(args, &regions)?), env).await;
+    for (name, region) in names().zip(&mut regions) {
+        *region = elsewhere.get(&name).cloned().or(region.take());
+    }
+    let mut found = standing(&Arc::new(buckets(args, &regions)?), env).await.map_err(Failure::from)?;
+    Ok((names().filter_map(|name| found.remove(&name)).collect(), regions))
+}
+
+/// The buckets as stores of a policy, to be looked at.
+fn buckets(args: &Args, regions: &Regions) -> Result<Policy, Failure> {
     let mut text = "version: 1\nname: import\nstores:\n".to_owned();
-    for (at, bucket) in args.bucket.iter().enumerate() {
-        let place = [("region", &args.region), ("endpoint", &args.endpoint)];
+    for (at, (bucket, region)) in args.bucket.iter().zip(regions).enumerate() {
+        let place = [("region", region), ("endpoint", &args.endpoint)];
         let place: String =
             place.iter().filter_map(|(key, value)| Some(format!(", {key}: {}", quoted(value.as_ref()?)))).collect();
         text += &format!("  b{at}: {{ s3: {{ bucket: {}{place} }} }}\n", quoted(bucket));
     }
-    let policy = Arc::new(loaded(text, "the buckets")?);
-    let mut found = standing(&policy, env).await.map_err(Failure::from)?;
-    let names = (0..args.bucket.len()).filter_map(|at| StoreName::new(&format!("b{at}")).ok());
-    Ok(names.filter_map(|name| found.remove(&name)).collect())
+    loaded(text, "the buckets")
 }
 
 /// # Errors
@@ -115,17 +128,17 @@ fn as_name(bucket: &str) -> String {
     bucket.chars().map(|c| if c == '.' { '-' } else { c }).take(63).collect()
 }
 
-fn stores<'a>(args: &'a Args, found: &'a [Standing], policy: &str) -> Vec<Bucket<'a>> {
+fn stores<'a>(args: &'a Args, found: &'a [Standing], regions: &'a Regions, policy: &str) -> Vec<Bucket<'a>> {
     let mut taken = BTreeSet::new();
-    let one = |(bucket, standing): (&'a String, &'a Standing)| {
+    let one = |((bucket, standing), region): ((&'a String, &'a Standing), &'a Option<String>)| {
         let store = draft::store_of(standing, policy).filter(|name| StoreName::new(name).is_ok());
         let mut store = store.unwrap_or_else(|| as_name(bucket));
         while !taken.insert(store.clone()) {
             store = format!("{}-2", &store[..store.len().min(60)]);
         }
-        Bucket { bucket, store, region: args.region.as_deref(), endpoint: args.endpoint.as_deref(), standing }
+        Bucket { bucket, store, region: region.as_deref(), endpoint: args.endpoint.as_deref(), standing }
     };
-    args.bucket.iter().zip(found).map(one).collect()
+    args.bucket.iter().zip(found).zip(regions).map(one).collect()
 }
 
 /// The text with a comment at each place of which lint has something to say: what stands is imported as it stands.

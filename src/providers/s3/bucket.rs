@@ -74,6 +74,14 @@ async fn head(place: &Place) -> Result<Option<String>, Refusal> {
     Ok(place.connection.ask(METADATA, request.send()).await?.bucket_region)
 }
 
+/// The region that the endpoint says a bucket lies in, where that is another one.
+pub(super) async fn lies_elsewhere(place: &Place) -> Option<String> {
+    match place.look(|| head(place)).await {
+        Ok(region) => region.filter(|region| Some(region) != place.region.as_ref()),
+        Err(refusal) => refusal.region.filter(|region| Some(region) != place.region.as_ref()),
+    }
+}
+
 /// Makes the bucket; one that is there already and ours is as good. Nothing is set on it here: the settings are resources.
 /// One that is to lock what is written must be made so: many endpoints lock nothing in a bucket that was made without.
 pub(super) async fn create(place: &Place, locks: bool) -> Result<(), ProviderError> {

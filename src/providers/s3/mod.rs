@@ -55,7 +55,7 @@ use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 pub use replication::RULE as REPLICATION_RULE;
 use setting::{Setting, Wanted, Wish};
-pub use standing::{Part, Standing, standing};
+pub use standing::{Part, Standing, elsewhere, standing};
 pub use stood::{BUCKET, bucket_id, note, notes};
 
 fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {

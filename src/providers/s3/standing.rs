@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use crate::address::StoreName;
 use crate::attrs::Attrs;
 use crate::policy::Policy;
@@ -52,6 +54,17 @@ pub async fn standing(policy: &Arc<Policy>, env: &Arc<Env>) -> Result<BTreeMap<S
         all.insert(store.clone(), session.standing(store).await?);
     }
     Ok(all)
+}
+
+/// The stores of a policy whose buckets lie in another region than it says, with that region.
+pub async fn elsewhere(policy: &Arc<Policy>, env: &Arc<Env>) -> BTreeMap<StoreName, String> {
+    let session = S3Session::open(Arc::clone(policy), Arc::clone(env)).await;
+    let session = &session;
+    let looks = policy.stores.keys().map(|store| async move {
+        let place = session.place(&bucket_id(store)).await.ok()?;
+        Some((store.clone(), bucket::lies_elsewhere(&place).await?))
+    });
+    join_all(looks).await.into_iter().flatten().collect()
 }
 
 impl S3Session {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
-use super::Trial;
+use super::{Trial, component};
 use crate::harness::{Endpoint, endpoint, fresh_name, make_bucket};
 
 fn words(text: &str) -> String {
@@ -171,4 +171,47 @@ async fn no_file_is_overwritten_and_a_bucket_that_is_not_there_is_told() {
     assert_eq!(world.trial.home.text("bdr.yaml"), before);
     let gone = run(&["-"]).ends(1);
     assert!(gone.stderr.contains("there is no such bucket") && gone.stdout.is_empty(), "{gone:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buckets_of_two_regions_are_found_without_a_policy() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    std::fs::remove_file(trial.home.path("bdr.yaml")).unwrap();
+    let names = [fresh_name(), fresh_name()];
+    component::made(&trial, &names[0], endpoint.region).await;
+    let far = trial.client.config().to_builder().region(aws_sdk_s3::config::Region::new("eu-west-1")).build();
+    let there = t::CreateBucketConfiguration::builder().location_constraint("eu-west-1".into()).build();
+    let made = aws_sdk_s3::Client::from_conf(far).create_bucket().bucket(&names[1]).create_bucket_configuration(there);
+    made.send().await.unwrap();
+    let import = ["import", "--bucket", &names[0], "--bucket", &names[1], "--endpoint", &endpoint.url];
+    trial.run(&[&import[..], &["--region", endpoint.region]].concat()).ends(0);
+    let text = trial.home.text("bdr.yaml");
+    for (bucket, region) in names.iter().zip([endpoint.region, "eu-west-1"]) {
+        let line = text.lines().find(|line| line.contains("s3: {") && line.contains(bucket.as_str())).unwrap();
+        assert!(line.contains(region), "{text}");
+    }
+    trial.run(&["lint"]).ends(0);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+}
+
+/// What a policy of the same name left elsewhere is looked for as a plan looks for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_first_apply_would_take_away_elsewhere_is_named() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    let names = [fresh_name(), fresh_name()];
+    let buckets = names.each_ref().map(String::as_str);
+    component::made(&trial, buckets[0], endpoint.region).await;
+    component::versions(&trial, buckets[0]).await;
+    trial.home.policy(&component::policy(&trial.bucket, buckets, endpoint, "required"));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let said =
+        trial.run(&["import", "--bucket", buckets[1], "--endpoint", &endpoint.url, "--out", "imported.yaml"]).ends(0).stderr;
+    for part in
+        [format!("removes the replication rule policy/s3_replication_rule:{}", buckets[0]), "removes the role ".to_owned()]
+    {
+        assert!(said.contains(&part), "{said}");
+    }
 }
