@@ -285,11 +285,16 @@ pub fn grouped(entries: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
     groups
 }
 
-/// Entries of one weight and kind together, for plans too large to tell each.
+/// What is grave is told one by one up to here, however large the plan.
+const FEW: usize = 8;
+
+/// Entries of one weight and kind together, for plans too large to tell each; but a few grave ones alone.
 pub fn by_kind(entries: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
     let mut groups: BTreeMap<(Weight, String), Vec<Entry<'_>>> = BTreeMap::new();
     for entry in entries {
         groups.entry((entry.weight, entry.title.to_owned())).or_default().push(entry);
     }
-    groups.into_values().collect()
+    let is_told = |group: &Vec<Entry<'_>>| group.len() <= FEW && group.iter().all(|entry| entry.weight <= Weight::Weakens);
+    let each = |group: Vec<_>| if is_told(&group) { group.into_iter().map(|entry| vec![entry]).collect() } else { vec![group] };
+    groups.into_values().flat_map(each).collect()
 }

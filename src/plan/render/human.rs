@@ -34,6 +34,9 @@ pub fn human(plan: &Plan, look: Look) -> String {
     let mut changes = Vec::new();
     for detail in [Detail::Full, Detail::NamesOfNew, Detail::Counts] {
         changes = told(plan, detail, look);
+        if detail == Detail::Counts {
+            changes.push(format!("{} told by kind, to be short (--all shows each change)", look.dots()));
+        }
         if look.all || changes.len() <= room {
             break;
         }

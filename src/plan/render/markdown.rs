@@ -82,6 +82,9 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
 
+/// Rows of objectives shown at most.
+const ROWS: usize = 40;
+
 fn objectives(rows: &[ObjectiveRow]) -> String {
     let told: Vec<&ObjectiveRow> = rows.iter().filter(|row| row.moves() || !row.kept()).collect();
     if told.is_empty() {
@@ -89,7 +92,7 @@ fn objectives(rows: &[ObjectiveRow]) -> String {
     }
     let mut text =
         "| component | disruption | RPO before → after (goal) | RTO before → after (goal) |\n|---|---|---|---|\n".to_owned();
-    for row in told.iter().take(40) {
+    for row in promises::gravest(&told, ROWS) {
         text.push_str(&format!(
             "| {} | {} | {} | {} |\n",
             row.component,
@@ -98,8 +101,8 @@ fn objectives(rows: &[ObjectiveRow]) -> String {
             promise(row, &row.rto)
         ));
     }
-    if told.len() > 40 {
-        text.push_str(&format!("\n{} more rows move or break their goal.\n", told.len() - 40));
+    if told.len() > ROWS {
+        text.push_str(&format!("\n{} more rows move or break their goal.\n", told.len() - ROWS));
     }
     text.push('\n');
     text

@@ -19,8 +19,7 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
         return Vec::new();
     }
     let told: Vec<&ObjectiveRow> = rows.iter().filter(|row| look.all || row.moves() || !row.kept()).collect();
-    let most = if look.all { usize::MAX } else { ROWS };
-    let shown = &told[..told.len().min(most)];
+    let shown = &gravest(&told, if look.all { usize::MAX } else { ROWS });
     let plain = Look { color: false, ..look };
     let fits = table(&wide(shown), plain).iter().all(|line| line.chars().count() <= look.width);
     let cells = if fits { wide(shown) } else { narrow(shown) };
@@ -29,7 +28,7 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
     for (why, count) in reasons(shown) {
         lines.push(format!("  ? {why}{}", if count == 1 { String::new() } else { format!(" ({count} rows)") }));
     }
-    let left = told.len().saturating_sub(most);
+    let left = told.len() - shown.len();
     if left > 0 {
         lines.push(format!("  {left} more move or break their goal (--all shows them)"));
     }
@@ -39,6 +38,23 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
         lines.push(format!("  {quiet}{} {verb}, unchanged", if told.is_empty() { "" } else { " more" }));
     }
     lines
+}
+
+/// The gravest so many rows, in the order in which they stand: what breaks by the plan before what is broken, before what gets worse,
+/// before what is not known, before what gets better.
+pub fn gravest<'a>(rows: &[&'a ObjectiveRow], most: usize) -> Vec<&'a ObjectiveRow> {
+    let rank = |row: &ObjectiveRow| match (row.unknown.is_some(), row.kept(), row.worsens()) {
+        (true, _, _) => 3,
+        (_, false, true) => 0,
+        (_, false, false) => 1,
+        (_, true, true) => 2,
+        (_, true, false) => 4,
+    };
+    let mut ranked: Vec<(usize, &ObjectiveRow)> = rows.iter().copied().enumerate().collect();
+    ranked.sort_by_key(|(_, row)| rank(row));
+    ranked.truncate(most);
+    ranked.sort_by_key(|(at, _)| *at);
+    ranked.into_iter().map(|(_, row)| row).collect()
 }
 
 fn promise(row: &ObjectiveRow, promise: &Promise) -> [String; 3] {
@@ -184,4 +200,30 @@ fn window(effect: &RetentionEffect, look: Look) -> Vec<String> {
     let by = format!("(times: {zone})");
     let fits = INDENT + told.chars().count() + 1 + by.chars().count() <= look.width;
     if fits { vec![format!("{told} {by}")] } else { vec![told, by] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Disruption;
+
+    fn row(component: &str, before: Option<u64>, after: Option<u64>) -> ObjectiveRow {
+        let bound = |seconds| Bound { seconds, basis: Basis::Derived };
+        let rpo = Promise { goal: Some(60), before: Some(bound(before)), after: bound(after) };
+        let rto = Promise { goal: None, before: None, after: bound(None) };
+        ObjectiveRow { component: component.parse().expect("a name"), disruption: Disruption::Host, rpo, rto, unknown: None }
+    }
+
+    #[test]
+    fn of_too_many_rows_those_that_break_are_shown_in_their_order() {
+        let better = (0..40).map(|at| row(&format!("a{at:02}"), None, Some(10)));
+        let others = [row("broken", None, None), row("worse", Some(10), Some(20)), row("breaks", Some(10), None)];
+        let all: Vec<ObjectiveRow> = better.chain(others).collect();
+        let all: Vec<&ObjectiveRow> = all.iter().collect();
+        let shown = |most| gravest(&all, most).iter().map(|row| row.component.to_string()).collect::<Vec<_>>();
+        assert_eq!(shown(1), ["breaks"]);
+        assert_eq!(shown(3), ["broken", "worse", "breaks"]);
+        assert_eq!(shown(5), ["a00", "a01", "broken", "worse", "breaks"]);
+        assert_eq!(shown(99).len(), 43);
+    }
 }

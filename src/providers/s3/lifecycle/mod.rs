@@ -158,8 +158,9 @@ impl Setting for LifecycleRules {
 
     /// Both let go of the same sort of thing, or both are about the same objects.
     fn meets(&self, one: &Attrs, other: &Attrs) -> bool {
-        let days = |name: &&str| one.contains_key(*name) && other.contains_key(*name);
-        let alike = ["expire_days", "noncurrent_days", "abort_uploads_days"].iter().any(days);
+        // Two rules that do several things each, of which one is the same, are two: bdr's own for its probes is no other's.
+        let does = |name: &&str| (one.contains_key(*name), other.contains_key(*name));
+        let alike = ["expire_days", "noncurrent_days", "abort_uploads_days"].iter().map(does).all(|(one, other)| one == other);
         one.get("prefix") == other.get("prefix") || (alike && nest(one, other))
     }
 
