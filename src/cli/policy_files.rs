@@ -1,8 +1,9 @@
 //! Finds the policy's files and reads them. What the caller names is the caller's word and may be a link or a pipe; what is only
 //! found, in a folder or as the default, may be a stranger's: no link is followed out of the folder, and nothing but files is opened.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ pub fn policy_files(context: &Context) -> Result<Vec<PolicyFile>, Failure> {
             return Err(Failure::new(format!("`{}` holds no policy", shown(&root))).help(hint::name_a_policy()));
         }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     files.retain(|file: &PolicyFile| seen.insert(file.path.clone()));
     Ok(files)
 }
@@ -115,7 +116,8 @@ fn named(path: &Path, files: &mut Vec<PolicyFile>) -> Result<(), Failure> {
     let failed = |error: io::Error| unread(path, &error);
     let kind = fs::metadata(path).map_err(failed)?.file_type();
     if kind.is_dir() {
-        return collect(path, &fs::canonicalize(path).map_err(failed)?, files);
+        let inside = fs::canonicalize(path).map_err(failed)?;
+        return collect(path, &inside, &inside, files);
     }
     if !kind.is_file() && !kind.is_fifo() {
         return Err(no_policy(path));
@@ -129,7 +131,7 @@ fn by_default(path: &Path, files: &mut Vec<PolicyFile>) -> Result<(), Failure> {
     let failed = |error: io::Error| unread(path, &error);
     let here = fs::canonicalize(".").map_err(failed)?;
     match within(path, &here) {
-        Some(place) if place.is_dir() => collect(path, &place, files),
+        Some(place) if place.is_dir() => collect(path, &place, &place, files),
         Some(place) if !place.is_file() => Err(no_policy(path)),
         place => {
             let place = place.map_or(Place::Refused(Fault::LeadsOut), Place::Found);
@@ -144,24 +146,26 @@ fn no_policy(path: &Path) -> Failure {
     Failure::new(what).help(hint::name_a_policy())
 }
 
-/// All policies below a folder, which is `inside` with its links followed.
-fn collect(folder: &Path, inside: &Path, files: &mut Vec<PolicyFile>) -> Result<(), Failure> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
-        .and_then(|list| list.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(|error| unread(folder, &error))?;
-    entries.sort();
-    for path in entries {
-        let hidden = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'));
+/// All policies below a folder that lies at `place`, which is `inside` or below it, with its links followed.
+fn collect(folder: &Path, place: &Path, inside: &Path, files: &mut Vec<PolicyFile>) -> Result<(), Failure> {
+    let read =
+        |list: fs::ReadDir| list.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)))).collect();
+    let mut entries: Vec<(OsString, FileType)> = fs::read_dir(folder).and_then(read).map_err(|error| unread(folder, &error))?;
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in entries {
+        let path = folder.join(&name);
         // A link to a folder is not entered: it could lead out, or round in a circle.
-        if hidden || (path.is_symlink() && path.is_dir()) {
+        if name.as_encoded_bytes().starts_with(b".") || (kind.is_symlink() && path.is_dir()) {
             continue;
         }
-        if path.is_dir() {
-            collect(&path, inside, files)?;
+        if kind.is_dir() {
+            collect(&path, &place.join(&name), inside, files)?;
         } else if path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml") {
-            let place = match within(&path, inside) {
+            // Only a link has to be followed to know where it leads.
+            let leads_to = if kind.is_symlink() { within(&path, inside) } else { Some(place.join(&name)) };
+            let place = match leads_to {
                 None => Place::Refused(Fault::LeadsOut),
-                Some(place) if !place.is_file() => Place::Refused(Fault::NotAFile),
+                Some(_) if !kind.is_file() && !path.is_file() => Place::Refused(Fault::NotAFile),
                 Some(place) => Place::Found(place),
             };
             files.push(PolicyFile { path, place });
