@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::{ProtectionName, StoreName};
 use crate::assess::Facts;
+use crate::assess::gaps::Gaps;
 use crate::diag::Span;
 use crate::policy::{Component, Disruption, Policy, Protection};
 
@@ -110,4 +111,5 @@ pub struct Question<'a> {
     pub store: &'a StoreName,
     pub place: &'a Arc<Place>,
     pub facts: &'a Facts,
+    pub gaps: &'a Gaps<'a>,
 }

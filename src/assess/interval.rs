@@ -1,14 +1,14 @@
 //! What every protection promises that makes a copy now and then, into the tree format: how old the newest one can be, and how long
 //! it takes until it is back.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::assess::bounds::{CopyBounds, Origin, Question, Term, sum};
 use crate::assess::facts::{ASSUMED_BYTES, ASSUMED_CAPTURE_RATE, ASSUMED_RESTORE_RATE};
 use crate::assess::storage;
 use crate::policy::{Backend, Scheduler};
 use crate::units::bytes::Bytes;
-use crate::units::cadence::{Schedule, Semantics, Zone};
+use crate::units::cadence::{Schedule, Zone};
 use crate::units::count::count;
 
 /// The loss of one copy. Data that is written right after a run has begun is first held by the next run's copy, so the loss is the
@@ -51,7 +51,7 @@ fn age(question: &Question<'_>) -> Option<Term> {
 
 /// The longest gap between two runs in the next two years, as the scheduler in use carries the schedule out.
 fn gap(question: &Question<'_>) -> Term {
-    let Question { policy, component, protection, facts, .. } = question;
+    let Question { policy, component, protection, facts, gaps, .. } = question;
     let stated = protection.schedule.as_ref();
     let live = facts.live_schedule(&component.name, &protection.name);
     let schedule: Option<(&Schedule, &Zone)> = match live {
@@ -73,15 +73,11 @@ fn gap(question: &Question<'_>) -> Term {
         };
         return term(None, origin, why.into());
     };
-    let Some(scheduler) = &policy.scheduler else {
+    if policy.scheduler.is_none() {
         return term(None, Origin::Policy, "the policy names no scheduler, so nothing runs it".into());
-    };
-    let semantics = match scheduler.value {
-        Scheduler::Systemd { .. } => Semantics::Systemd,
-        Scheduler::Cron(_) => Semantics::Cron,
-    };
-    match schedule.cadence.runs(zone, semantics).longest_gap(facts.now) {
-        Some(gap) => term(Some(gap.length.as_secs()), origin, gap.explain()),
+    }
+    match gaps.longest(&schedule.cadence, zone) {
+        Some(gap) => term(Some(gap.seconds), origin, gap.why),
         None => term(None, origin, format!("`{}` fires less than twice in two years", schedule.text)),
     }
 }
@@ -101,10 +97,7 @@ fn make_and_ship(question: &Question<'_>) -> Term {
             let why = format!("the longest of {} runs, {} at last", measured.samples, Bytes(measured.bytes));
             (measured.longest_seconds.max(1), Origin::Measured, why)
         }
-        None => {
-            let why = format!("{} at {}/s", Bytes(ASSUMED_BYTES), Bytes(ASSUMED_CAPTURE_RATE));
-            (ASSUMED_BYTES.div_ceil(ASSUMED_CAPTURE_RATE), Origin::Assumed, why)
-        }
+        None => (ASSUMED_BYTES.div_ceil(ASSUMED_CAPTURE_RATE), Origin::Assumed, ASSUMED_CAPTURE.clone()),
     };
     Term { name: "to make and ship one", seconds: Some(seconds), origin, why, span: None }
 }
@@ -115,7 +108,10 @@ pub fn recovery(question: &Question<'_>) -> Vec<Term> {
     let measured = question.facts.measured(&question.component.name, &question.protection.name);
     let (bytes, origin) = measured.map_or((ASSUMED_BYTES, Origin::Assumed), |measured| (measured.bytes, Origin::Measured));
     let seconds = bytes.div_ceil(ASSUMED_RESTORE_RATE);
-    let why = format!("{} ({}) at an assumed {}/s", Bytes(bytes), word(origin), Bytes(ASSUMED_RESTORE_RATE));
+    let why = match origin {
+        Origin::Assumed => ASSUMED_TRANSFER.clone(),
+        _ => transfer(bytes, origin),
+    };
     let mut terms = Vec::new();
     if let Some((tier, seconds)) = slowest_only_tier(question) {
         let why = format!("every tier lies in an archive class, `{}` in {}", tier.name.value, tier.class.value.as_str());
@@ -123,6 +119,15 @@ pub fn recovery(question: &Question<'_>) -> Vec<Term> {
     }
     terms.push(Term { name: "transfer", seconds: Some(seconds), origin: Origin::Assumed, why, span: None });
     terms
+}
+
+/// What is said of every copy that nothing was measured of.
+static ASSUMED_CAPTURE: LazyLock<String> =
+    LazyLock::new(|| format!("{} at {}/s", Bytes(ASSUMED_BYTES), Bytes(ASSUMED_CAPTURE_RATE)));
+static ASSUMED_TRANSFER: LazyLock<String> = LazyLock::new(|| transfer(ASSUMED_BYTES, Origin::Assumed));
+
+fn transfer(bytes: u64, origin: Origin) -> String {
+    format!("{} ({}) at an assumed {}/s", Bytes(bytes), word(origin), Bytes(ASSUMED_RESTORE_RATE))
 }
 
 pub fn word(origin: Origin) -> &'static str {

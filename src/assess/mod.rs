@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod derive;
 pub mod facts;
 mod file_backup;
+pub mod gaps;
 mod interval;
 mod logical_dump;
 pub mod replica;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::address::{ComponentName, StoreName};
+use crate::assess::gaps::Gaps;
 use crate::policy::{Component, Disruption, Location, Medium, Method, Policy, Replication};
 
 /// What the policy promises, component by component, disruption by disruption.
@@ -55,8 +57,9 @@ type Replicas<'a> = BTreeMap<&'a StoreName, Vec<(&'a Replication, StoreName, Arc
 pub fn assess(policy: &Policy, facts: &Facts) -> Assessment {
     let places = places(policy);
     let replicas = replicas(policy, &places);
+    let gaps = Gaps::of(policy, facts.now);
     let cells = policy.components.values().flat_map(|component| {
-        let copies = copies(policy, component, &places, &replicas, facts);
+        let copies = copies(policy, component, &places, &replicas, (facts, &gaps));
         Disruption::ALL.map(|disruption| derive::cell(component, disruption, &copies))
     });
     Assessment { cells: cells.collect() }
@@ -91,7 +94,13 @@ fn replicas<'a>(policy: &'a Policy, places: &Places) -> Replicas<'a> {
 
 /// What every copy of a component promises: one entry for each protection and store that the facts do not rule out, and one for each
 /// store that it is replicated to.
-fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Replicas<'_>, facts: &Facts) -> Vec<CopyBounds> {
+fn copies(
+    policy: &Policy,
+    component: &Component,
+    places: &Places,
+    replicas: &Replicas<'_>,
+    (facts, gaps): (&Facts, &Gaps<'_>),
+) -> Vec<CopyBounds> {
     let known = component.protections.values().filter(|protection| facts.is_in_place(&component.name, &protection.name));
     if let Some(bucket) = component.as_store() {
         return replica::of_bucket(policy, component, &bucket, places);
@@ -106,7 +115,7 @@ fn copies(policy: &Policy, component: &Component, places: &Places, replicas: &Re
     let mut copies = Vec::new();
     for (protection, store) in pairs {
         let Some((store, place)) = places.get(store) else { continue };
-        let question = bounds::Question { policy, component, protection, store, place, facts };
+        let question = bounds::Question { policy, component, protection, store, place, facts, gaps };
         let copy = match &protection.method {
             Method::FileBackup(_) => file_backup::bounds(&question),
             Method::LogicalDump(_) => logical_dump::bounds(&question),

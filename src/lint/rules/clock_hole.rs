@@ -32,6 +32,8 @@
 //!       nightly: { file_backup: {}, schedule: "30 4 * * *", store: primary }
 //! ```
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,11 +65,14 @@ impl Rule for ClockHole {
             Some(Scheduler::Cron(_)) => Semantics::Cron,
             _ => Semantics::Systemd,
         };
+        // Many protections share a cadence, which is looked at once.
+        let mut holes: HashMap<&Cadence, Option<(&Jump, Gap)>> = HashMap::new();
         for component in policy.components.values() {
             for protection in component.protections.values() {
                 let Some(schedule) = &protection.schedule else { continue };
-                let skips = |jump: &&Jump| skipped(&schedule.cadence, &policy.timezone, semantics, jump);
-                let Some((jump, gap)) = jumps.iter().find_map(|jump| Some((jump, skips(&jump)?))) else { continue };
+                let skips = |jump: &Jump| skipped(&schedule.cadence, &policy.timezone, semantics, jump);
+                let first = || jumps.iter().find_map(|jump| Some((jump, skips(jump)?)));
+                let Some((jump, gap)) = holes.entry(&schedule.cadence).or_insert_with(first) else { continue };
                 let (zone, day) = (&policy.timezone, jump.day(&policy.timezone));
                 found.push(
                     Diagnostic::warning(
