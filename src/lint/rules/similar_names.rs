@@ -60,7 +60,16 @@ impl Rule for SimilarNames {
     }
 }
 
-fn compare<'a>(code: &'static str, kind: &str, names: impl Iterator<Item = (&'a str, Option<Span>)>, found: &mut Diagnostics) {
+fn compare<'a>(
+    code: &'static str,
+    kind: &str,
+    names: impl Iterator<Item = (&'a str, Option<Span>)> + Clone,
+    found: &mut Diagnostics,
+) {
+    // Of two names that differ so, one has a `_`, which most have not.
+    if !names.clone().any(|(name, _)| name.contains('_')) {
+        return;
+    }
     let mut seen: BTreeMap<String, (&str, Option<Span>)> = BTreeMap::new();
     for (name, span) in names {
         let Some((other, first)) = seen.insert(name.replace('_', "-"), (name, span)) else { continue };

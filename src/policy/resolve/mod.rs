@@ -18,7 +18,7 @@ mod store_access;
 mod text;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::address::{AccountName, PolicyName, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span, Spanned};
@@ -45,7 +45,8 @@ pub(super) fn resolve(
     let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();
     // What is missing from texts that say nothing is missing from the first.
     merged.start = merged.start.or_else(|| sources.iter().next().map(|(file, _)| Span { file, start: 0, end: 0 }));
-    let mut run = Run { sources, resolver, torn, unknown, refused: BTreeMap::new(), accounts: BTreeMap::new(), out };
+    let (refused, accounts, globs) = (BTreeMap::new(), BTreeMap::new(), HashSet::new());
+    let mut run = Run { sources, resolver, torn, unknown, refused, accounts, globs, out };
     run.version(&merged);
     let name = run.name(&merged);
     run.accounts(merged.accounts, name.as_ref().map_or("", |name| name.as_str()));
@@ -91,6 +92,8 @@ struct Run<'a> {
     refused: BTreeMap<Reference, (Refused, Vec<Span>)>,
     /// `None`: defined, and not as it must be, which was told.
     accounts: BTreeMap<AccountName, Option<Account>>,
+    /// Globs that were built once and are sound: components leave out the same things.
+    globs: HashSet<String>,
     out: &'a mut Diagnostics,
 }
 

@@ -75,16 +75,15 @@ impl Run<'_> {
         (component, fits): (&ComponentName, Fits),
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
-        let called = format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()));
-        let fitting = self.fitting(&document.value, &name, (&called, fits));
+        let fitting = self.fitting(&document.value, &name, (component, fits));
         if fits == Fits::Bucket {
             return self.by_itself(name, document, known);
         }
-        if fitting { self.by_bdr(name, document, &called, known) } else { None }
+        if fitting { self.by_bdr(name, document, component, known) } else { None }
     }
 
     /// Says which methods do not fit what the component is, and which is missing. `false`: there is only such as does not fit.
-    fn fitting(&mut self, document: &ProtectionDocument, name: &Spanned<ProtectionName>, (called, fits): (&str, Fits)) -> bool {
+    fn fitting(&mut self, document: &ProtectionDocument, name: &Spanned<ProtectionName>, (component, fits): (&ComponentName, Fits)) -> bool {
         let ProtectionDocument { file_backup, logical_dump, replication, .. } = document;
         let methods = [
             ("file_backup", file_backup.is_absent(), file_backup.span()),
@@ -104,7 +103,7 @@ impl Run<'_> {
             self.unfit(method, fits.called(), *at, &help);
         }
         if fitting.is_empty() && unfit.is_empty() {
-            self.missing(&format!("{called} has no method"), name.span, &format!("Write {} below it.", fits.usual()));
+            self.missing(&format!("{} has no method", called(name, component)), name.span, &format!("Write {} below it.", fits.usual()));
         }
         !fitting.is_empty() || unfit.is_empty()
     }
@@ -118,7 +117,7 @@ impl Run<'_> {
         &mut self,
         name: Spanned<ProtectionName>,
         document: Spanned<ProtectionDocument>,
-        called: &str,
+        component: &ComponentName,
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
@@ -136,7 +135,7 @@ impl Run<'_> {
                 || "Define a store under `stores:` and name it here, such as `store: primary`.".to_owned(),
                 |first| format!("Write `store:` and the name of a store, such as `store: {first}`."),
             );
-            self.missing(&format!("{called} does not say where its copies go"), name.span, &help);
+            self.missing(&format!("{} does not say where its copies go", called(&name, component)), name.span, &help);
         }
         let listed = stores.given().map(|list| list.value).unwrap_or_default();
         let given: Vec<_> = std::iter::once(store).chain(listed).filter_map(|store| self.store_named(&store, known)).collect();
@@ -208,4 +207,8 @@ impl Run<'_> {
         };
         AsTree { full: self.schedule(full), compression: level }
     }
+}
+
+fn called(name: &ProtectionName, component: &ComponentName) -> String {
+    format!("the protection {} of {}", echo::quote(name.as_str()), echo::quote(component.as_str()))
 }

@@ -142,6 +142,9 @@ impl Run<'_> {
 
     fn glob(&mut self, field: &Field<GlobText>) -> Option<Spanned<String>> {
         let written = self.as_written(field)?;
+        if self.globs.contains(written.value) {
+            return Some(written.map(str::to_owned));
+        }
         if written.value.is_empty() {
             self.bad(codes::GLOB, written, "is an empty glob", "Write a pattern such as `*.tmp` or `cache/**`, or remove it.");
             return None;
@@ -175,7 +178,10 @@ impl Run<'_> {
             return None;
         }
         match globset::GlobBuilder::new(written.value).literal_separator(true).build() {
-            Ok(_) => Some(written.map(str::to_owned)),
+            Ok(_) => {
+                self.globs.insert(written.value.to_owned());
+                Some(written.map(str::to_owned))
+            }
             Err(error) => {
                 let help = "`*` and `?` stay inside one folder, `**` crosses folders, `[ab]` and `{a,b}` choose; `\\` takes their meaning.";
                 self.bad(codes::GLOB, written, format!("is not a glob: {}", error.kind()), help);
