@@ -69,7 +69,7 @@ pub struct Document {
     /// Places where copies live, by a name of your own.
     pub stores: Field<Named<StoreDocument>>,
     /// Things to recover, by a name of your own.
-    pub components: Field<Named<ComponentDocument>>,
+    pub components: Field<Named<Box<ComponentDocument>>>,
     /// What carries schedules out.
     pub scheduler: Field<SchedulerDocument>,
     /// Who may do what with the stores: roles of AWS IAM.

@@ -20,9 +20,10 @@ pub trait Instead {
 impl Instead for bool {}
 impl Instead for i64 {}
 
-/// What few have should not make the many larger.
+/// What few have should not make the many larger, and what is large should not be moved about.
 impl<T: Instead> Instead for Box<T> {
     const WRITE: Hints = T::WRITE;
+    const NAMED: Hints = T::NAMED;
 }
 
 impl<T: Instead> Instead for Vec<super::Field<T>> {

@@ -19,7 +19,7 @@ use crate::policy::{
 impl Run<'_> {
     pub(super) fn components(
         &mut self,
-        components: Table<ComponentName, ComponentDocument>,
+        components: Table<ComponentName, Box<ComponentDocument>>,
         stores: &BTreeMap<StoreName, Option<Span>>,
         policy: &str,
     ) -> BTreeMap<ComponentName, Component> {
@@ -36,13 +36,13 @@ impl Run<'_> {
     fn component(
         &mut self,
         name: Spanned<ComponentName>,
-        document: Spanned<ComponentDocument>,
+        document: Spanned<Box<ComponentDocument>>,
         stores: &BTreeMap<StoreName, Option<Span>>,
         policy: &str,
     ) -> Option<Component> {
         let span = document.span;
         let fits = self.one_kind(&document.value, &name);
-        let ComponentDocument { moved, files, object_storage, postgresql, objectives, protect, retain, .. } = document.value;
+        let ComponentDocument { moved, files, object_storage, postgresql, objectives, protect, retain, .. } = *document.value;
         let moved: Option<Spanned<ComponentName>> = self.moved(moved);
         let objectives = self.objectives(objectives);
         let mut protections = self.protections(protect, (&name.value, fits), stores);

@@ -39,7 +39,7 @@ enum Parent {
 
 /// Gives every component what it inherits.
 pub(super) fn inherit(
-    components: &mut Table<ComponentName, ComponentDocument>,
+    components: &mut Table<ComponentName, Box<ComponentDocument>>,
     sources: &mut Sources,
     torn: bool,
     out: &mut Diagnostics,
@@ -99,7 +99,7 @@ fn unknown(
     name: &ComponentName,
     written: &str,
     at: Option<Span>,
-    components: &Table<ComponentName, ComponentDocument>,
+    components: &Table<ComponentName, Box<ComponentDocument>>,
 ) -> Diagnostic {
     let classes: Vec<&str> = class::names().collect();
     let all = classes.into_iter().chain(components.keys().map(ComponentName::as_str));
@@ -117,7 +117,7 @@ fn too_much(at: Option<Span>) -> Diagnostic {
         .help("Let fewer components inherit, or from one that states less.")
 }
 
-fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName, ComponentDocument>) -> Option<Parent> {
+fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName, Box<ComponentDocument>>) -> Option<Parent> {
     // A component that is called as a class means the class, not itself.
     let other = ComponentName::new(written).ok().filter(|other| components.contains_key(other));
     let class = class::names().find(|class| *class == written);
@@ -131,7 +131,7 @@ fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName,
 /// Reports each circle once, with all its places, and cuts it.
 fn break_circles(
     parents: &mut BTreeMap<ComponentName, Parent>,
-    components: &Table<ComponentName, ComponentDocument>,
+    components: &Table<ComponentName, Box<ComponentDocument>>,
     out: &mut Diagnostics,
 ) {
     let mut clear: BTreeSet<ComponentName> = BTreeSet::new();
@@ -159,7 +159,7 @@ fn break_circles(
     }
 }
 
-fn circular(circle: &[&ComponentName], components: &Table<ComponentName, ComponentDocument>) -> Diagnostic {
+fn circular(circle: &[&ComponentName], components: &Table<ComponentName, Box<ComponentDocument>>) -> Diagnostic {
     let names: Vec<String> = circle.iter().chain(circle.first()).map(|name| format!("`{name}`")).collect();
     let mut finding =
         Diagnostic::error(codes::CIRCLE, format!("components inherit from each other in a circle: {}", names.join(" → ")));
@@ -171,7 +171,7 @@ fn circular(circle: &[&ComponentName], components: &Table<ComponentName, Compone
     finding.help("Remove one of these `inherits`.")
 }
 
-fn of_component(components: &Table<ComponentName, ComponentDocument>, name: &ComponentName) -> Heritage {
+fn of_component(components: &Table<ComponentName, Box<ComponentDocument>>, name: &ComponentName) -> Heritage {
     let Some(document) = components.get(name).and_then(|(_, document)| document.as_ref()) else { return Heritage::default() };
     Heritage { objectives: document.objectives.clone(), protect: document.protect.clone(), retain: document.retain.clone() }
 }

@@ -23,7 +23,7 @@ pub(super) struct Merged {
     pub contacts: Table<String, ContactDocument>,
     pub accounts: Table<AccountName, AccountDocument>,
     pub stores: Table<StoreName, StoreDocument>,
-    pub components: Table<ComponentName, ComponentDocument>,
+    pub components: Table<ComponentName, Box<ComponentDocument>>,
     pub scheduler: Field<SchedulerDocument>,
     pub access: Field<AccessDocument>,
     pub packs: Vec<Field<PackWord>>,
