@@ -53,6 +53,7 @@ use crate::policy::{Backend, Component, Policy, Protection, S3Backend, StoreSpec
 use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
+use bucket_policy::Origin;
 pub use replication::RULE as REPLICATION_RULE;
 use setting::{Setting, Wanted, Wish};
 pub use standing::{Part, Standing, elsewhere, standing};
@@ -198,6 +199,8 @@ struct Held<'a> {
     all: Vec<(&'a Component, &'a Protection)>,
     /// The folders of the components of which bdr writes there itself.
     written: BTreeSet<&'a ComponentName>,
+    /// Whose objects S3 copies there.
+    origins: Vec<Origin<'a>>,
 }
 
 fn copies(policy: &Policy) -> Copies<'_> {
@@ -215,6 +218,9 @@ fn copies(policy: &Policy) -> Copies<'_> {
             }
         }
     }
+    for (to, origin) in bucket_policy::origins(policy) {
+        copies.entry(to).or_default().origins.push(origin);
+    }
     copies
 }
 
@@ -228,7 +234,8 @@ fn wishes<'a>(policy: &'a Policy, copies: &'a Copies<'a>) -> impl Iterator<Item 
         let held = copies.get(name);
         let copies = held.map(|held| held.all.as_slice()).unwrap_or_default();
         let written = held.map_or(NOTHING, |held| &held.written);
-        Some((Wish { policy, name, spec, backend, copies, written }, first))
+        let origins = held.map(|held| held.origins.as_slice()).unwrap_or_default();
+        Some((Wish { policy, name, spec, backend, copies, written, origins }, first))
     })
 }
 

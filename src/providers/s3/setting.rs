@@ -7,6 +7,7 @@ use crate::address::{ComponentName, PolicyName, ResourceId, StoreName, Subject};
 use crate::attrs::Attrs;
 use crate::diag::Span;
 use crate::policy::{Component, Policy, Protection, S3Backend, StoreSpec};
+use crate::providers::s3::bucket_policy::Origin;
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
@@ -23,6 +24,8 @@ pub(super) struct Wish<'a> {
     pub copies: &'a [(&'a Component, &'a Protection)],
     /// The folders of the components of which bdr writes copies to it.
     pub written: &'a BTreeSet<&'a ComponentName>,
+    /// Whose objects S3 copies to it.
+    pub origins: &'a [Origin<'a>],
 }
 
 /// One resource of a kind, as wanted.

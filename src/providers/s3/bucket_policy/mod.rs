@@ -6,6 +6,8 @@ mod risk;
 mod statement;
 mod wanted;
 
+pub(super) use replicas::{Origin, origins};
+
 use crate::access::meaning;
 use crate::address::{PolicyName, ResourceId, StoreName};
 use crate::attrs::Attrs;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::statement::Statement;
 use crate::address::{ResourceId, StoreName};
 use crate::policy::replication::source_of;
-use crate::policy::{Backend, Component, Policy, Replication, S3Backend, StoreSpec, Text};
+use crate::policy::{Backend, Component, Policy, Protection, Replication, S3Backend, StoreSpec, Text};
 use crate::providers::iam;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::rights::Condition;
@@ -30,10 +30,34 @@ struct Source<'a> {
 /// For each bucket of another account that is replicated to this store: the copies, and the look at the bucket that goes before (S3 user
 /// guide, "Granting permissions when the source and destination buckets are owned by different AWS accounts").
 pub(super) fn wanted(wish: Wish<'_>) -> Vec<Wanted> {
-    let Wish { policy, name, backend, .. } = wish;
+    let Wish { policy, name, backend, origins, .. } = wish;
     let to = (name, backend);
-    let stores = policy.stores.values().flat_map(|from| of_store(policy, from, to));
-    stores.chain(policy.components.values().flat_map(|from| of_component(policy, from, to))).collect()
+    let of = |origin: &Origin<'_>| match origin {
+        Origin::Store(from) => of_store(policy, from, to),
+        Origin::Component(from) => of_component(policy, from, to),
+    };
+    origins.iter().flat_map(of).collect()
+}
+
+/// What S3 copies from.
+#[derive(Clone, Copy)]
+pub enum Origin<'a> {
+    Store(&'a StoreSpec),
+    Component(&'a Component),
+}
+
+/// Each store that is replicated to, with what is replicated there: stores before components, by name.
+pub fn origins(policy: &Policy) -> impl Iterator<Item = (&StoreName, Origin<'_>)> {
+    let of_stores = policy.stores.values().flat_map(|from| {
+        let to: BTreeSet<&StoreName> = from.replicate.iter().map(|entry| &entry.to.value).collect();
+        to.into_iter().map(move |to| (to, Origin::Store(from)))
+    });
+    let of_components = policy.components.values().flat_map(|from| {
+        let entries = from.protections.values().filter_map(Protection::replication);
+        let to: BTreeSet<&StoreName> = entries.map(|entry| &entry.to.value).collect();
+        to.into_iter().map(move |to| (to, Origin::Component(from)))
+    });
+    of_stores.chain(of_components)
 }
 
 /// What a store needs there.
