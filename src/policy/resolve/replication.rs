@@ -90,6 +90,7 @@ impl Run<'_> {
         stores: &BTreeMap<StoreName, StoreSpec>,
         components: &BTreeMap<ComponentName, Component>,
     ) {
+        let copied = by_bucket(stores.values().filter(|store| !store.replicate.is_empty()));
         for from in stores.values() {
             for (at, entry) in from.replicate.iter().enumerate() {
                 self.is_no_repetition(&from.replicate[..at], entry);
@@ -103,7 +104,7 @@ impl Run<'_> {
                 self.is_of_a_component(entry, components);
                 self.can_be_read(entry);
             }
-            self.has_one_role(from, stores);
+            self.has_one_role(from, &copied);
         }
     }
 
@@ -115,11 +116,10 @@ impl Run<'_> {
     ) {
         let buckets = components.values().filter_map(Component::as_store).map(|store| (store.name.value.clone(), store));
         let buckets: BTreeMap<StoreName, StoreSpec> = buckets.collect();
+        let (holding, copied) = (by_bucket(stores.values()), by_bucket(buckets.values()));
         for from in buckets.values() {
-            let bucket = Medium::of(&from.backend);
-            if let (Some(store), Backend::S3(here)) =
-                (stores.values().find(|store| Medium::of(&store.backend) == bucket), &from.backend)
-            {
+            let store = holding.get(&Medium::of(&from.backend)).and_then(|stores| stores.first());
+            if let (Some(store), Backend::S3(here)) = (store, &from.backend) {
                 let message = format!("{} is the bucket of a store too", echo::quote(from.name.as_str()));
                 self.out.push(
                     Diagnostic::error(codes::UNFIT, message)
@@ -140,7 +140,7 @@ impl Run<'_> {
                     self.belongs(to, entry);
                 }
             }
-            self.has_one_role(from, &buckets);
+            self.has_one_role(from, &copied);
         }
     }
 
@@ -283,10 +283,10 @@ impl Run<'_> {
     }
 
     /// A bucket has one role for all its rules, and without one AWS copies nothing.
-    fn has_one_role(&mut self, from: &StoreSpec, stores: &BTreeMap<StoreName, StoreSpec>) {
+    fn has_one_role(&mut self, from: &StoreSpec, copied: &BTreeMap<Medium, Vec<&StoreSpec>>) {
         let Backend::S3(backend) = &from.backend else { return };
-        let bucket = Medium::of(&from.backend);
-        let here = stores.values().filter(|store| Medium::of(&store.backend) == bucket && store.name.value <= from.name.value);
+        let sharing = copied.get(&Medium::of(&from.backend)).into_iter().flatten();
+        let here = sharing.filter(|store| store.name.value <= from.name.value);
         let mut stated = here.flat_map(|store| &store.replicate).filter_map(|entry| entry.role.as_ref());
         let first = stated.next();
         if let (Some(first), Some(other)) = (first, stated.find(|role| first.is_some_and(|first| first.value != role.value))) {
@@ -307,6 +307,13 @@ impl Run<'_> {
             );
         }
     }
+}
+
+/// Stores by the place that they lie in, in order of name.
+fn by_bucket<'a>(stores: impl Iterator<Item = &'a StoreSpec>) -> BTreeMap<Medium, Vec<&'a StoreSpec>> {
+    let mut places: BTreeMap<Medium, Vec<&StoreSpec>> = BTreeMap::new();
+    stores.for_each(|store| places.entry(Medium::of(&store.backend)).or_default().push(store));
+    places
 }
 
 fn names_no_role(backend: &S3Backend) -> bool {
