@@ -44,8 +44,12 @@
 //! scheduler: { systemd: {} }
 //! ```
 
+use std::collections::BTreeMap;
+
+use crate::address::StoreName;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::lint::{Context, Rule};
+use crate::policy::{Policy, Tier};
 
 pub struct LockBeyondTier;
 
@@ -60,16 +64,10 @@ impl Rule for LockBeyondTier {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        let longest = longest_tiers(context.policy);
         for store in context.policy.stores.values() {
             let Some(immutability) = &store.immutability else { continue };
-            let copied = context.policy.components.values().filter(|component| {
-                let mut stores = component.protections.values().flat_map(|protection| &protection.stores);
-                stores.any(|name| name.value == *store.name)
-            });
-            // Without tiers everything is kept for ever.
-            let tiers: Option<Vec<_>> =
-                copied.map(|component| component.retain.values().max_by_key(|tier| tier.keep.value)).collect();
-            let Some(longest) = tiers.and_then(|tiers| tiers.into_iter().max_by_key(|tier| tier.keep.value)) else { continue };
+            let Some(Some(longest)) = longest.get(&store.name.value) else { continue };
             if longest.keep.value >= immutability.keep.value {
                 continue;
             }
@@ -82,4 +80,17 @@ impl Rule for LockBeyondTier {
             );
         }
     }
+}
+
+/// Of the tiers of what is copied to each store, the one that keeps longest; `None` where something has no tiers, which is kept for ever.
+fn longest_tiers(policy: &Policy) -> BTreeMap<&StoreName, Option<&Tier>> {
+    let mut longest: BTreeMap<&StoreName, Option<&Tier>> = BTreeMap::new();
+    for component in policy.components.values() {
+        let own = component.retain.values().max_by_key(|tier| tier.keep.value);
+        for store in component.protections.values().flat_map(|protection| &protection.stores) {
+            let so_far = longest.entry(&store.value).or_insert(own);
+            *so_far = so_far.zip(own).map(|(one, other)| if other.keep.value >= one.keep.value { other } else { one });
+        }
+    }
+    longest
 }
