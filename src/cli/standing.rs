@@ -19,7 +19,7 @@ pub fn with_schedules(policy: &Policy, live: &Schedules, holdings: Option<&Holdi
         let stores = holdings.map(|holdings| holdings.stores_of_left(&left)).unwrap_or_default();
         let protection = Protection {
             name: Spanned::bare(left.1.clone()),
-            method: Method::FileBackup(AsTree { full: None, compression: Spanned::bare(COMPRESSION) }),
+            method: Method::FileBackup(Box::new(AsTree { full: None, compression: Spanned::bare(COMPRESSION) })),
             schedule: None,
             stores: stores.into_iter().map(Spanned::bare).collect(),
             span: None,

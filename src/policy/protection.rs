@@ -23,8 +23,8 @@ pub struct Protection {
 /// What is done. A closed set: each method's bounds and engine stand in a file of their own.
 #[derive(Debug, Clone, serde::Serialize)]
 pub enum Method {
-    FileBackup(AsTree),
-    LogicalDump(AsTree),
+    FileBackup(Box<AsTree>),
+    LogicalDump(Box<AsTree>),
     Replication(Box<Replication>),
 }
 

@@ -142,10 +142,10 @@ impl Run<'_> {
         self.twice_listed(given.iter().map(|store| (store.value.as_str(), store.span)), "store");
         let schedule = self.schedule(&schedule);
         let method = if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
-            Method::LogicalDump(self.as_tree(&full, compression))
+            Method::LogicalDump(Box::new(self.as_tree(&full, compression)))
         } else {
             let FileBackupDocument { full, compression } = file_backup.given()?.value;
-            Method::FileBackup(self.as_tree(&full, compression))
+            Method::FileBackup(Box::new(self.as_tree(&full, compression)))
         };
         if given.is_empty() {
             return None;
