@@ -63,20 +63,20 @@ impl Rule for ObjectiveUnreachable {
         let mut same: BTreeMap<(&str, &'static str, Option<Span>, String), Vec<&Cell>> = BTreeMap::new();
         let components = &context.policy.components;
         for cell in &context.assessment.cells {
-            let unscheduled = components.get(&cell.component).is_some_and(objective_unscheduled::applies);
             for (word, derived) in [("RPO", &cell.rpo), ("RTO", &cell.rto)] {
+                if derived.verdict() != Verdict::Broken || derived.terms.is_empty() {
+                    continue;
+                }
                 // That nothing runs by itself is told once, by its own rule.
-                if unscheduled && word == "RPO" {
+                if word == "RPO" && components.get(&cell.component).is_some_and(objective_unscheduled::applies) {
                     continue;
                 }
                 // So is replication that promises no time.
                 if replication_unbounded::applies(derived) {
                     continue;
                 }
-                if derived.verdict() == Verdict::Broken && !derived.terms.is_empty() {
-                    let target = derived.target.as_ref().and_then(|target| target.span);
-                    same.entry((cell.component.as_str(), word, target, format!("{:?}", derived.terms))).or_default().push(cell);
-                }
+                let target = derived.target.as_ref().and_then(|target| target.span);
+                same.entry((cell.component.as_str(), word, target, format!("{:?}", derived.terms))).or_default().push(cell);
             }
         }
         for ((_, word, _, _), cells) in same {
