@@ -97,8 +97,7 @@ fn nothing_to_do(plan: &Plan, carry: &Carry, context: &Context) -> Result<Exit, 
         carry_out::nothing(plan, carry, context);
         return Ok(Exit::Done);
     }
-    Err(Failure::new("nothing of this plan can be carried out")
-        .help("What needs a person is marked with `!` above, with the reason."))
+    plan::can_begin(plan).map(|()| Exit::Done)
 }
 
 /// Asks once. Without a terminal there is nobody to ask.

@@ -30,7 +30,7 @@ pub struct Args {
     /// Also sign the saved plan, in FILE.sig, with an Ed25519 key in PEM (openssl genpkey -algorithm ed25519)
     #[arg(long, value_name = "PRIVATE_KEY", requires = "out")]
     pub sign: Option<PathBuf>,
-    /// Exit with 2 where there is something to do
+    /// Exit with 2 where there is something to do, also where nothing of it can be applied (without this: 1)
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Fail where something is unwise: end with 1 where a finding is a warning or an error
@@ -115,7 +115,20 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.deny_warnings {
         denied(&plan)?;
     }
-    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Present } else { Exit::Done })
+    match args.detailed_exitcode {
+        true if !plan.is_empty() => Ok(Exit::Present),
+        _ => can_begin(&plan).map(|()| Exit::Done),
+    }
+}
+
+/// # Errors
+/// When something differs and nothing of it can be applied: whoever goes on to `apply` would find out there.
+pub fn can_begin(plan: &Plan) -> Result<(), Failure> {
+    render::hindrance(plan).map_or(Ok(()), |why| {
+        Err(Failure::new("nothing of this plan can be carried out")
+            .cause(why)
+            .help("What needs a person is marked with `!` in the plan, with the reason: decide on that, then plan again."))
+    })
 }
 
 /// # Errors

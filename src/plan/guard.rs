@@ -1,7 +1,9 @@
 //! The guard: what a person must have agreed to before a plan is carried out.
 
+use std::collections::BTreeSet;
+
 use crate::plan::{Intent, Plan};
-use crate::resource::{Action, Job, Op, Risk, Work};
+use crate::resource::{Action, ActionId, Job, Op, Risk, Work};
 use crate::units::count::count;
 
 /// What the caller agreed to.
@@ -108,6 +110,17 @@ pub fn risk(action: &Action) -> Risk {
 /// Whether a person must decide on it.
 pub fn is_refused(action: &Action) -> bool {
     matches!(&action.work, Work::Change { changes } if changes.iter().any(|change| change.op == Op::Refuse))
+}
+
+/// Whether anything can be carried out of actions that are in order: what neither needs a person nor waits for what does.
+pub fn can_begin(actions: &[Action]) -> bool {
+    let mut held: BTreeSet<&ActionId> = BTreeSet::new();
+    for action in actions {
+        if is_refused(action) || action.after.iter().any(|first| held.contains(first)) {
+            held.insert(&action.id);
+        }
+    }
+    held.len() < actions.len()
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub struct Plan {
     pub policy: PolicyRef,
     /// What the plan was made for.
     pub intent: Intent,
-    /// Something would be done, and nothing forbids doing it.
+    /// Something can be done: not all of it needs a person or waits for what does, and nothing forbids doing it.
     pub applyable: bool,
     /// Everything could be read: where false, there may be more to do than is told here.
     pub complete: bool,

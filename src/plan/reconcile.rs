@@ -8,7 +8,7 @@ use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
     Alarm, FORMAT_VERSION, Finding, FirstBackup, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan, PolicyRef,
-    RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, put_back,
+    RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, guard, put_back,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Job, Live, Op, Risk, Since, Work};
@@ -107,7 +107,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         tool: TOOL.to_owned(),
         policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest(), paths: input.paths },
         intent: input.intent,
-        applyable: !forbidden && summary.doable() > 0,
+        applyable: !forbidden && guard::can_begin(&all),
         complete,
         kinds: kinds(&all, input.compiled),
         summary,

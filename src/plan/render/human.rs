@@ -314,6 +314,11 @@ fn summary(plan: &Plan, look: Look) -> Vec<String> {
     if !plan.is_empty() && plan.intent != Intent::Drift {
         lines.push(format!("Digest {}", plan.digest));
     }
+    // At the very end: what is read when the rest has scrolled away.
+    if let Some(why) = super::hindrance(plan) {
+        let text = wrapped(&format!("Nothing of this can be carried out: {why}."), 2, look);
+        lines.extend(text.iter().map(|line| look.paint(Tone::Bad, line)));
+    }
     lines
 }
 

@@ -53,6 +53,9 @@ fn caution(plan: &Plan) -> String {
             plan.unread.iter().take(5).map(|unread| format!("not read: `{}`: {}", unread.subject, escaped(&unread.reason))),
         );
     }
+    if let Some(why) = super::hindrance(plan) {
+        lines.push(format!("**Nothing of this can be carried out**: {}.", escaped(&why)));
+    }
     let lost = losses::losses(plan, LOOK);
     lines.extend(lost.first().map(|_| format!("**{}**", losses::HEADING)));
     lines.extend(lost.iter().take(LOSSES).map(|text| escaped(text)));

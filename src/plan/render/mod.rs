@@ -1,6 +1,7 @@
 //! Rendering plans: pure functions from a plan to text, each with a budget that holds however large the plan is.
 
 mod entry;
+mod hindrance;
 mod human;
 mod lines;
 mod losses;
@@ -10,6 +11,7 @@ mod promises;
 mod together;
 mod values;
 
+pub use hindrance::hindrance;
 pub use human::human;
 pub use markdown::markdown;
 pub use one_line::one_line;

@@ -30,6 +30,9 @@ pub fn one_line(plan: &Plan) -> String {
         (plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(), "warning"),
     ];
     parts.extend(counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| counted(number, noun)));
+    if super::hindrance(plan).is_some() {
+        parts.push("nothing can be carried out".to_owned());
+    }
     if !plan.complete {
         parts.push("incomplete".to_owned());
     }

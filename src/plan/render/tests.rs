@@ -1,5 +1,7 @@
 //! What plans look like, and that their budgets hold however large they are.
 
+mod hindered;
+
 use super::*;
 use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attrs, Fingerprint};

@@ -38,7 +38,19 @@ fn is_refused(home: &Home, store: &str, why: &str) {
     assert!(!told.contains("first backup"), "{plan:#?}");
     let drift = home.run(&["drift"]).ends(2);
     assert!(drift.stdout.contains("is the disk mounted?"), "{drift:#?}");
-    let markdown = home.run(&["plan", "--format", "markdown"]).ends(0).stdout;
+    let last =
+        plan.stdout.lines().skip_while(|line| !line.starts_with("Nothing of this can be carried out: ")).collect::<Vec<_>>();
+    assert!(
+        !last.is_empty() && flat(&last.join(" ")).contains("of ") && flat(&last.join(" ")).contains("needs a person: "),
+        "{plan:#?}"
+    );
+    let failed = home.run(&["plan", "--out", "refused.json"]).ends(1);
+    assert!(failed.stderr.contains("nothing of this plan can be carried out") && failed.stdout == plan.stdout, "{failed:#?}");
+    assert!(home.text("refused.json").contains("\"applyable\": false"), "{}", home.text("refused.json"));
+    let line = home.run(&["plan", "--summary"]).ends(1).stdout;
+    assert!(line.contains("; nothing can be carried out"), "{line}");
+    let markdown = home.run(&["plan", "--format", "markdown"]).ends(1).stdout;
+    assert!(markdown.contains("**Nothing of this can be carried out**: "), "{markdown}");
     assert!(markdown.contains("> [!CAUTION]\n> **store") && markdown.contains("is the disk mounted?"), "{markdown}");
     let (there, before) = (home.path(store).exists(), contents(&home.path(store)));
     let ran = home.run(&["apply", "--auto-approve"]).ends(1);
@@ -64,7 +76,7 @@ fn the_only_store_is_gone_and_its_timer_says_that_it_stood() {
         let home = applied(&POLICY.replace("/backups", "/disk"));
         unmount(&home, "disk", mount_point);
         is_refused(&home, "disk", "component.docs/systemd_service");
-        let plan = home.run(&["plan"]).ends(0).stdout;
+        let plan = home.run(&["plan"]).ends(1).stdout;
         assert!(plan.contains("no bound") && plan.contains("BROKEN"), "an objective is counted as met: {plan}");
         std::fs::remove_dir(home.path("disk")).ok();
         std::fs::rename(home.path("disk-in-a-drawer"), home.path("disk")).unwrap();
@@ -130,7 +142,7 @@ fn another_store_says_that_it_stood() {
     let home = applied(&text.replace("/backups", "/disk"));
     unmount(&home, "disk", true);
     is_refused(&home, "disk", "an earlier apply set it up at");
-    let plan = home.run(&["plan"]).ends(0).stdout;
+    let plan = home.run(&["plan"]).ends(1).stdout;
     assert!(!plan.contains("BROKEN"), "the other store keeps the objective: {plan}");
     // What else is to be done is done, under the lease of the store that is there.
     home.policy(&text.replace("/backups", "/disk").replace("path: '@/vault'", "path: '@/vault', mode: '0750'"));
@@ -176,9 +188,11 @@ fn a_mount_point_without_its_disk_takes_no_folder() {
         println!("skipped: this process may not mount a file over /etc/fstab");
         return;
     }
-    let told = flat(&plan.ends(0).stdout);
+    let told = flat(&plan.ends(1).stdout);
     assert!(told.contains("a disk that is not mounted: is the disk mounted? /etc/fstab names"), "{told}");
-    within("apply --auto-approve").ends(4);
+    // Before the lease: all of it waits for a person.
+    let ran = within("apply --auto-approve").ends(1);
+    assert!(flat(&ran.stderr).contains("all else that is to do waits for that"), "{ran:#?}");
     assert!(!home.path("mnt/backups").exists());
     within("apply --auto-approve --new-folder disk").ends(0);
     let plan = within("plan --detailed-exitcode").ends(0);
