@@ -8,6 +8,7 @@ use crate::assess::Facts;
 use crate::assess::gaps::Gaps;
 use crate::diag::Span;
 use crate::policy::{Component, Disruption, Policy, Protection};
+use crate::units::duration::Duration;
 
 /// Where a figure came from; printed with it, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -59,6 +60,8 @@ impl std::fmt::Display for Site {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Survival {
     Yes(Arc<str>),
+    /// It is, but only for so long: from then on nothing keeps it.
+    For(Duration, Arc<str>),
     No(Arc<str>),
 }
 
@@ -86,6 +89,14 @@ pub struct Place {
 }
 
 impl CopyBounds {
+    /// How long it is kept after a disruption that it survives, where that ends.
+    pub fn kept_for(&self, disruption: Disruption) -> Option<Duration> {
+        match self.place.survives.get(&disruption) {
+            Some(Survival::For(time, _)) => Some(*time),
+            Some(Survival::Yes(_) | Survival::No(_)) | None => None,
+        }
+    }
+
     /// Seconds; `None`: no bound.
     pub fn loss_seconds(&self) -> Option<u64> {
         sum(&self.loss)

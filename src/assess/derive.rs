@@ -19,6 +19,8 @@ pub struct Cell {
     pub rto: Derived,
     /// The copy that would be restored in the worst case, and what made it; `None`: it is the data itself.
     pub by: Option<(Option<ProtectionName>, StoreName)>,
+    /// How long after the disruption that copy is kept, where that ends: who has taken over an account waits for the end of a lock.
+    pub kept_for: Option<Duration>,
     /// Why each copy that does not survive does not.
     pub lost: Vec<Arc<str>>,
 }
@@ -66,7 +68,7 @@ pub fn cell(component: &Component, disruption: Disruption, copies: &[CopyBounds]
     let objective = component.objectives.under(disruption);
     let mut lost: Vec<Arc<str>> = copies.iter().filter_map(|copy| lost_because(copy, disruption)).collect();
     let survivors: Vec<&CopyBounds> = copies.iter().filter(|copy| lost_because(copy, disruption).is_none()).collect();
-    let worst = if disruption == Disruption::Region { worst_region(&survivors, &mut lost) } else { best(&survivors) };
+    let worst = if disruption == Disruption::Region { worst_region(&survivors, &mut lost) } else { best(&survivors, disruption) };
     lost.sort();
     lost.dedup();
     Cell {
@@ -75,24 +77,31 @@ pub fn cell(component: &Component, disruption: Disruption, copies: &[CopyBounds]
         rpo: Derived { target: objective.rpo, terms: worst.map(|copy| copy.loss.clone()).unwrap_or_default() },
         rto: Derived { target: objective.rto, terms: worst.map(|copy| copy.recovery.clone()).unwrap_or_default() },
         by: worst.map(|copy| (copy.protection.clone(), copy.store.clone())),
+        kept_for: worst.and_then(|copy| copy.kept_for(disruption)).map(|time| no_longer_than_kept(component, time)),
         lost,
     }
 }
 
+/// A copy is locked no longer than its own tier keeps it, and the newest may have no tier but the shortest.
+fn no_longer_than_kept(component: &Component, lock: Duration) -> Duration {
+    component.retain.values().map(|tier| tier.keep.value).min().map_or(lock, |shortest| shortest.min(lock))
+}
+
 fn lost_because(copy: &CopyBounds, disruption: Disruption) -> Option<Arc<str>> {
     match copy.place.survives.get(&disruption) {
-        Some(Survival::Yes(_)) => None,
+        Some(Survival::Yes(_) | Survival::For(..)) => None,
         Some(Survival::No(why)) => Some(why.clone()),
         None => Some(format!("`{}` makes no statement on it", copy.store).into()),
     }
 }
 
-/// The copy that is restored: the one that loses least, and of equals the one that is back soonest. No bound is worst.
-fn best<'a>(copies: &[&'a CopyBounds]) -> Option<&'a CopyBounds> {
-    copies
-        .iter()
-        .copied()
-        .min_by_key(|copy| (copy.loss_seconds().unwrap_or(u64::MAX), copy.recovery_seconds().unwrap_or(u64::MAX)))
+/// The copy that is restored: the one that loses least, and of equals the one that is back soonest, then the one that
+/// is kept longest. No bound is worst.
+fn best<'a>(copies: &[&'a CopyBounds], disruption: Disruption) -> Option<&'a CopyBounds> {
+    copies.iter().copied().min_by_key(|copy| {
+        let goes = copy.kept_for(disruption).map_or(0, |time| u64::MAX - time.as_secs());
+        (copy.loss_seconds().unwrap_or(u64::MAX), copy.recovery_seconds().unwrap_or(u64::MAX), goes)
+    })
 }
 
 /// Which region is lost is not ours to choose, and the host may stand in any of them: for each, the best copy elsewhere is
@@ -102,7 +111,7 @@ fn worst_region<'a>(copies: &[&'a CopyBounds], lost: &mut Vec<Arc<str>>) -> Opti
     let mut worst: Option<&CopyBounds> = None;
     for site in &sites {
         let elsewhere: Vec<&CopyBounds> = copies.iter().copied().filter(|copy| copy.place.site != **site).collect();
-        let Some(remaining) = best(&elsewhere) else {
+        let Some(remaining) = best(&elsewhere, Disruption::Region) else {
             lost.push(format!("every copy lies in {site}, and nothing says that the host stands elsewhere").into());
             return None;
         };

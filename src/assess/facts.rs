@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::catalog::overdue::Overdue;
 use crate::units::cadence::Running;
+use crate::units::duration::Duration;
 
 /// Bytes of a component before a backup of it was measured.
 pub const ASSUMED_BYTES: u64 = 10 << 30;
@@ -14,6 +15,10 @@ pub const ASSUMED_CAPTURE_RATE: u64 = 50 << 20;
 pub const ASSUMED_RESTORE_RATE: u64 = 50 << 20;
 /// Bytes per second at which a database takes a dump in, indexes and all, before one was measured.
 pub const ASSUMED_LOAD_RATE: u64 = 20 << 20;
+
+/// Until somebody notices that credentials were taken over, or that copies are gone, where nothing states it: whoever looks at the
+/// backups once a week, as a weekly drill does, may have looked an hour before it happened.
+pub const ASSUMED_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What past runs of one protection showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

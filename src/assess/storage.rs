@@ -64,19 +64,25 @@ pub fn survives(store: &StoreSpec, site: &Site, disruption: Disruption) -> Survi
         (Backend::S3(_), Disruption::Corruption) => no(format!("`{name}` keeps no versions, so what is deleted there is gone")),
         (Backend::Folder(_), Disruption::Region) => no(format!("`{name}` is lost with its host")),
         (Backend::S3(_), Disruption::Region) => yes(format!("`{name}` lies in {site}")),
-        (Backend::S3(_), Disruption::Account) if locks(store, LockMode::Compliance) => {
-            yes(format!("`{name}` locks its copies, and nobody ends such a lock"))
-        }
         (_, Disruption::Account) if store.access.as_ref().is_some_and(|access| access.value.parts_writers()) => {
             yes(format!("who writes to `{name}` can neither remove what is in it nor change its settings"))
         }
-        (_, Disruption::Account) if locks(store, LockMode::Governance) => {
-            no(format!("who holds the credentials of the account of `{name}` can end a lock of mode governance"))
-        }
+        (Backend::S3(_), Disruption::Account) => locked(store),
         (_, Disruption::Account) => no(format!("who holds the credentials of `{name}` can delete what is in it")),
     }
 }
 
-fn locks(store: &StoreSpec, mode: LockMode) -> bool {
-    store.immutability.as_ref().is_some_and(|immutability| immutability.mode == mode)
+/// A lock that nobody ends keeps a copy as long as it lasts, and no longer: whoever has taken over the credentials only has to wait.
+fn locked(store: &StoreSpec) -> Survival {
+    let name = &store.name.value;
+    match &store.immutability {
+        Some(lock) if lock.mode == LockMode::Compliance => {
+            let why = format!("`{name}` locks its copies for {}, and nobody ends such a lock", lock.keep.value);
+            Survival::For(lock.keep.value, why.into())
+        }
+        Some(_) => {
+            Survival::No(format!("who holds the credentials of the account of `{name}` can end a lock of mode governance").into())
+        }
+        None => Survival::No(format!("who holds the credentials of `{name}` can delete what is in it").into()),
+    }
 }

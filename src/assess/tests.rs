@@ -81,6 +81,28 @@ fn only_a_lock_that_nobody_ends_outlives_a_compromised_account() {
     assert_eq!(account("governance"), (None, Verdict::Broken, None));
 }
 
+/// Whoever has taken over the account waits for the end of the lock.
+#[test]
+fn what_a_lock_keeps_it_keeps_as_long_as_it_lasts() {
+    let protect = "    objectives: { account: { rpo: 2h } }\n    protect: { p: { file_backup: {}, schedule: every 1h, stores: [north, west] } }";
+    let kept = |north: &str, west: &str| {
+        let with = |store: &str, more: &str| format!("{}, {more} }}", store.strip_suffix(" }").expect("a store"));
+        let stores = format!("{}\n{}", with(NORTH, north), with(WEST, west));
+        let cells = assess(&policy(&stores, protect), &facts()).cells;
+        let cell = cells.into_iter().find(|cell| cell.disruption == Disruption::Account).expect("a cell");
+        (cell.kept_for.map(|time| time.to_string()), cell.by.map(|(_, store)| store.to_string()))
+    };
+    let lock = |time: &str| format!("immutability: {{ mode: compliance, for: {time} }}");
+    assert_eq!(kept(&lock("1d"), "versioning: true"), (Some("1d".into()), Some("north".into())));
+    // The tier keeps it for 7 days, and it is locked no longer.
+    assert_eq!(kept(&lock("30d"), "versioning: true"), (Some("7d".into()), Some("north".into())));
+    // Of two that are worth the same, the one that is kept longer.
+    assert_eq!(kept(&lock("1d"), &format!("versioning: true, {}", lock("5d"))), (Some("5d".into()), Some("west".into())));
+    // Who may not remove it has nothing to wait for.
+    let parted = "access: { write: [arn:aws:iam::111122223333:role/w], delete: [arn:aws:iam::111122223333:role/d], configure: [arn:aws:iam::111122223333:role/c] }";
+    assert_eq!(kept(&format!("{}, {parted}", lock("1d")), "versioning: true"), (None, Some("north".into())));
+}
+
 #[test]
 fn the_hour_that_a_clock_change_takes_is_in_the_bound() {
     let policy = policy(

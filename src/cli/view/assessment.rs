@@ -19,6 +19,11 @@ pub fn human(assessment: &Assessment, all: bool, width: usize) -> String {
         out.push('\n');
         out.push_str(&reasoning(cell, width));
     }
+    for cell in stated.iter().filter(|cell| !all && !is_broken(cell) && cell.kept_for.is_some()) {
+        out.push('\n');
+        let text = format!("{} when {}: its copy is there{}", cell.component, what(cell), kept(cell));
+        table::wrap(&text, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
+    }
     let broken = assessment.broken().count();
     let met = stated.iter().filter(|cell| is_stated(cell)).count() - broken;
     out.push('\n');
@@ -102,7 +107,7 @@ fn reasoning(cell: &Cell, width: usize) -> String {
         Some((None, store)) => format!("it is still there in `{store}`"),
         None => "no copy survives".to_owned(),
     };
-    let head = format!("{} when {}: {how}", cell.component, what(cell));
+    let head = format!("{} when {}: {how}{}", cell.component, what(cell), kept(cell));
     let mut out: String = table::wrap(&head, width).iter().map(|line| format!("{line}\n")).collect();
     for (word, derived) in [("RPO", &cell.rpo), ("RTO", &cell.rto)] {
         let rows: Vec<Vec<String>> = derived.terms.iter().map(|term| term_row(word, term)).collect();
@@ -120,6 +125,11 @@ fn reasoning(cell: &Cell, width: usize) -> String {
         }
     }
     out
+}
+
+/// How long the copy is there to be restored, where that ends.
+fn kept(cell: &Cell) -> String {
+    cell.kept_for.map_or(String::new(), |time| format!(", but only for {time}, as long as its lock lasts"))
 }
 
 fn what(cell: &Cell) -> &'static str {
@@ -169,6 +179,8 @@ pub struct CellDocument {
     pub protection: Option<String>,
     /// The store from which it would be restored.
     pub store: Option<String>,
+    /// Seconds for which that copy is kept after the disruption, as long as its lock lasts; null where nothing ends it.
+    pub kept_for: Option<u64>,
     /// Why the copies that do not survive do not.
     pub lost: Vec<String>,
 }
@@ -211,6 +223,7 @@ pub fn document(policy: &str, assessment: &Assessment, sources: &Sources) -> Doc
         rto: derived(&cell.rto),
         protection: cell.by.as_ref().and_then(|(protection, _)| protection.as_ref()).map(ToString::to_string),
         store: cell.by.as_ref().map(|(_, store)| store.to_string()),
+        kept_for: cell.kept_for.map(|time| time.as_secs()),
         lost: cell.lost.iter().map(ToString::to_string).collect(),
     };
     Document { format_version: 1, policy: policy.to_owned(), cells: assessment.cells.iter().map(cell).collect() }

@@ -7,6 +7,7 @@ mod cron_environment;
 mod cron_file_ignored;
 mod excludes_everything;
 mod kms_key_elsewhere;
+mod lock_before_notice;
 mod lock_beyond_tier;
 mod lock_unswept;
 mod minimum_duration;
@@ -66,6 +67,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unused_account::UnusedAccount,
     &lock_beyond_tier::LockBeyondTier,
     &lock_unswept::LockUnswept,
+    &lock_before_notice::LockBeforeNotice,
     &replication_unbounded::ReplicationUnbounded,
     &replication_near::ReplicationNear,
     &replication_deletes::ReplicationDeletes,
