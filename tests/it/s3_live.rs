@@ -9,6 +9,7 @@ mod down;
 mod imported;
 mod locked;
 mod lost;
+mod once;
 mod refused;
 mod renamed;
 mod replication;

@@ -21,7 +21,10 @@ const MOST: usize = 500;
 /// Buckets of one page (S3 API reference, `ListBuckets`).
 const PAGE: i32 = 1000;
 
-/// Looks through the account of a place that the policy names.
+/// A bucket, and the document that says that something in it is ours.
+pub(super) type Found = (Place, Answer);
+
+/// Looks through the account of a place that the policy names: whatever region its buckets lie in, each is looked at once.
 ///
 /// # Errors
 /// Where the endpoint does not answer. Who may not list the account's buckets finds none.
@@ -31,7 +34,7 @@ pub(super) async fn strangers(
     known: &[&str],
     policy: &PolicyName,
     env: &Env,
-) -> Result<Vec<Place>, ProviderError> {
+) -> Result<Vec<Found>, ProviderError> {
     let listed = match buckets(via).await {
         Ok(listed) => listed,
         Err(refusal) if refusal.kind != ErrorKind::Unavailable => return Ok(Vec::new()),
@@ -41,7 +44,7 @@ pub(super) async fn strangers(
     let looks = others.map(|(name, region)| async move {
         let place = somewhere(via, backend, name, region, env).await?;
         match request::read(&place, &tags::DOCUMENT).await {
-            Ok(Answer::Found(found)) if tags::is_marked(&found.tree, policy) => Some(place),
+            Ok(Answer::Found(found)) if tags::is_marked(&found.tree, policy) => Some((place, Answer::Found(found))),
             // A bucket that does not show its tags is not known to be ours.
             _ => None,
         }
@@ -50,7 +53,7 @@ pub(super) async fn strangers(
 }
 
 /// Buckets of the application's that earlier applies noted, in which rules of the policy still stand, or others by a role of it.
-pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], policy: &PolicyName, env: &Env) -> Vec<Place> {
+pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], policy: &PolicyName, env: &Env) -> Vec<Found> {
     let noted = env.left_places.iter().filter_map(|place| noted(place)).filter(|noted| !known.contains(&noted.bucket));
     let looks = noted.map(|noted| async move {
         let at = |backend: &S3Backend| backend.endpoint.as_ref().map(|endpoint| endpoint.expose().to_owned());
@@ -59,7 +62,7 @@ pub(super) async fn forsaken(vias: &[(&Place, &S3Backend)], known: &[&str], poli
         let there = S3Backend { region: region.clone().map(Spanned::bare), ..(*backend).clone() };
         let place = beside(via, connect(&there, env).await.ok()?, noted.bucket.to_owned(), region);
         match request::read(&place, &replication::DOCUMENT).await {
-            Ok(Answer::Found(found)) if is_held(&found.tree, policy) => Some(place),
+            Ok(Answer::Found(found)) if is_held(&found.tree, policy) => Some((place, Answer::Found(found))),
             _ => None,
         }
     });
@@ -92,7 +95,7 @@ async fn buckets(via: &Place) -> Result<Vec<(String, Option<String>)>, Refusal> 
 /// A bucket of the account, over a connection of its own region where that is another one.
 async fn somewhere(via: &Place, backend: &S3Backend, bucket: String, region: Option<String>, env: &Env) -> Option<Place> {
     let connection = match &region {
-        Some(region) if via.region.as_ref() != Some(region) && via.connection.is_aws() => {
+        Some(region) if via.region.as_ref() != Some(region) => {
             let there = S3Backend { region: Some(Spanned::bare(region.clone())), ..backend.clone() };
             connect(&there, env).await.ok()?
         }

@@ -66,6 +66,18 @@ async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
     Ok(Place::new(connect(backend, env).await?, backend, env.purpose))
 }
 
+/// A place in each account, by which all of its buckets can be looked at: whoever asks an endpoint by one role sees one account, whatever
+/// the region. Where places of it belong to different owners, none is demanded.
+fn accounts<'a>(known: &[(&'a Place, &'a S3Backend)]) -> Vec<(Place, &'a S3Backend)> {
+    let mut accounts: BTreeMap<_, (Place, &S3Backend)> = BTreeMap::new();
+    for (place, backend) in known {
+        let endpoint = backend.endpoint.as_ref().map(|endpoint| endpoint.expose());
+        let (via, _) = accounts.entry((endpoint, backend.by())).or_insert_with(|| (Place::clone(place), backend));
+        via.owner = via.owner.take().filter(|owner| place.owner.as_ref() == Some(owner));
+    }
+    accounts.into_values().collect()
+}
+
 impl S3Session {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
         let opened = buckets(&policy).map(|(subject, backend)| {
@@ -141,23 +153,30 @@ impl S3Session {
     }
 
     async fn find_strangers(&self) -> Result<BTreeMap<String, Stranger>, ProviderError> {
-        let known: Vec<&Place> = self.places.values().filter_map(|place| place.as_ref().ok()).collect();
-        let mut accounts: BTreeMap<usize, (&Place, &S3Backend)> = BTreeMap::new();
-        for (subject, backend) in buckets(&self.policy) {
-            if let Some(Ok(place)) = self.places.get(&subject) {
-                accounts.entry(place.identity().0).or_insert((place, backend));
-            }
-        }
-        let names: Vec<&str> = known.iter().map(|place| place.bucket.as_str()).collect();
-        let looks =
-            accounts.values().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
-        let vias: Vec<_> = accounts.values().copied().collect();
-        let forsaken = discover::forsaken(&vias, &names, &self.policy.name, &self.env);
+        let known: Vec<(&Place, &S3Backend)> = buckets(&self.policy)
+            .filter_map(|(subject, backend)| Some((self.places.get(&subject)?.as_ref().ok()?, backend)))
+            .collect();
+        let names: Vec<&str> = known.iter().map(|(place, _)| place.bucket.as_str()).collect();
+        let accounts = accounts(&known);
+        let looks = accounts.iter().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
+        let forsaken = discover::forsaken(&known, &names, &self.policy.name, &self.env);
         let (marked, forsaken) = futures_util::future::join(try_join_all(looks), forsaken).await;
-        let named = |rules_only| move |place: Place| (place.bucket.clone(), Stranger { place, rules_only });
-        let forsaken = forsaken.into_iter().map(named(true));
+        let named = |rules_only, document| {
+            move |(place, answer): discover::Found| {
+                self.know(&place, document, answer);
+                (place.bucket.clone(), Stranger { place, rules_only })
+            }
+        };
+        let forsaken = forsaken.into_iter().map(named(true, &replication::DOCUMENT));
         // One that carries the mark is a store's too.
-        Ok(forsaken.chain(marked?.into_iter().flatten().map(named(false))).collect())
+        Ok(forsaken.chain(marked?.into_iter().flatten().map(named(false, &tags::DOCUMENT))).collect())
+    }
+
+    /// What was read already is not asked for again.
+    fn know(&self, place: &Place, document: &'static Document, answer: Answer) {
+        let (connection, bucket) = place.identity();
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        documents.entry((connection, bucket.to_owned(), document)).or_insert_with(|| Arc::new(OnceCell::new_with(Some(answer))));
     }
 
     /// A document, asked for once however many want it.
