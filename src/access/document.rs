@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::access::sid;
 use crate::rights::{Condition, Effect, Grant};
 
 /// Characters, without blanks, of all inline policies of a role together (IAM user guide, "IAM and AWS STS quotas").
@@ -40,17 +41,12 @@ struct Statement {
 
 impl Document {
     fn new(partition: &'static str, grants: &[Grant]) -> Self {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        let statement = grants.iter().map(|grant| {
-            let count = seen.entry(grant.sid).or_default();
-            *count += 1;
-            Statement {
-                sid: if *count == 1 { grant.sid.to_owned() } else { format!("{}{count}", grant.sid) },
-                effect: grant.effect,
-                action: grant.actions.clone(),
-                resource: grant.resources.clone(),
-                condition: grant.condition.clone(),
-            }
+        let statement = grants.iter().zip(sid::of(grants)).map(|(grant, sid)| Statement {
+            sid,
+            effect: grant.effect,
+            action: grant.actions.clone(),
+            resource: grant.resources.clone(),
+            condition: grant.condition.clone(),
         });
         Self { version: VERSION, statement: statement.collect(), partition }
     }
@@ -195,6 +191,31 @@ mod tests {
         let all = documents(vec![grant("Read", "aws", 3), other, grant("Read", "aws-cn", 1), grant("Read", "aws", 4)]);
         assert_eq!(all.iter().map(|one| one.partition).collect::<Vec<_>>(), ["aws", "aws-cn"]);
         let sids: Vec<&str> = all[0].statement.iter().map(|one| one.sid.as_str()).collect();
-        assert_eq!(sids, ["Read", "Read2"]);
+        let [first, second] = sids.as_slice() else { panic!("{sids:?}") };
+        assert!(first != second && sids.iter().all(|sid| sid.starts_with("ReadBucketWithAName0000X")), "{sids:?}");
+    }
+
+    /// A store that comes in between changes no statement that says what it said.
+    #[test]
+    fn a_statement_keeps_its_name_whatever_comes_beside_it() {
+        let of = |bucket: &str, action: &str| Grant {
+            sid: "Settings",
+            effect: Effect::Allow,
+            partition: "aws",
+            actions: BTreeSet::from([action.to_owned()]),
+            resources: BTreeSet::from([format!("arn:aws:s3:::{bucket}")]),
+            condition: Condition::new(),
+        };
+        let mut all = vec![of("shop-dr", "s3:PutBucketPolicy"), of("shop.eu", "s3:PutBucketTagging")];
+        let sids = |grants: &[Grant]| -> BTreeMap<BTreeSet<String>, String> {
+            let statements = documents(grants.to_vec()).into_iter().flat_map(|document| document.statement);
+            statements.map(|one| (one.resource, one.sid)).collect()
+        };
+        let before = sids(&all);
+        assert_eq!(before.values().map(String::as_str).collect::<Vec<_>>(), ["SettingsShopDr", "SettingsShopEu"]);
+        assert_eq!(sids(&all[..1]).values().collect::<Vec<_>>(), ["SettingsShopDr"]);
+        all.insert(0, of("another", "s3:PutBucketAcl"));
+        let after = sids(&all);
+        assert!(after.len() == 3 && before.iter().all(|(resource, sid)| after.get(resource) == Some(sid)), "{after:?}");
     }
 }

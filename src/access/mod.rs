@@ -4,6 +4,7 @@
 
 mod document;
 pub mod meaning;
+pub mod sid;
 mod touches;
 
 pub use document::{Document, INLINE, MANAGED, documents, merged};

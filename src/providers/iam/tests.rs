@@ -48,23 +48,23 @@ fn a_store_that_replicates_has_a_role_for_exactly_that() {
         assert!(role.trust.contains(part), "{part}: {}", role.trust);
     }
     let found = statements(role);
-    assert_eq!(found["ReadVersions"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/*"]));
-    assert_eq!(found["WriteCopies"]["Resource"], serde_json::json!(["arn:aws:s3:::p-b/x/p/docs/*"]));
-    assert_eq!(found["WriteCopies"]["Action"], serde_json::json!(["s3:ReplicateObject", "s3:ReplicateTags"]));
+    assert_eq!(found["ReadVersionsPA"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/*"]));
+    assert_eq!(found["WriteCopiesPB"]["Resource"], serde_json::json!(["arn:aws:s3:::p-b/x/p/docs/*"]));
+    assert_eq!(found["WriteCopiesPB"]["Action"], serde_json::json!(["s3:ReplicateObject", "s3:ReplicateTags"]));
     assert_eq!(
-        found["DecryptSource"]["Condition"]["StringEquals"]["kms:ViaService"],
+        found["DecryptSourceEuNorth1"]["Condition"]["StringEquals"]["kms:ViaService"],
         serde_json::json!(["s3.eu-north-1.amazonaws.com"])
     );
     assert_eq!(
-        found["EncryptCopies"]["Condition"]["StringEquals"]["kms:ViaService"],
+        found["EncryptCopiesEuWest1"]["Condition"]["StringEquals"]["kms:ViaService"],
         serde_json::json!(["s3.eu-west-1.amazonaws.com"])
     );
 
     let all = wanted::all(&replicating(", delete_markers: true, owner_override: true, prefix: docs/nightly"));
     let found = statements(&all["replication-primary"]);
     let actions = ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"];
-    assert_eq!(found["WriteCopies"]["Action"], serde_json::json!(actions));
-    assert_eq!(found["ReadVersions"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/nightly/*"]));
+    assert_eq!(found["WriteCopiesPB"]["Action"], serde_json::json!(actions));
+    assert_eq!(found["ReadVersionsPA"]["Resource"], serde_json::json!(["arn:aws:s3:::p-a/x/p/docs/nightly/*"]));
 
     let own = replicating(", role: \"arn:aws:iam::111122223333:role/mine\"");
     assert!(wanted::all(&own).is_empty(), "a role that the policy states is somebody else's");
@@ -102,12 +102,12 @@ fn a_bucket_of_the_application_has_a_role_for_exactly_what_is_copied() {
     }
     let found = statements(role);
     let of = |sid: &str, member: &str| found[sid][member].clone();
-    assert_eq!(of("ReadRules", "Resource"), serde_json::json!(["arn:aws:s3:::p-files"]));
-    assert_eq!(of("ReadVersions", "Resource"), serde_json::json!(["arn:aws:s3:::p-files/app/u${$}er/*"]));
+    assert_eq!(of("ReadRulesPFiles", "Resource"), serde_json::json!(["arn:aws:s3:::p-files"]));
+    assert_eq!(of("ReadVersionsPFiles", "Resource"), serde_json::json!(["arn:aws:s3:::p-files/app/u${$}er/*"]));
     // Copies keep their keys: the store's own prefix plays no part.
-    assert_eq!(of("WriteCopies", "Resource"), serde_json::json!(["arn:aws:s3:::p-b/app/u${$}er/*"]));
+    assert_eq!(of("WriteCopiesPB", "Resource"), serde_json::json!(["arn:aws:s3:::p-b/app/u${$}er/*"]));
     let actions = ["s3:ObjectOwnerOverrideToBucketOwner", "s3:ReplicateObject", "s3:ReplicateTags"];
-    assert_eq!(of("WriteCopies", "Action"), serde_json::json!(actions));
+    assert_eq!(of("WriteCopiesPB", "Action"), serde_json::json!(actions));
     assert_eq!(found.len(), 3, "and nothing else: {found:?}");
     assert!(
         wanted::all(&documents(", role: \"arn:aws:iam::111122223333:role/mine\"")).is_empty(),
@@ -132,7 +132,7 @@ fn components_in_one_bucket_share_a_role() {
     let all = wanted::all(&policy);
     assert_eq!(all.keys().collect::<Vec<_>>(), ["replication-component.images"]);
     let keys = serde_json::json!(["arn:aws:s3:::p-files/i/*", "arn:aws:s3:::p-files/l/*"]);
-    assert_eq!(statements(&all["replication-component.images"])["ReadVersions"]["Resource"], keys);
+    assert_eq!(statements(&all["replication-component.images"])["ReadVersionsPFiles"]["Resource"], keys);
     let mut desired = Desired::new();
     crate::providers::s3::S3.declare(&policy, &Env::default(), &mut desired);
     let rules: Vec<_> = desired.iter().filter(|one| one.id.kind == "s3_replication_rule").collect();

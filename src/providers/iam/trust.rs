@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::access::sid;
 use crate::diag::Spanned;
 use crate::policy::{AUDIENCE, Trust, provider_arn};
 
@@ -26,11 +27,13 @@ pub(super) fn document(trust: &[Spanned<Trust>], partition: &str, account: &str)
         .iter()
         .map(|(kind, who)| json!({ "Sid": kind, "Effect": "Allow", "Principal": { *kind: who }, "Action": "sts:AssumeRole" }))
         .collect();
-    for (at, (issuer, subjects)) in tokens.iter().enumerate() {
+    let named = |issuer: &&str| (sid::named("Token", issuer), (*issuer).to_owned());
+    let sids = sid::distinct(tokens.keys().map(named).collect());
+    for ((issuer, subjects), sid) in tokens.iter().zip(sids) {
         let equals =
             BTreeMap::from([(format!("{issuer}:aud"), BTreeSet::from([AUDIENCE])), (format!("{issuer}:sub"), subjects.clone())]);
         statements.push(json!({
-            "Sid": format!("Token{}", at + 1),
+            "Sid": sid,
             "Effect": "Allow",
             "Principal": { "Federated": provider_arn(partition, account, issuer) },
             "Action": "sts:AssumeRoleWithWebIdentity",
