@@ -28,7 +28,8 @@ pub struct Kind {
     pub immutable: &'static [&'static str],
     /// What a change from the first to the second puts at stake (`None`: absent). Pure; plans show the gravest first.
     pub risk: fn(Option<&Attrs>, Option<&Attrs>) -> Risk,
-    /// Paths of the attributes that say most of a new one, such as `Service.ExecStart`: plans show these; empty: the first few.
+    /// Paths of the attributes that say most of a new one, such as `Service.ExecStart`, the weightiest first: plans show these, and tell
+    /// their differences first; empty: the first few.
     pub headline: &'static [&'static str],
     /// It does nothing as long as what must be in place before it falls short, whatever it says itself.
     pub needs_earlier: bool,

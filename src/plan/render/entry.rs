@@ -143,6 +143,8 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
             let mut differences = diff::differences(before.as_ref(), after.as_ref());
             // What the reason names already is not told twice.
             differences.retain(|difference| !reason.contains(&format!("`{}`", difference.path)));
+            let headline = kind.map_or(&[][..], |kind| kind.headline.as_slice());
+            differences.sort_by_key(|difference| weight_of(&difference.path, headline));
             Body::Differs(differences)
         }
         _ => Body::Nothing,
@@ -159,6 +161,12 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
         headline: kind.map_or(&[], |kind| kind.headline.as_slice()),
         since: change.since.as_ref().and_then(|since| told_since(since, change.op)),
     }
+}
+
+/// Where a difference is told among others: what its kind says most by first, in that order, and what is written for people alone last.
+fn weight_of(path: &str, headline: &[String]) -> (bool, usize) {
+    let within = |one: &String| path == one || path.starts_with(&format!("{one}.")) || one.starts_with(&format!("{path}."));
+    (path == "description", headline.iter().position(within).unwrap_or(headline.len()))
 }
 
 fn told_since(since: &Since, op: Op) -> Option<String> {

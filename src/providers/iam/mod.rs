@@ -38,7 +38,7 @@ pub(super) static ROLE: Kind = Kind {
     title: "role",
     summary: "A role of AWS IAM and who may take it on. Owned by its path `/bdr/<policy>/` and the tag `bdr:policy`.",
     risk: role_risk,
-    headline: &["description", "trust.Statement", "permissions_boundary"],
+    headline: &["trust.Statement", "permissions_boundary", "description"],
     visible_within: VISIBLE,
     ..Kind::PLAIN
 };
