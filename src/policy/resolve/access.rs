@@ -23,7 +23,7 @@ impl Run<'_> {
         let has_account = !account.is_absent();
         let (account, through) = self.account_named(&account);
         let endpoint = self.endpoint(&endpoint);
-        let permissions_boundary = self.arn(&permissions_boundary, "policy/", "arn:aws:iam::111122223333:policy/Boundary");
+        let permissions_boundary = self.arn(&permissions_boundary, "policy/");
         let roles = roles.given().map(|named| self.roles(named.value, stores, policy)).unwrap_or_default();
         if !has_account {
             self.tokens_need_an_account(&roles);
@@ -107,7 +107,7 @@ impl Run<'_> {
         }
         let found = None
             .or_else(|| self.account(&account).map(|account| Trust::Account(account.value)))
-            .or_else(|| self.arn(&role, "role/", "arn:aws:iam::111122223333:role/NAME").map(|arn| Trust::Role(arn.value)))
+            .or_else(|| self.arn(&role, "role/").map(|arn| Trust::Role(arn.value)))
             .or_else(|| {
                 let fits = |text: &str| {
                     let name = text.strip_suffix(".cn").unwrap_or(text).strip_suffix(".amazonaws.com").unwrap_or_default();
@@ -205,15 +205,14 @@ impl Run<'_> {
     }
 
     /// The ARN of one thing of IAM.
-    pub(super) fn arn(&mut self, field: &Field<impl AsRef<str>>, sort: &str, shape: &str) -> Option<Spanned<String>> {
+    pub(super) fn arn(&mut self, field: &Field<impl AsRef<str>>, sort: &str) -> Option<Spanned<String>> {
         let written = self.as_written(field)?;
         let parts: Vec<&str> = written.value.splitn(6, ':').collect();
         let account = |text: &str| is_account(text) || (sort == "policy/" && text == "aws");
         let fits = matches!(parts.as_slice(), ["arn", partition, "iam", "", of, name]
             if partition.starts_with("aws") && account(of) && name.strip_prefix(sort).is_some_and(is_name));
         if !fits {
-            let what = sort.trim_end_matches('/');
-            self.bad(codes::ARN, written, format!("is not the ARN of a {what}"), format!("Write it as {shape}."));
+            self.no_arn(codes::ARN, written, &format!("is not the ARN of a {}", sort.trim_end_matches('/')), &[sort]);
             return None;
         }
         Some(written.map(str::to_owned))

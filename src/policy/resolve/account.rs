@@ -54,8 +54,12 @@ impl Run<'_> {
             _ => ("", None),
         };
         if !name.is_some_and(is_name) || !(of.is_empty() || is_account(of)) {
-            let help = "Write its name, or its ARN: arn:aws:iam::111122223333:role/NAME.";
-            self.bad(codes::ARN, written, "is neither the name nor the ARN of a role", help);
+            if written.value.contains(':') {
+                self.no_arn(codes::ARN, written, "is neither the name nor the ARN of a role", &["role/"]);
+            } else {
+                let help = "Write its name, or its ARN: arn:aws:iam::111122223333:role/NAME.";
+                self.bad(codes::ARN, written, "is neither the name nor the ARN of a role", help);
+            }
             return None;
         }
         if let Some(id) = id.filter(|id| !of.is_empty() && *id.value != *of) {

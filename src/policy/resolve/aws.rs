@@ -107,14 +107,15 @@ pub(super) fn principal_fault(text: &str) -> Option<&'static str> {
         return Some("would be anybody who takes such a name");
     }
     let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let [arn, partition, service, region, account, who] = parts.as_slice() else { return Some("is not an ARN") };
+    const NOT: &str = "is not the ARN of a role, a user or an account's root";
+    let [arn, partition, service, region, account, who] = parts.as_slice() else { return Some(NOT) };
     let named = |kind: &str| who.strip_prefix(kind).is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
     let one = *who == "root" || named("role/") || named("user/");
     let is_aws = partition.starts_with("aws") && !account.is_empty();
     let account_fits = !is_aws || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()));
     let fits = *arn == "arn" && *service == "iam" && region.is_empty() && !partition.is_empty() && account_fits && one;
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/+=,.@_-".contains(&byte));
-    (!fits || !plain).then_some("is not the ARN of a role, a user or an account's root")
+    (!fits || !plain).then_some(NOT)
 }
 
 /// A key's id, ARN or alias (AWS KMS developer guide, "Key identifiers").

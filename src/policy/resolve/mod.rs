@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod arn;
 mod aws;
 mod component;
 mod freeze;

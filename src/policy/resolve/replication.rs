@@ -77,8 +77,12 @@ impl Run<'_> {
         };
         if role.value.is_known() && !fits(role.value.expose()) {
             let shown = Spanned::new(role.value.shown.as_str(), role.span);
-            let help = "Write it as arn:aws:iam::111122223333:role/NAME.";
-            self.bad(codes::UNFIT, shown, "is not the ARN of a role", help);
+            if role.value.is_referenced() {
+                let help = "Write it as arn:aws:iam::111122223333:role/NAME.";
+                self.bad(codes::UNFIT, shown, "is not the ARN of a role", help);
+            } else {
+                self.no_arn(codes::UNFIT, shown, "is not the ARN of a role", &["role/"]);
+            }
             return None;
         }
         Some(role)

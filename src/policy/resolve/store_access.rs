@@ -68,9 +68,13 @@ impl Run<'_> {
         for one in &list.value {
             let Some(written) = self.as_written(one) else { continue };
             if let Some(why) = aws::principal_fault(written.value) {
-                let help =
-                    "Write the ARN of a role, a user or an account's root, such as arn:aws:iam::111122223333:role/backups.";
-                self.bad(codes::PRINCIPAL, written, why, help);
+                if written.value.contains(['*', '?']) {
+                    let help =
+                        "Write the ARN of a role, a user or an account's root, such as arn:aws:iam::111122223333:role/backups.";
+                    self.bad(codes::PRINCIPAL, written, why, help);
+                } else {
+                    self.no_arn(codes::PRINCIPAL, written, why, &["role/", "user/", "root"]);
+                }
             } else if let Some(first) = resolved.iter().find(|known| known.value == written.value) {
                 self.out.push(
                     Diagnostic::error(codes::PRINCIPAL, "a principal is named twice")

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{Run, merge};
+use super::{Run, arn, merge};
 use crate::address::NameError;
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{DurationText, EmailText, GlobText, ModeText, PathText, ScheduleText, ZoneText};
@@ -20,6 +20,12 @@ impl Run<'_> {
         let quoted = echo::quote(written.value);
         let finding = Diagnostic::error(code, format!("{quoted} {why}")).at(written.span, "this value").help(help);
         self.out.push(finding);
+    }
+
+    /// A text that is not the ARN that stands here, with what is wrong in it.
+    pub(super) fn no_arn(&mut self, code: &'static str, written: Spanned<&str>, why: &str, sorts: &[&str]) {
+        let arn::Fault { what, help } = arn::fault(written.value, sorts);
+        self.out.push(Diagnostic::error(code, format!("{} {why}", echo::quote(written.value))).at(written.span, what).help(help));
     }
 
     pub(super) fn named<N: FromStr<Err = NameError>>(&mut self, field: &Field<impl AsRef<str>>) -> Option<Spanned<N>> {
