@@ -1,5 +1,6 @@
 //! Finds buckets that carry the policy's mark and that the policy no longer names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -23,6 +24,18 @@ const PAGE: i32 = 1000;
 
 /// A bucket, and the document that says that something in it is ours.
 pub(super) type Found = (Place, Answer);
+
+/// A place in each account, by which all of its buckets can be looked at: whoever asks an endpoint by one role sees one account, whatever
+/// the region. Where places of it belong to different owners, none is demanded.
+pub(super) fn accounts<'a>(known: &[(&'a Place, &'a S3Backend)]) -> Vec<(Place, &'a S3Backend)> {
+    let mut accounts: BTreeMap<_, (Place, &S3Backend)> = BTreeMap::new();
+    for (place, backend) in known {
+        let endpoint = backend.endpoint.as_ref().map(|endpoint| endpoint.expose());
+        let (via, _) = accounts.entry((endpoint, backend.by())).or_insert_with(|| (Place::clone(place), backend));
+        via.owner = via.owner.take().filter(|owner| place.owner.as_ref() == Some(owner));
+    }
+    accounts.into_values().collect()
+}
 
 /// Looks through the account of a place that the policy names: whatever region its buckets lie in, each is looked at once.
 ///

@@ -12,6 +12,12 @@ pub(super) fn unsupported(setting: &dyn Setting, desired: Option<&Resource>, why
     Live { unsupported: true, notes: vec![lacking(setting.document(), implied, why)], ..Live::default() }
 }
 
+/// A setting that its endpoint takes, but not as the policy states it. What others have there is kept and told.
+pub(super) fn partly(setting: &dyn Setting, mut live: Live, why: &str) -> Live {
+    live.notes.push(lacking(setting.document(), false, why));
+    Live { unsupported: true, ..live }
+}
+
 /// A setting whose bucket is not there yet.
 pub(super) fn before_its_bucket(setting: &dyn Setting, desired: Option<&Resource>, place: &Place) -> Live {
     let undecided = desired.is_some() && setting.kind().name == replication::KIND.name && !place.connection.is_aws();

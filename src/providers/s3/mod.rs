@@ -28,6 +28,7 @@ mod rights;
 mod session;
 mod setting;
 mod settle;
+mod siblings;
 mod standing;
 mod stood;
 mod tags;

@@ -99,6 +99,14 @@ impl Place {
             ("MalformedXML", _) => {
                 "bdr sent a document that the endpoint does not take: please report this with the plan.".to_owned()
             }
+            ("MalformedPolicy", _) if refusal.reason.to_ascii_lowercase().contains("principal") => {
+                "A role, user or account that `access` names is not there: check its ARN, and make it first.".to_owned()
+            }
+            ("MalformedPolicy" | "InvalidPolicyDocument", _) => {
+                "The endpoint does not take all that a statement needs: take that key of `access` out for this store (an empty list needs no \
+                 condition), or use a store that has it."
+                    .to_owned()
+            }
             _ if refusal.kind == ErrorKind::Unsupported => {
                 "Take the setting out of the policy for this store, or use a store that has it.".to_owned()
             }

@@ -66,18 +66,6 @@ async fn reach(backend: &S3Backend, env: &Env) -> Result<Place, StoreError> {
     Ok(Place::new(connect(backend, env).await?, backend, env.purpose))
 }
 
-/// A place in each account, by which all of its buckets can be looked at: whoever asks an endpoint by one role sees one account, whatever
-/// the region. Where places of it belong to different owners, none is demanded.
-fn accounts<'a>(known: &[(&'a Place, &'a S3Backend)]) -> Vec<(Place, &'a S3Backend)> {
-    let mut accounts: BTreeMap<_, (Place, &S3Backend)> = BTreeMap::new();
-    for (place, backend) in known {
-        let endpoint = backend.endpoint.as_ref().map(|endpoint| endpoint.expose());
-        let (via, _) = accounts.entry((endpoint, backend.by())).or_insert_with(|| (Place::clone(place), backend));
-        via.owner = via.owner.take().filter(|owner| place.owner.as_ref() == Some(owner));
-    }
-    accounts.into_values().collect()
-}
-
 impl S3Session {
     pub async fn open(policy: Arc<Policy>, env: Arc<Env>) -> Self {
         let opened = buckets(&policy).map(|(subject, backend)| {
@@ -157,7 +145,7 @@ impl S3Session {
             .filter_map(|(subject, backend)| Some((self.places.get(&subject)?.as_ref().ok()?, backend)))
             .collect();
         let names: Vec<&str> = known.iter().map(|(place, _)| place.bucket.as_str()).collect();
-        let accounts = accounts(&known);
+        let accounts = discover::accounts(&known);
         let looks = accounts.iter().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
         let forsaken = discover::forsaken(&known, &names, &self.policy.name, &self.env);
         let (marked, forsaken) = futures_util::future::join(try_join_all(looks), forsaken).await;
@@ -237,6 +225,9 @@ impl S3Session {
             return Ok(live);
         }
         let wanted = desired.filter(|wanted| live.attrs.as_ref() != Some(&wanted.attrs));
+        if let Some(why) = wanted.and_then(|wanted| setting.lacking_at(&place, &wanted.attrs)) {
+            return Ok(lacking::partly(setting, live, &why));
+        }
         live.unfit = wanted.and_then(|wanted| setting.refuses_at(&place, &wanted.attrs));
         if setting.kind().name == replication::KIND.name && live.unfit.is_none() {
             self.unready(&place, id, &mut live).await?;

@@ -128,6 +128,11 @@ pub(super) trait Setting: Send + Sync {
         None
     }
 
+    /// What of what is wanted the endpoint is known not to take, though it takes such documents; in words for a person.
+    fn lacking_at(&self, _place: &Place, _wanted: &Attrs) -> Option<String> {
+        None
+    }
+
     /// What in the document carries the policy's mark.
     fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {
         Vec::new()

@@ -134,3 +134,22 @@ async fn what_would_shut_out_everybody_is_refused_by_the_plan() {
     assert_eq!(trial.bucket_policy().await, None);
     run(&["list"]).ends(0);
 }
+
+/// What the endpoint takes in no statement is told by the plan, and what else the policy says is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_spares_nobody_and_the_plan_says_so() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    let ada = "arn:aws:iam::111111111111:user/ada";
+    let trial = trial(endpoint, &format!("{{ configure: ['{ada}'], delete: [] }}")).await;
+    let told = |ran: Ran| ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lacks = "not supported by this endpoint: bucket policy";
+    for _ in 0..2 {
+        let plan = told(trial.run(&["plan"]).ends(0));
+        assert!(plan.contains(lacks) && plan.contains("`ArnNotLike`") && plan.contains("take it out for this store"), "{plan}");
+        assert!(!plan.contains("statement only-configurers"), "{plan}");
+        trial.run(&["apply", "--auto-approve"]).ends(0);
+        let policy = trial.bucket_policy().await.expect("the statement that it takes").to_string();
+        assert!(policy.contains("DeleteObject") && !policy.contains("PutBucketPolicy"), "{policy}");
+    }
+    trial.plans_nothing();
+}

@@ -90,6 +90,14 @@ fn ids(to: replicas::To<'_>, wanted: Vec<Wanted>) -> Vec<ResourceId> {
     wanted.iter().map(|one| super::id(to.0, KIND.name, &one.key)).collect()
 }
 
+/// Whether a server refuses the denying operators of ARNs, as SeaweedFS 4.48 does (tried); a later one is asked.
+fn knows_no_arns(server: &str) -> bool {
+    let number = |text: &str| text.parse::<u32>().ok();
+    let version = server.rsplit_once(' ').and_then(|(_, version)| version.split_once('.'));
+    let version = version.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+    server.starts_with("SeaweedFS") && version.is_none_or(|version| version <= (4, 48))
+}
+
 pub(super) struct BucketPolicy;
 
 impl Setting for BucketPolicy {
@@ -174,6 +182,16 @@ impl Setting for BucketPolicy {
             "`tls_only` would shut out everybody, bdr included: the endpoint is asked without TLS. Ask it by https, or leave \
              `tls_only` out"
                 .to_owned()
+        })
+    }
+
+    fn lacking_at(&self, place: &Place, wanted: &Attrs) -> Option<String> {
+        let spares = wanted::spares(wanted) && place.connection.server().is_some_and(knows_no_arns);
+        spares.then(|| {
+            format!(
+                "it takes no condition `{}`, by which the list of `access` spares those in it; an empty list it takes",
+                wanted::UNLESS
+            )
         })
     }
 

@@ -19,6 +19,9 @@ pub(super) const CONFIGURERS: &str = "only-configurers";
 /// Whether a request came by TLS (IAM user guide, "AWS global condition context keys").
 const BY_TLS: &str = "aws:SecureTransport";
 
+/// By which a denial spares those whom it names.
+pub(super) const UNLESS: &str = "ArnNotLike";
+
 /// What backups are made of, but for their manifests, which plans read too.
 const CONTENT: [Sort; 3] = [Sort::Index, Sort::Table, Sort::Packs];
 
@@ -65,6 +68,11 @@ pub(super) fn is_tls_only(attrs: &Attrs) -> bool {
     condition.to_ascii_lowercase().contains(&BY_TLS.to_ascii_lowercase())
 }
 
+/// Whether a statement denies to all but those whom it names.
+pub(super) fn spares(attrs: &Attrs) -> bool {
+    attrs.get("Condition").and_then(crate::attrs::Attr::as_map).is_some_and(|all| all.contains_key(UNLESS))
+}
+
 /// What nobody but those listed may.
 fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     let Some(access) = &wish.spec.access else { return Vec::new() };
@@ -96,7 +104,7 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     }
     let each = |(key, list, who, statement): (&str, &crate::diag::Spanned<Principals>, Vec<&Principals>, Statement)| {
         let but: BTreeSet<String> = who.into_iter().flatten().map(|one| one.value.clone()).collect();
-        let condition = if but.is_empty() { Condition::new() } else { rights::when("ArnNotLike", "aws:PrincipalArn", but) };
+        let condition = if but.is_empty() { Condition::new() } else { rights::when(UNLESS, "aws:PrincipalArn", but) };
         Wanted {
             key: key.to_owned(),
             attrs: Statement { condition, ..statement }.attrs(),
