@@ -7,8 +7,12 @@
 //!
 //! ## Why it matters
 //!
-//! Whoever encrypts or deletes the data usually has the credentials of the backups too. A lock keeps what is written for its time, also
-//! against them.
+//! Whoever encrypts or deletes the data usually has the credentials of the backups too. A lock keeps what is written for its time: of mode
+//! `compliance` against everybody, of mode `governance` against all who have no `s3:BypassGovernanceRetention`.
+//!
+//! The rule 3-2-1-1-0 takes a copy that is offline as well. bdr cannot see whether the disk of a folder lies in a drawer: to it a folder is
+//! part of its machine, so that no folder satisfies this rule. Where somebody does take a disk away, suppress the finding with that as its
+//! reason.
 //!
 //! ## Example
 //!
@@ -70,7 +74,7 @@ impl Rule for NothingImmutable {
                 found.push(
                     Diagnostic::error(self.about().code, message)
                         .at(at, "none of its stores locks what is written")
-                        .help("Write `immutability: { mode: governance, for: 7d }` and `noncurrent: { for: 7d }` at one of them: a bucket with versions."),
+                        .help("Write `immutability: { mode: compliance, for: 14d }` and `noncurrent: { for: 7d }` at one of them, a bucket with versions (nobody ends such a lock; one of mode `governance` who has the right to). A folder has no lock, and bdr does not see whether its disk is taken away: say so in a suppression."),
                 );
             }
         }
