@@ -110,14 +110,15 @@ pub struct Global {
     pub parallelism: u16,
     /// Environment variable that the policy may read [default: all on a terminal, none elsewhere]
     ///
-    /// A policy in a pull request is untrusted input: without a terminal, `plan` and the other commands that only look
-    /// resolve no `${env:NAME}` that is not allowed here. Commands that act (`apply`, `backup`, `restore`, …) allow all.
+    /// A policy in a pull request is untrusted input: without a terminal, `plan`, `drift` and the other commands that only look
+    /// resolve no `${env:NAME}` that is not allowed here. Commands that act (`apply`, `backup`, `restore`, …), and those that tell of the stores
+    /// (`list`, `status`, `verify`), allow all.
     #[arg(long, value_name = "NAME", global = true, env = "BDR_ALLOW_ENV", value_delimiter = ',')]
     pub allow_env: Vec<String>,
     /// File that the policy may read through `${file:PATH}` [default: all on a terminal, none elsewhere]
     #[arg(long, value_name = "PATH", global = true, env = "BDR_ALLOW_FILE", value_delimiter = ',')]
     pub allow_file: Vec<PathBuf>,
-    /// Endpoint that commands which only look may talk to [default: all on a terminal, S3's own at AWS elsewhere]
+    /// Endpoint that commands which only look (`plan`, `drift`) may talk to [default: all on a terminal, S3's own at AWS elsewhere]
     #[arg(long, value_name = "URL", global = true, env = "BDR_ALLOW_ENDPOINT", value_delimiter = ',')]
     pub allow_endpoint: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! The binary against folders, units and crontabs: exit codes, what is said, kills at any moment, and two at once.
 
+mod allowed;
 mod baselines;
 mod begun;
 mod digest;
