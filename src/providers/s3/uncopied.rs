@@ -49,7 +49,7 @@ fn left_behind(place: &Place) -> Hindrance {
     Hindrance {
         what: format!("objects lie in {} already where a rule is to be made", place.subject()),
         so: "S3 copies what is written once it stands and none of these, so no objective that rests on copies holds of them".to_owned(),
-        help: "Have them copied after the apply: by S3 Batch Replication, or written anew onto themselves by `aws s3 cp --recursive \
+        help: "Have them copied after the apply: by S3 Batch Replication (`aws s3control create-job`, docs/s3.md has the line), or written anew onto themselves by `aws s3 cp --recursive \
                --storage-class STANDARD`. `bdr status` tells what is there."
             .to_owned(),
         foreign: false,
