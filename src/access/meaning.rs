@@ -191,8 +191,13 @@ fn conditions(value: &Value, spelling: &Spelling) -> Attr {
     let mut found: BTreeMap<String, Map> = BTreeMap::new();
     for (operator, keys) in value.as_object().into_iter().flatten() {
         let all = found.entry(spelled(operator, spelling)).or_default();
-        let keys = keys.as_object().into_iter().flatten();
-        all.extend(keys.map(|(key, values)| (spelled(key, spelling), set(values, str::to_owned))));
+        for (key, values) in keys.as_object().into_iter().flatten() {
+            // A key that stands there in two cases says what both say: neither hides the other.
+            let values = set(values, str::to_owned);
+            let before = all.insert(spelled(key, spelling), values.clone());
+            let whole: BTreeSet<&str> = before.iter().flat_map(texts).chain(texts(&values)).collect();
+            all.insert(spelled(key, spelling), Attr::list(whole));
+        }
     }
     Attr::Map(found.into_iter().map(|(operator, keys)| (operator, Attr::Map(keys))).collect())
 }

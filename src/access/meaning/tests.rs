@@ -128,6 +128,21 @@ impl Respelling {
     }
 }
 
+/// Whoever writes a key twice binds by both: the second must not hide the first.
+#[test]
+fn a_condition_key_in_two_cases_is_one_that_says_both() {
+    let document =
+        |condition: &str| format!(r#"{{"Statement": [{{"Effect": "Deny", "Condition": {{"StringLike": {condition}}}}}]}}"#);
+    let read = |condition: &str, like: Option<&Attr>| meaning(&document(condition), like, &BTreeMap::new()).expect("a document");
+    let wanted = read(r#"{"aws:PrincipalArn": "a"}"#, None);
+    for twice in
+        [r#"{"aws:PrincipalArn": "a", "aws:principalarn": "b"}"#, r#"{"AWS:PrincipalArn": "b", "aws:PrincipalArn": "a"}"#]
+    {
+        let both = read(r#"{"aws:PrincipalArn": ["a", "b"]}"#, None);
+        assert_eq!(read(twice, Some(&wanted)), both, "{twice}");
+    }
+}
+
 proptest! {
     #[test]
     fn spellings_of_one_meaning_are_equal(document in documents(), rng in any::<[u8; 32]>()) {
