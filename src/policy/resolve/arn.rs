@@ -50,7 +50,7 @@ fn named(partition: &str, account: &str, who: &str, sorts: &[&str]) -> Fault {
     let sort = sorts.first().copied().unwrap_or("role/");
     let written = format!("Write it as arn:{partition}:iam::{account}:{sort}NAME.");
     let what = match (sorts.iter().find_map(|sort| who.strip_prefix(sort)), who.split_once('/')) {
-        (Some(name), _) if name.is_empty() => "the name is missing".to_owned(),
+        (Some(""), _) => "the name is missing".to_owned(),
         (Some(name), _) if name.contains(['*', '?']) => "whoever takes such a name would be meant".to_owned(),
         (Some(_), _) => "its name has a character that names do not take, or ends in `/`".to_owned(),
         (None, Some((kind, _))) => format!("it names a `{kind}`"),
