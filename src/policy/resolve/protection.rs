@@ -83,7 +83,12 @@ impl Run<'_> {
     }
 
     /// Says which methods do not fit what the component is, and which is missing. `false`: there is only such as does not fit.
-    fn fitting(&mut self, document: &ProtectionDocument, name: &Spanned<ProtectionName>, (component, fits): (&ComponentName, Fits)) -> bool {
+    fn fitting(
+        &mut self,
+        document: &ProtectionDocument,
+        name: &Spanned<ProtectionName>,
+        (component, fits): (&ComponentName, Fits),
+    ) -> bool {
         let ProtectionDocument { file_backup, logical_dump, replication, .. } = document;
         let methods = [
             ("file_backup", file_backup.is_absent(), file_backup.span()),
@@ -103,7 +108,11 @@ impl Run<'_> {
             self.unfit(method, fits.called(), *at, &help);
         }
         if fitting.is_empty() && unfit.is_empty() {
-            self.missing(&format!("{} has no method", called(name, component)), name.span, &format!("Write {} below it.", fits.usual()));
+            self.missing(
+                &format!("{} has no method", called(name, component)),
+                name.span,
+                &format!("Write {} below it.", fits.usual()),
+            );
         }
         !fitting.is_empty() || unfit.is_empty()
     }

@@ -24,9 +24,6 @@ use crate::stores::s3::connect;
 
 type Cell = Arc<OnceCell<Answer>>;
 
-/// Buckets of the same endpoint that are asked about what it lacks, before one of its own is there.
-const ASKED_BESIDE: usize = 4;
-
 /// Begins the key of what a store has left in a bucket that another store of the policy names; the store's own name follows.
 pub(super) const LEFT: char = '/';
 
@@ -130,6 +127,11 @@ impl S3Session {
     pub fn locks(&self, id: &ResourceId) -> bool {
         let Subject::Store(name) = &id.subject else { return false };
         self.policy.stores.get(name).is_some_and(|spec| spec.immutability.is_some())
+    }
+
+    /// The buckets that the policy names, as far as they can be spoken to.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.values().flatten()
     }
 
     pub fn policy(&self) -> &Policy {
@@ -268,22 +270,6 @@ impl S3Session {
             },
             Answer::Unsupported(why) => lacking::unsupported(setting, desired, &why),
         })
-    }
-
-    /// What the endpoint of a bucket that is not there yet is known not to take, by the other buckets of the policy in it: else the plan would
-    /// promise what the apply then finds out.
-    async fn lacks(&self, place: &Place, document: &'static Document) -> Option<String> {
-        let others = self
-            .places
-            .values()
-            .flatten()
-            .filter(|other| Arc::ptr_eq(&other.connection, &place.connection) && other.bucket != place.bucket);
-        for other in others.take(ASKED_BESIDE) {
-            if let Ok(Answer::Unsupported(why)) = self.document(other, document, Freshness::Cached).await {
-                return Some(why);
-            }
-        }
-        None
     }
 
     /// What a write would be refused for, told when it is planned. Of a document with many parts each fits alone, whatever all come to.
