@@ -9,7 +9,7 @@ use crate::access::{Document, INLINE, MANAGED};
 use crate::address::{AccountName, StoreName};
 use crate::cli::load::{self, References};
 use crate::cli::{Context, Exit, Failure, chosen};
-use crate::policy::{Backend, Encryption, Policy};
+use crate::policy::{Backend, Encryption, Policy, StoreSpec};
 use crate::providers::rights::documents;
 use crate::rights::Purpose;
 
@@ -141,6 +141,7 @@ fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>, by: Option<&AccountName>
                 "the bucket of store `{name}` ({shown}) is not known here: put its name where `<…>` stands, or allow the reference"
             ));
         }
+        notes.extend(let_in(name, spec, purposes));
         let key = match spec.encryption.as_ref().map(|encryption| &encryption.value) {
             Some(Encryption::Kms { key: Some(key), .. }) => key.value.as_str(),
             _ => "",
@@ -163,6 +164,24 @@ fn notes(policy: &Policy, purposes: &BTreeSet<Purpose>, by: Option<&AccountName>
         );
     }
     notes
+}
+
+/// The bucket's own policy denies to all but whom `access` names, whatever else they are allowed.
+fn let_in(name: &StoreName, spec: &StoreSpec, purposes: &BTreeSet<Purpose>) -> Vec<String> {
+    let access = spec.access.as_ref();
+    let needs = |any: &[Purpose]| any.iter().any(|purpose| purposes.contains(purpose));
+    let lists = [
+        ("write", access.is_some_and(|access| access.write.is_some()) && needs(&[Purpose::Write])),
+        ("read", access.is_some_and(|access| access.read.is_some()) && needs(&[Purpose::Restore, Purpose::Status])),
+        ("delete", access.is_some_and(|access| access.delete.is_some()) && needs(&[Purpose::Prune])),
+        ("configure", access.is_some_and(|access| access.configure.is_some()) && needs(&[Purpose::Apply])),
+    ];
+    let told = |(key, _): (&str, bool)| {
+        format!(
+            "the bucket of store `{name}` denies it to all whom the policy does not name there: who uses this belongs under `access.{key}` too"
+        )
+    };
+    lists.into_iter().filter(|(_, limits)| *limits).map(told).collect()
 }
 
 fn of_account(name: &AccountName) -> String {

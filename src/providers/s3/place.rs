@@ -123,6 +123,13 @@ impl Place {
     fn denied(&self, action: &str, reason: &str) -> String {
         let resource = format!("arn:{}:s3:::{}", arn::partition(self.region.as_deref()), self.shown);
         let right = needed(reason, action, &resource);
+        // As AWS words a refusal whose cause is the bucket's own policy, bdr's statements among them (IAM user guide, "Access denied").
+        if reason.contains("explicit deny in a resource-based policy") {
+            return format!(
+                "The bucket's own policy denies {action} on {resource}, whatever else is allowed: where `access` of the store limits who may do \
+                 that, name there who asked."
+            );
+        }
         let otherwise = match &self.owner {
             Some(owner) => format!("or the bucket does not belong to account {owner}, which the policy demands."),
             None => "or the bucket belongs to another account, or its bucket policy denies it.".to_owned(),
