@@ -8,10 +8,13 @@ const NAMED: usize = 5;
 /// What the source says of an object's copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
+    /// Copied to each destination that the bucket had when it was written, which one, S3 does not say.
     Completed,
+    /// Not yet at one of the destinations.
     Pending,
+    /// Given up for one of the destinations.
     Failed,
-    /// It is a copy itself.
+    /// It is a copy itself, and none is made of it.
     Replica,
     /// No rule took it up, or the endpoint tells nothing.
     Nothing,
@@ -23,19 +26,23 @@ pub enum State {
     Copied,
     /// Not there yet.
     Waiting,
+    /// S3 is done with it, and it is not there: it will not come by itself.
+    Missing,
     Failed,
     /// Neither side tells.
     Unknown,
 }
 
 impl State {
-    /// Where the source tells nothing, the destination is looked at: `there` says whether the same lies there, as far as it was looked.
+    /// What the source says of all of its destinations in one word, with whether the same lies in this one, as far as it was looked: that S3
+    /// is done with an object is true of the rules that stood when it was written, and of nothing that is younger.
     pub fn of(told: Told, there: Option<bool>) -> Self {
         match (told, there) {
-            (Told::Completed | Told::Replica, _) | (Told::Nothing, Some(true)) => Self::Copied,
-            (Told::Pending, _) | (Told::Nothing, Some(false)) => Self::Waiting,
             (Told::Failed, _) => Self::Failed,
-            (Told::Nothing, None) => Self::Unknown,
+            (Told::Pending, _) | (Told::Nothing, Some(false)) => Self::Waiting,
+            (_, Some(true)) => Self::Copied,
+            (Told::Completed | Told::Replica, Some(false)) => Self::Missing,
+            (_, None) => Self::Unknown,
         }
     }
 }
@@ -54,6 +61,7 @@ pub struct Copied {
     pub sampled: u64,
     pub copied: u64,
     pub waiting: u64,
+    pub missing: u64,
     pub failed: u64,
     pub unknown: u64,
     /// Those that wait for longer than the rule allows.
@@ -77,6 +85,7 @@ impl Copied {
             match one.state {
                 State::Copied => found.copied += 1,
                 State::Unknown => found.unknown += 1,
+                State::Missing => found.missing += 1,
                 State::Waiting => {
                     found.waiting += 1;
                     found.late += u64::from(within.is_some_and(|within| age > within));
@@ -89,7 +98,7 @@ impl Copied {
                 }
             }
             let waited = match one.state {
-                State::Waiting | State::Failed => age,
+                State::Waiting | State::Missing | State::Failed => age,
                 State::Copied => 0,
                 State::Unknown => continue,
             };
@@ -100,7 +109,7 @@ impl Copied {
 
     /// Whether all that was looked at is there, or on its way in time.
     pub fn is_well(&self) -> bool {
-        self.failed == 0 && self.late == 0
+        self.failed == 0 && self.late == 0 && self.missing == 0
     }
 }
 
@@ -117,10 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_believed_and_where_it_says_nothing_the_destination() {
+    fn what_is_there_was_seen_there_and_what_failed_the_source_says() {
         for (told, there, state) in [
-            (Told::Completed, None, State::Copied),
-            (Told::Replica, None, State::Copied),
+            (Told::Completed, Some(true), State::Copied),
+            (Told::Completed, Some(false), State::Missing),
+            (Told::Completed, None, State::Unknown),
+            (Told::Replica, Some(true), State::Copied),
+            (Told::Replica, Some(false), State::Missing),
             (Told::Pending, None, State::Waiting),
             (Told::Failed, Some(true), State::Failed),
             (Told::Nothing, Some(true), State::Copied),
@@ -149,6 +161,13 @@ mod tests {
         let sample = (0..9).map(|n| sampled(&format!("k{n}"), 100 - n, State::Failed)).collect();
         let found = Copied::of(sample, None, now());
         assert_eq!((found.failed, found.named), (9, ["k8", "k7", "k6", "k5", "k4"].map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn what_will_not_come_by_itself_is_not_well() {
+        let found = Copied::of(vec![sampled("a", 9, State::Missing), sampled("b", 1, State::Copied)], None, now());
+        assert_eq!((found.copied, found.missing, found.waiting, found.behind), (1, 1, 0, Some(9 * 60)));
+        assert!(!found.is_well());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub enum Exit {
     /// Failed.
     Failed = 1,
     /// Changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), or copies that
-    /// failed or are late (`status`).
+    /// failed, are not there or are late (`status`).
     Present = 2,
     /// Partly applied.
     Partly = 3,

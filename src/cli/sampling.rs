@@ -145,14 +145,15 @@ impl Rule<'_> {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
             seen => seen?,
         };
-        // A rule of some tags does not take up each object, and which it does only the right to read tags would tell.
         let copy = match told {
-            Told::Nothing if !self.is_tagged => match there.head(&object.key).await {
+            Told::Failed | Told::Pending => None,
+            Told::Completed | Told::Replica | Told::Nothing => match there.head(&object.key).await {
                 Err(error) if error.kind == ErrorKind::NotFound => Some(false),
                 copy => Some(copy?.size == size),
             },
-            _ => None,
         };
+        // A rule of some tags does not take up each object, and which it does only the right to read tags would tell.
+        let copy = copy.filter(|there| *there || !self.is_tagged);
         Ok(Some(Sampled { key: object.key, written, state: State::of(told, copy) }))
     }
 }

@@ -18,10 +18,10 @@ use crate::tree::Known;
 
 /// Tell whether copies arrive, and what the stores hold
 ///
-/// For each replication rule that stands, the newest objects that it is about are looked at, 20 at most: how many S3 has copied, how
-/// many wait, and which failed; where the endpoint tells nothing of that, the destination is looked at. For each store, the newest good
+/// For each replication rule that stands, the newest objects that it is about are looked at on both sides, 20 at most: how many are at the
+/// destination, how many wait, are not there though S3 is done with them, or failed. For each store, the newest good
 /// backup of each protection with its age, and how many backups and bytes lie in which storage class. Nothing is written and no data is
-/// read; it needs the rights of `bdr iam-policy status`. Exit code 2: a copy failed or is later than `within`, a rule is not in place, or a good backup is missing or overdue; 1: something could not be read.
+/// read; it needs the rights of `bdr iam-policy status`. Exit code 2: a copy failed, is not there or is later than `within`, a rule is not in place, or a good backup is missing or overdue; 1: something could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How to print the result

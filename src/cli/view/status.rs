@@ -49,6 +49,8 @@ pub struct Rule {
     pub waiting: u64,
     /// Of these, those that wait for longer than `within_seconds`.
     pub late: u64,
+    /// S3 is done with them, and the destination does not have them: they will not come by themselves.
+    pub missing: u64,
     pub failed: u64,
     /// Neither side tells: a rule of some tags, and an object that it may not be about.
     pub unknown: u64,
@@ -100,7 +102,7 @@ impl Document {
 
     /// Whether nothing of what was read failed, is late or is not there.
     pub fn is_well(&self) -> bool {
-        self.rules.iter().all(|rule| rule.in_place && rule.failed == 0 && rule.late == 0)
+        self.rules.iter().all(|rule| rule.in_place && rule.failed == 0 && rule.late == 0 && rule.missing == 0)
             && self.held.iter().all(|held| held.newest_good.is_some() && held.overdue_runs.is_none())
     }
 }
@@ -119,6 +121,7 @@ impl Rule {
             copied: copied.copied,
             waiting: copied.waiting,
             late: copied.late,
+            missing: copied.missing,
             failed: copied.failed,
             unknown: copied.unknown,
             failed_objects: copied.named,
@@ -132,7 +135,10 @@ impl Rule {
         let wrong = [
             (!self.in_place).then(|| "NOT IN PLACE".to_owned()),
             (self.failed > 0).then(|| format!("{} FAILED", self.failed)),
+            (self.missing > 0).then(|| format!("{} NOT THERE", self.missing)),
             (self.late > 0).then(|| format!("{} LATE", self.late)),
+            // Where no time is promised nothing is late, and nothing is well that is not there.
+            (self.waiting > 0 && self.within_seconds.is_none()).then(|| format!("{} not there yet", self.waiting)),
             (self.in_place && self.sampled == 0).then(|| "nothing to copy".to_owned()),
             (self.unknown > 0).then(|| format!("{} not known", self.unknown)),
             (!self.picked_from_all && self.sampled > 0).then(|| "newest of the first keys only".to_owned()),
@@ -201,6 +207,9 @@ pub fn human(document: &Document, zone: &Zone, width: usize) -> String {
         for rule in document.rules.iter().filter(|rule| rule.failed > 0) {
             part.push_str(&failed(rule, width));
         }
+        for rule in document.rules.iter().filter(|rule| rule.missing > 0) {
+            part.push_str(&missing(rule, width));
+        }
         parts.push(part);
     }
     if !document.held.is_empty() {
@@ -222,6 +231,15 @@ fn failed(rule: &Rule, width: usize) -> String {
                 differs); then have them copied again by S3 Batch Replication, or write them anew.";
     table::wrap(help, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     out
+}
+
+fn missing(rule: &Rule, width: usize) -> String {
+    let help = format!(
+        "{}: S3 is done with what is not there, and does not copy it by itself: it lay in the source before the rule, is a copy itself, or was \
+         removed from `{}`. Have it copied by S3 Batch Replication, or write it anew.",
+        rule.rule, rule.to
+    );
+    format!("\n{}\n", table::wrap(&help, width).join("\n"))
 }
 
 /// # Errors
@@ -251,6 +269,7 @@ mod tests {
             copied: 20 - failed,
             waiting: 0,
             late: 0,
+            missing: 0,
             failed,
             unknown: 0,
             failed_objects: (0..failed.min(2)).map(|n| format!("a/{n}")).collect(),
@@ -285,11 +304,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_is_never_ok() {
+        let missing = Rule { copied: 0, missing: 20, ..rule(0, true) };
+        assert_eq!(missing.state(), "20 NOT THERE");
+        let told = human(&document(missing, held(Some("2026-11-27T10:00:00Z"))), &Zone::parse("UTC").expect("a zone"), 80);
+        assert!(told.contains("S3 Batch Replication") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
+        let waiting = |within_seconds| Rule { copied: 0, waiting: 20, within_seconds, ..rule(0, true) }.state();
+        assert_eq!((waiting(None).as_str(), waiting(Some(900)).as_str()), ("20 not there yet", "ok"));
+    }
+
+    #[test]
     fn what_is_not_there_is_not_well() {
         let made = || held(Some("2026-11-27T10:00:00Z"));
         assert!(document(rule(0, true), made()).is_well());
         assert!(!document(rule(1, true), made()).is_well());
         assert!(!document(rule(0, false), made()).is_well());
+        assert!(!document(Rule { missing: 1, ..rule(0, true) }, made()).is_well());
         assert!(!document(rule(0, true), held(None)).is_well(), "a protection without any good backup");
     }
 }

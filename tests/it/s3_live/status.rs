@@ -117,6 +117,31 @@ async fn where_the_endpoint_says_nothing_the_other_side_is_looked_at() {
     assert_eq!((&rule["copied"], &rule["waiting"], &rule["unknown"]), (&1.into(), &1.into(), &0.into()), "{rule}");
 }
 
+/// The word is as true of a destination that was added since as of one that somebody emptied: it speaks of neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_called_copied_and_is_not_there_is_not_copied() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let proxy = Proxy::before(&endpoint.url, |line| match line.starts_with("HEAD ") && line.contains("/a/") {
+        true => Fault::Replication("COMPLETED"),
+        false => Fault::None,
+    })
+    .await;
+    let (trial, [_, there]) = trial(endpoint, &proxy.url, 2).await;
+    let far = trial.client.config().to_builder().region(aws_sdk_s3::config::Region::new("eu-west-1")).build();
+    let far = aws_sdk_s3::Client::from_conf(far);
+    let begun = Instant::now();
+    while far.head_object().bucket(&there).key("a/001").send().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    far.delete_object().bucket(&there).key("a/000").send().await.unwrap();
+    let ran = trial.run(&["status", "--format", "json"]).ends(2);
+    let rule = document(&ran)["rules"][0].clone();
+    assert_eq!((&rule["copied"], &rule["missing"], &rule["waiting"]), (&1.into(), &1.into(), &0.into()), "{rule}");
+    let human = trial.run(&["status"]).ends(2).stdout;
+    assert!(human.contains("1 of 2") && human.contains("1 NOT THERE") && human.contains("S3 Batch Replication"), "{human}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_look_is_told_and_nothing_is_made_up() {
     let Some(endpoint) = endpoint("ministack") else { return };
