@@ -11,6 +11,7 @@ use crate::providers::folder;
 use crate::store::StoreError;
 use crate::stores::{self, Patience};
 use crate::tree::Shelf;
+use crate::units::storage_class::StorageClass;
 
 /// The options by which commands choose.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -59,12 +60,19 @@ pub struct Chosen<'a> {
     pub shelf: Shelf,
     /// The same for who waits: it gives a store up within seconds that is down.
     pub soon: Shelf,
+    /// In which replication makes copies here, whatever they were made as.
+    class: Option<StorageClass>,
 }
 
 impl Chosen<'_> {
     /// `component/protection in store`.
     pub fn label(&self) -> String {
         format!("{}/{} in {}", *self.component.name, *self.protection.name, self.store)
+    }
+
+    /// The class in which a backup lies here that was made as another one.
+    pub fn class_of(&self, made: StorageClass) -> StorageClass {
+        self.class.unwrap_or(made)
     }
 }
 
@@ -185,7 +193,8 @@ async fn of_protection<'a>(
         };
         let soon = shelf(spec, env, Patience::PERSON, series.clone()).await?;
         let shelf = shelf(spec, env, Patience::default(), series).await?;
-        chosen.push(Chosen { component, protection, store: name.clone(), shelf, soon });
+        let class = policy.class_of_copies(component, protection, name);
+        chosen.push(Chosen { component, protection, store: name.clone(), shelf, soon, class });
     }
     Ok(chosen)
 }

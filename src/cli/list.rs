@@ -66,6 +66,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn found(chosen: &Chosen<'_>, known: &Known, now: jiff::Timestamp) -> Vec<Row> {
     let row = |manifest: &crate::catalog::manifest::Manifest| Row {
         store: chosen.store.to_string(),
+        class: chosen.class_of(manifest.class),
         damaged: known.health.damaged.get(&manifest.id).copied(),
         future: manifest.snapshot > horizon(now),
         verified: known.health.verified.get(&manifest.id).copied(),

@@ -217,14 +217,25 @@ impl Policy {
     /// The stores in which a protection's copies lie: those that bdr writes to, then those that these are replicated to.
     pub fn stores_of<'a>(&'a self, component: &Component, protection: &'a Protection) -> Vec<&'a StoreName> {
         let mut stores: Vec<&StoreName> = protection.stores.iter().map(|store| &store.value).collect();
-        let written = protection.stores.iter().filter_map(|store| self.stores.get(&store.value));
-        let entries = written.flat_map(|store| &store.replicate).filter(|entry| entry.covers(component, &protection.name.value));
-        for entry in entries {
+        for entry in self.copying(component, protection) {
             if !stores.contains(&&entry.to.value) {
                 stores.push(&entry.to.value);
             }
         }
         stores
+    }
+
+    /// The class in which a rule makes a protection's copies in a store; `None`: that of what it copies, or bdr writes there itself.
+    pub fn class_of_copies(&self, component: &Component, protection: &Protection, store: &StoreName) -> Option<StorageClass> {
+        let is_written = protection.stores.iter().any(|written| written.value == *store);
+        let entry = self.copying(component, protection).find(|entry| entry.to.value == *store && !is_written)?;
+        Some(entry.storage_class.as_ref()?.value)
+    }
+
+    /// What copies all that a protection writes, from the stores that bdr writes to.
+    fn copying<'a>(&'a self, component: &Component, protection: &'a Protection) -> impl Iterator<Item = &'a Replication> {
+        let written = protection.stores.iter().filter_map(|store| self.stores.get(&store.value));
+        written.flat_map(|store| &store.replicate).filter(|entry| entry.covers(component, &protection.name.value))
     }
 
     /// The name of the role by which a store's bucket was replicated before its stores were renamed.

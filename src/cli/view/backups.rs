@@ -14,11 +14,14 @@ use crate::store::StoreError;
 use crate::tree::Known;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
+use crate::units::storage_class::StorageClass;
 
 /// One backup in one store.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub store: String,
+    /// In which it lies there: a copy may lie in another one than it was made as.
+    pub class: StorageClass,
     pub verified: Option<Timestamp>,
     /// Made while some clock was wrong: how old it is nobody knows.
     pub future: bool,
@@ -126,7 +129,7 @@ fn line(row: &Row, zone: &Zone) -> Vec<String> {
     };
     let state = if row.future { format!("FROM THE FUTURE; {state}") } else { state };
     let stored = Bytes(manifest.measured.stored_bytes).to_string();
-    let class = if manifest.class.is_immediate() { stored } else { format!("{stored} {}", manifest.class.as_str()) };
+    let class = if row.class.is_immediate() { stored } else { format!("{stored} {}", row.class.as_str()) };
     vec![
         manifest.id.to_string(),
         moment(manifest.snapshot, zone),
@@ -155,6 +158,7 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Told<'a> {
     store: &'a str,
+    class: &'a str,
     verified: Option<Timestamp>,
     damaged: Option<Timestamp>,
     suspect: bool,
@@ -174,9 +178,9 @@ pub fn json(
     unread: Vec<Silent>,
 ) -> Result<String, Failure> {
     let told = |row| {
-        let Row { store, verified, future, damaged, manifest }: &Row = row;
+        let Row { store, class, verified, future, damaged, manifest }: &Row = row;
         let (suspect, from_the_future) = (manifest.is_suspect(), *future);
-        Told { store, verified: *verified, damaged: *damaged, suspect, from_the_future, manifest }
+        Told { store, class: class.as_str(), verified: *verified, damaged: *damaged, suspect, from_the_future, manifest }
     };
     let document = Document { version: 1, backups: rows.iter().map(told).collect(), unreadable_manifests, overdue, unread };
     let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::new(error.to_string()))?;

@@ -74,7 +74,7 @@ pub struct Held {
     pub age_seconds: Option<u64>,
     /// Scheduled runs that came to no good backup since; `null`: none is overdue.
     pub overdue_runs: Option<u64>,
-    /// By storage class.
+    /// By the storage class in which they lie there: what replication copies may be made in another one.
     pub classes: BTreeMap<String, Sum>,
 }
 
@@ -164,7 +164,7 @@ impl Held {
         let newest_good = facts.iter().filter(|facts| facts.is_good_at(now)).map(|facts| facts.at).max();
         let mut classes: BTreeMap<String, Sum> = BTreeMap::new();
         for one in facts {
-            let sum = classes.entry(one.class.as_str().to_owned()).or_default();
+            let sum = classes.entry(chosen.class_of(one.class).as_str().to_owned()).or_default();
             sum.backups += 1;
             sum.bytes += one.stored;
         }

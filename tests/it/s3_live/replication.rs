@@ -70,6 +70,32 @@ async fn a_backup_arrives_in_the_other_store_and_comes_back_from_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn copies_are_told_in_the_class_that_the_rule_makes_them_in() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let (trial, _) = trial(endpoint).await;
+    let text = trial.home.text("bdr.yaml").replace("within: 15m }", "within: 15m, storage_class: STANDARD_IA }");
+    trial.home.policy(&text.replace("weekly: { for: 8w }", "monthly: { for: 12mo, class: GLACIER }"));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let begun = Instant::now();
+    let classes = |status: &serde_json::Value, at: usize| {
+        let classes = status["held"][at]["classes"].as_object().cloned().unwrap_or_default();
+        classes.into_iter().map(|(class, sum)| (class, sum["backups"].as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    let status: serde_json::Value = loop {
+        let status = serde_json::from_str(&trial.run(&["status", "--format", "json"]).stdout).unwrap();
+        if classes(&status, 1).iter().map(|(_, backups)| backups).sum::<u64>() == 2 {
+            break status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "they did not arrive: {status}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(classes(&status, 0), [("GLACIER".to_owned(), 1), ("STANDARD".to_owned(), 1)], "{status}");
+    assert_eq!(classes(&status, 1), [("STANDARD_IA".to_owned(), 2)], "{status}");
+    let listed = |store: &str| trial.run(&["list", "docs", "--store", store]).ends(0).stdout;
+    assert!(listed("bucket").contains("GLACIER") && !listed("dr").contains("GLACIER"), "{}{}", listed("bucket"), listed("dr"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn taken_away_it_weakens_and_behind_its_back_it_is_drift() {
     let Some(endpoint) = endpoint("ministack") else { return };
     let (trial, _) = trial(endpoint).await;
