@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ResourceId, Subject};
-use crate::plan::{ForeignKept, Input};
-use crate::resource::{Foreign, Live};
+use crate::plan::{ForeignKept, Input, Note};
+use crate::resource::{Change, Foreign, Live, Op};
 
-/// Each foreign part once, beside the first of ours that shares its document.
-pub(super) fn kept(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<ForeignKept> {
+/// Each foreign part once, beside the first of ours that shares its document; but not what goes with that.
+pub(super) fn kept(input: &Input<'_>, seen: &[(&ResourceId, &Live)], changes: &BTreeMap<ResourceId, Change>) -> Vec<ForeignKept> {
     let mut told = BTreeSet::new();
     let mut kept = Vec::new();
     // Whatever joins a document later lies where the other resources of its store do.
@@ -17,7 +17,7 @@ pub(super) fn kept(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Fore
     let adopted: BTreeSet<_> = adopted.collect();
     let seen_live = seen.iter().flat_map(|(id, live)| live.foreign.iter().map(move |what| (*id, what)));
     let unjoined = input.known.foreign.iter().map(|(id, what)| (id, what));
-    for (id, what) in seen_live.chain(unjoined) {
+    for (id, what) in seen_live.chain(unjoined).filter(|(id, what)| !(what.within && goes(changes, id))) {
         let resource = input.compiled.desired.get(id).or_else(|| input.known.owned.get(id));
         let place = resource.and_then(|r| r.queue.as_ref()).or_else(|| places.get(&id.subject).copied());
         let place = place.cloned().unwrap_or_else(|| id.subject.to_string());
@@ -30,6 +30,25 @@ pub(super) fn kept(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Fore
     }
     in_order(&mut kept, |kind| input.compiled.kinds.get(kind).is_some_and(|kind| kind.shared));
     kept
+}
+
+/// What others gave to something that is removed, and goes with it.
+pub(super) fn going(seen: &[(&ResourceId, &Live)], changes: &BTreeMap<ResourceId, Change>) -> Vec<Note> {
+    let all = seen.iter().filter(|(id, _)| goes(changes, id));
+    let note = |(id, live): &(&ResourceId, &Live)| {
+        let parts: Vec<String> = live.foreign.iter().filter(|what| what.within).map(told).collect();
+        (!parts.is_empty())
+            .then(|| Note { of: (*id).clone(), text: format!("with it goes what bdr keeps otherwise: {}", parts.join("; ")) })
+    };
+    all.filter_map(note).collect()
+}
+
+fn told(what: &Foreign) -> String {
+    format!("`{}`, {}", what.name, what.summary)
+}
+
+fn goes(changes: &BTreeMap<ResourceId, Change>, id: &ResourceId) -> bool {
+    changes.get(id).is_some_and(|change| change.op == Op::Delete)
 }
 
 /// What acts on the same objects as rules of bdr's do (rules and statements beside them in one document) before what only stands

@@ -74,7 +74,6 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let (users, stays) = relied_on(&input, &seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
-    let foreign = foreign::kept(&input, &seen);
     let alarms = alarms(&input, &seen);
     let mut notes = notes(&seen);
     notes.extend(stays);
@@ -82,6 +81,8 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let outside = select(&input, &mut changes);
     let left_out = outside.len() as u64;
     let left_out_of = left_out_of(&input, &outside, &changes);
+    let foreign = foreign::kept(&input, &seen, &changes);
+    notes.extend(foreign::going(&seen, &changes));
     let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds, &users);
     let runs = first_backups(&input, &all);
     all.extend(runs);

@@ -66,11 +66,20 @@ pub struct Foreign {
     /// What it works by, as [`Live::identity`]: as long as it does, that stays.
     #[serde(skip)]
     pub by: Option<String>,
+    /// It is a part of the thing itself, such as its tag, and goes where that is removed.
+    #[serde(skip)]
+    pub within: bool,
 }
 
 impl Foreign {
     pub fn new(name: impl Into<String>, summary: impl Into<String>) -> Self {
-        Self { name: name.into(), summary: summary.into(), by: None }
+        Self { name: name.into(), summary: summary.into(), by: None, within: false }
+    }
+
+    /// The same where it goes with what it stands at.
+    #[must_use]
+    pub fn within(self) -> Self {
+        Self { within: true, ..self }
     }
 }
 

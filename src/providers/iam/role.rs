@@ -15,6 +15,9 @@ use crate::resource::{Foreign, Hindrance, Live};
 use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::Refusal;
 
+/// The longest session of a role of which nothing else is said, in seconds (IAM API reference, `CreateRole`).
+const AN_HOUR: i32 = 3_600;
+
 /// What a role reads as. `names` says what the unique ids of the policy's own roles stand for.
 pub(super) fn live(
     role: Option<&Role>,
@@ -42,13 +45,22 @@ pub(super) fn live(
     let marked = role.tags.get(MARK).map(|value| (MARK, value.as_str()));
     attrs.insert("tags".to_owned(), Attr::map(marked));
     let others = role.tags.iter().filter(|(key, _)| *key != MARK);
-    let mut foreign: Vec<Foreign> =
-        others.map(|(key, value)| Foreign::new(format!("{name}/{key}"), format!("tag of the role, `{value}`"))).collect();
+    let mut foreign: Vec<Foreign> = others
+        .map(|(key, value)| Foreign::new(format!("{name}/{key}"), format!("tag of the role, `{value}`")).within())
+        .collect();
+    let session = role.max_session.filter(|seconds| *seconds != AN_HOUR).map(|seconds| {
+        Foreign::new(
+            format!("{name}/MaxSessionDuration"),
+            format!("longest session of the role, {seconds} s instead of {AN_HOUR} s"),
+        )
+    });
+    foreign.extend(session.map(Foreign::within));
     let stated = desired.is_some_and(|desired| desired.contains_key("permissions_boundary"));
     match &role.boundary {
         Some(boundary) if stated => _ = attrs.insert("permissions_boundary".to_owned(), Attr::text(boundary)),
         Some(boundary) => {
-            foreign.push(Foreign::new(format!("{name}/{boundary}"), "permissions boundary, which bounds what the role may do"));
+            let summary = "permissions boundary, which bounds what the role may do";
+            foreign.push(Foreign::new(format!("{name}/{boundary}"), summary).within());
         }
         None => {}
     }
@@ -60,7 +72,7 @@ fn open(name: &str) -> Hindrance {
     Hindrance {
         what: format!("`{name}` trusts everybody"),
         so: "whoever has an account of AWS, any account, can take the role on and do what it may".to_owned(),
-        help: "Apply closes it. Find out who opened it, and whether anybody took the role on: CloudTrail tells of each                `AssumeRole`."
+        help: "Apply closes it. Find out who opened it, and whether anybody took the role on: CloudTrail tells of each `AssumeRole`."
             .to_owned(),
         foreign: false,
     }

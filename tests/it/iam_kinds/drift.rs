@@ -57,6 +57,8 @@ async fn made_and_mended(endpoint: &Endpoint, account: &str) {
     iam.update_role().role_name(&name).description("mine").max_session_duration(7200).send().await.unwrap();
     seen_and_mended(&world, "role writer", "description");
     assert_eq!(world.seen("writer").await.unwrap().max_session_duration, Some(7200), "left alone");
+    let told = world.run(&["plan", "--all"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("{name}/MaxSessionDuration longest session of the role, 7200 s instead of 3600 s")), "{told}");
     let other = format!("arn:aws:iam::{account}:policy/Other");
     iam.put_role_permissions_boundary().role_name(&name).permissions_boundary(&other).send().await.unwrap();
     seen_and_mended(&world, "role writer", "permissions_boundary");
@@ -100,7 +102,7 @@ async fn foreign(world: &World, name: &str) {
     }
 }
 
-async fn make_boundary(world: &World) {
+pub async fn make_boundary(world: &World) {
     let anything = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
     for name in ["Boundary", "Other"] {
         // Another test may have made it.

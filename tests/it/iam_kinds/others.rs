@@ -32,6 +32,26 @@ async fn a_role_that_left_the_policy_goes() {
     assert!(world.seen("writer").await.is_none() && world.seen("theirs").await.is_some());
 }
 
+/// A boundary that bdr set is nobody else's, and no tag outlives its role.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_a_part_of_a_role_is_not_kept_where_the_role_goes() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let bounded = WRITER.replace("  roles:", "  permissions_boundary: arn:aws:iam::@:policy/Boundary\n  roles:");
+    let world = World::new(endpoint, ACCOUNT, &bounded);
+    super::drift::make_boundary(&world).await;
+    world.apply();
+    let tag = aws_sdk_iam::types::Tag::builder().key("team").value("web").build().unwrap();
+    world.iam.tag_role().role_name(world.role("writer")).tags(tag).send().await.unwrap();
+    world.policy(ACCOUNT, "access: { roles: {} }\n");
+    let plan = world.plan();
+    let (boundary, tag) =
+        (format!("{}/arn:aws:iam::{ACCOUNT}:policy/Boundary", world.role("writer")), format!("{}/team", world.role("writer")));
+    assert!(plan.contains("role writer") && !plan.contains("foreign part"), "{plan}");
+    assert!(plan.contains("with it goes what bdr keeps otherwise") && plan.contains(&boundary) && plan.contains(&tag), "{plan}");
+    world.apply();
+    assert!(world.seen("writer").await.is_none());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_others_gave_rights_to_is_not_removed() {
     let Some(endpoint) = endpoint("ministack") else { return };
