@@ -37,6 +37,7 @@ pub use put_back::needs_records;
 pub use reconcile::{CODES, Input, damaged_backups, reconcile};
 pub use retention::{BackupGoes, RetentionEffect, Window};
 pub use scope::{LeftOut, Scope, ScopeError};
+use summary::NOTHING;
 pub use summary::Summary;
 
 /// Version of the saved plan's layout: raised when a reader of the one before would misread it; additions don't raise it.
@@ -180,7 +181,16 @@ impl Plan {
         let backups: usize = self.retention.iter().map(|effect| effect.goes.len()).sum();
         let going = if backups == 1 { "goes" } else { "go" };
         let more = (backups > 0).then(|| format!(", {} {going} at the next prune", counted(backups, "backup")));
-        format!("{}{}", self.summary.line(), more.unwrap_or_default())
+        format!("{}{}", self.read(self.summary.line()), more.unwrap_or_default())
+    }
+
+    /// What was not read may need something: of that there is nothing to say.
+    fn read(&self, line: String) -> String {
+        match line.strip_prefix(NOTHING) {
+            Some("") if !self.complete => "nothing could be read".to_owned(),
+            Some(rest) if !self.complete => format!("{NOTHING} of what could be read{rest}"),
+            _ => line,
+        }
     }
 
     /// Who the resource of an action belongs to.

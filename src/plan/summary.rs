@@ -23,6 +23,9 @@ pub struct Summary {
     pub foreign: u64,
 }
 
+/// Begins the line of a plan without changes.
+pub(super) const NOTHING: &str = "nothing to do";
+
 impl Summary {
     pub fn of(actions: &[Action], unchanged: u64, foreign: u64) -> Self {
         let mut summary = Self { unchanged, foreign, ..Self::default() };
@@ -67,7 +70,7 @@ impl Summary {
             (self.create, "new"),
             (self.run, if self.run == 1 { "first backup" } else { "first backups" }),
         ];
-        let mut line = listed(&doings).unwrap_or_else(|| "nothing to do".to_owned());
+        let mut line = listed(&doings).unwrap_or_else(|| NOTHING.to_owned());
         if let Some(stake) = listed(&[(self.destroys, "destroy data"), (self.weakens, "weaken a protection")]) {
             line += &format!(", of which {stake}");
         }

@@ -115,7 +115,7 @@ fn said(disruption: Disruption) -> &'static str {
         Disruption::Host => "the loss of the host",
         Disruption::Corruption => "a corruption",
         Disruption::Region => "the loss of the region",
-        Disruption::Account => "the theft of its credentials",
+        Disruption::Account => "the theft of the writer's credentials",
     }
 }
 

@@ -43,7 +43,7 @@ fn caution(plan: &Plan) -> String {
     let mut lines = Vec::new();
     let alarms = together::alarms(plan);
     let told = alarms.iter().take(10);
-    lines.extend(told.map(|(whose, alarm)| format!("**{whose}**: {} {}", escaped(&alarm.text), escaped(&alarm.help))));
+    lines.extend(told.map(|(whose, alarm)| format!("**{whose}**: {} {}", escaped(&ended(&alarm.text)), escaped(&alarm.help))));
     if alarms.len() > 10 {
         lines.push(format!("and {} more like these", alarms.len() - 10));
     }
@@ -74,6 +74,11 @@ fn caution(plan: &Plan) -> String {
         lines.push(format!("Apply needs `--destroy-data={}`.", plan.summary.destroys));
     }
     if lines.is_empty() { String::new() } else { format!("> [!CAUTION]\n{}\n\n", quoted(&lines)) }
+}
+
+/// With a full stop, where more follows on the same line.
+fn ended(text: &str) -> String {
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
 }
 
 fn quoted(lines: &[String]) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::{Weight, entries};
+use super::together;
 use crate::address::ComponentName;
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan};
@@ -24,8 +25,9 @@ pub fn one_line(plan: &Plan) -> String {
     let broken = plan.objectives.iter().filter(|row| row.unknown.is_none() && !row.kept());
     parts.extend(named("broken objectives", by_component(broken)));
     parts.extend(named("not known", by_component(plan.objectives.iter().filter(|row| row.unknown.is_some()))));
+    let alarms = together::alarms(plan).into_iter().map(|(whose, alarm)| format!("{whose}: {}", alarm.text));
+    parts.extend(named("told first", alarms.collect()));
     let counts = [
-        (plan.alarms.len(), "alarm"),
         (plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count(), "error"),
         (plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(), "warning"),
     ];

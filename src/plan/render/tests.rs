@@ -228,6 +228,9 @@ fn a_plan_of_everything() {
 fn a_plan_in_one_line() {
     insta::assert_snapshot!(one_line(&everything()), @"safe-pm: 1 needs a person, 1 to remove, 10 to change, 1 new, 1 first backup, of which 1 weakens a protection, 41 unchanged, 16 backups go at the next prune; weakens: bucket of primary; refused: bucket of dr; shortens: database in primary; broken objectives: cache (region); 1 warning; incomplete");
     assert_eq!(one_line(&plan(Vec::new())), "safe-pm: nothing to do, 41 unchanged\n");
+    let unread = |unchanged| Plan { complete: false, summary: Summary { unchanged, ..Summary::default() }, ..plan(Vec::new()) };
+    assert_eq!(one_line(&unread(0)), "safe-pm: nothing could be read; incomplete\n");
+    assert_eq!(one_line(&unread(3)), "safe-pm: nothing to do of what could be read, 3 unchanged; incomplete\n");
     let hostile = plan(vec![action(component("docs"), "timer", "x\n::stop\u{1b}", Op::Update, ["{}", "{}"])]);
     let weak = Plan {
         actions: hostile.actions.into_iter().map(|one| changed(one, |c| c.risk = Risk::Weakens)).collect(),
@@ -322,6 +325,10 @@ fn one_cause_of_several_things_is_told_once() {
         alarm("store.dr/rule", "it is closed"),
     ];
     let plan = Plan { alarms, ..plan(Vec::new()) };
+    let first =
+        "told first: policy (ci-apply, ci-plan): the account has no provider of tokens i, store primary, store dr: it is closed";
+    assert!(one_line(&plan).contains(first), "{}", one_line(&plan));
+    assert!(markdown(&plan).contains("it is closed. Run: aws"), "{}", markdown(&plan));
     for text in [human(&plan, LOOK), markdown(&plan)] {
         assert_eq!((text.matches(lacking).count(), text.matches("aws iam x").count()), (1, 2), "{text}");
         assert!(text.contains("policy (ci-apply, ci-plan)") && text.contains("store primary, store dr"), "{text}");

@@ -127,9 +127,7 @@ impl Reached {
                 let (lacking, hint) = self.iam.lacks(&right, self.purpose);
                 format!("{lacking} (a permissions boundary or a policy of the organisation may deny it, too).{hint}")
             }
-            (_, ErrorKind::Unavailable) => {
-                "IAM could not be reached or did not keep up; nothing is lost, run it again.".to_owned()
-            }
+            (_, ErrorKind::Unavailable) => refusal.try_again(),
             _ => return None,
         })
     }

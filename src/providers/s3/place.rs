@@ -112,9 +112,7 @@ impl Place {
             }
             _ if refusal.kind == ErrorKind::Unauthenticated => credentials(refusal, self.connection.credentials()),
             _ if refusal.kind == ErrorKind::Denied => self.denied(action, &refusal.reason),
-            _ if refusal.kind == ErrorKind::Unavailable => {
-                "The endpoint could not be reached or did not keep up; nothing is lost, run it again.".to_owned()
-            }
+            _ if refusal.kind == ErrorKind::Unavailable => refusal.try_again(),
             _ => return None,
         })
     }

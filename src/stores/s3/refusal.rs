@@ -70,6 +70,16 @@ impl Refusal {
         self.status.is_none() && self.kind == ErrorKind::Unavailable && self.retry == Retry::Later
     }
 
+    /// What to do where the endpoint did not do what it was asked, and said no word about why.
+    pub fn try_again(&self) -> String {
+        let what = match self.status {
+            None => "The endpoint could not be reached",
+            Some(_) if self.is_throttle() => "The endpoint did not keep up",
+            Some(_) => "The endpoint answers, and failed by itself",
+        };
+        format!("{what}; nothing is lost, run it again.")
+    }
+
     /// The refusal of an operation on an object.
     pub fn into_store_error(self, operation: &'static str, subject: String, source: &str) -> StoreError {
         let help = match self.kind {
@@ -270,6 +280,20 @@ mod tests {
         assert_eq!(told, "`kms:GenerateDataKey` on arn:aws:kms:eu-north-1:111111111111:key/1");
         let told = needed("Access Denied (AccessDenied, HTTP 403)", "s3:PutObject", "arn:aws:s3:::b/k");
         assert_eq!(told, "`s3:PutObject` on arn:aws:s3:::b/k");
+    }
+
+    #[test]
+    fn an_endpoint_that_answers_was_reached() {
+        let of = |status, code: &str, retry| Refusal {
+            status,
+            code: code.to_owned(),
+            retry,
+            ..Refusal::timeout(Duration::from_secs(6))
+        };
+        let told = |refusal: Refusal| refusal.try_again().split(';').next().unwrap_or_default().to_owned();
+        assert_eq!(told(of(None, "", Retry::Later)), "The endpoint could not be reached");
+        assert_eq!(told(of(Some(500), "InternalError", Retry::Unknown)), "The endpoint answers, and failed by itself");
+        assert_eq!(told(of(Some(503), "SlowDown", Retry::Later)), "The endpoint did not keep up");
     }
 
     #[test]
