@@ -20,6 +20,9 @@ pub struct Acting {
     pub of: Vec<String>,
 }
 
+/// What is looked for in an account in which nothing of the policy lies.
+const LEFT: &str = "what left the policy";
+
 /// Names that are told of one role.
 const NAMES: usize = 8;
 
@@ -59,6 +62,12 @@ pub(super) fn all(policy: &Policy) -> Vec<Acting> {
         let role = account.role_arn(partition_of(policy));
         let names = access.roles.keys().map(|name| format!("role {name}"));
         used.entry((account.name.as_str(), role)).or_insert((&account.id.value, BTreeSet::new())).1.extend(names);
+    }
+    let unused = policy.accounts.values().filter(|account| !used.keys().any(|(name, _)| *name == account.name.as_str()));
+    let unused: Vec<_> = unused.filter(|_| policy.buckets().next().is_some()).collect();
+    for account in unused {
+        let of = BTreeSet::from([LEFT.to_owned()]);
+        used.insert((account.name.as_str(), account.role_arn(partition_of(policy))), (&account.id.value, of));
     }
     let acting = |((account, role), (id, of)): ((&str, String), (&str, BTreeSet<String>))| Acting {
         account: account.to_owned(),

@@ -1,8 +1,17 @@
 //! What others set on a bucket in documents of which bdr writes none: intelligent tiering and event notifications, shown and never touched.
 
-use crate::providers::s3::document::Document;
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use crate::address::{ResourceId, Subject};
+use crate::provider::Freshness;
+use crate::providers::s3::bucket;
+use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::get;
+use crate::providers::s3::place::Place;
+use crate::providers::s3::session::S3Session;
 use crate::resource::Foreign;
 
 /// One page, which holds 100 of them; a bucket takes 1000.
@@ -27,6 +36,26 @@ type Told = fn(&Element) -> Vec<Foreign>;
 
 /// All of them, with how each is told.
 pub(super) static DOCUMENTS: [(&Document, Told); 2] = [(&TIERING, tiering), (&NOTIFICATIONS, notifications)];
+
+impl S3Session {
+    /// What stands beside in documents that bdr never writes. Who may not read them, and an endpoint that does not know them, shows none.
+    pub(super) async fn in_documents_beside(&self) -> Vec<(ResourceId, Foreign)> {
+        let mut buckets: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
+        for (subject, place) in &self.places {
+            // The application's own bucket is the application's.
+            if let (Subject::Store(_), Ok(place)) = (subject, place) {
+                buckets.entry(place.identity()).or_insert((subject, place));
+            }
+        }
+        let each = buckets.values().flat_map(|bucket| DOCUMENTS.iter().map(move |document| (*bucket, document)));
+        let reads = each.map(|((subject, place), (document, told))| async move {
+            let Ok(Answer::Found(found)) = self.document(place, document, Freshness::Cached).await else { return Vec::new() };
+            let id = ResourceId::new(subject.clone(), bucket::KIND.name, "");
+            told(&found.tree).into_iter().map(|one| (id.clone(), one)).collect()
+        });
+        join_all(reads).await.into_iter().flatten().collect()
+    }
+}
 
 fn tiering(tree: &Element) -> Vec<Foreign> {
     let one = |rule: &Element| {

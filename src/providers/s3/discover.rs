@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::address::PolicyName;
+use crate::address::{AccountName, PolicyName};
 use crate::diag::Spanned;
-use crate::policy::S3Backend;
+use crate::policy::{self, Policy, S3Backend};
 use crate::provider::{Env, ProviderError};
 use crate::providers::s3::document::Answer;
 use crate::providers::s3::element::Element;
@@ -25,32 +25,55 @@ const PAGE: i32 = 1000;
 /// A bucket, and the document that says that something in it is ours.
 pub(super) type Found = (Place, Answer);
 
-/// A place in each account, by which all of its buckets can be looked at: whoever asks an endpoint by one role sees one account, whatever
-/// the region. Where places of it belong to different owners, none is demanded.
-pub(super) fn accounts<'a>(known: &[(&'a Place, &'a S3Backend)]) -> Vec<(Place, &'a S3Backend)> {
-    let mut accounts: BTreeMap<_, (Place, &S3Backend)> = BTreeMap::new();
-    for (place, backend) in known {
-        let endpoint = backend.endpoint.as_ref().map(|endpoint| endpoint.expose());
-        let (via, _) = accounts.entry((endpoint, backend.by())).or_insert_with(|| (Place::clone(place), backend));
-        via.owner = via.owner.take().filter(|owner| place.owner.as_ref() == Some(owner));
-    }
-    accounts.into_values().collect()
+/// An account that is looked through.
+pub(super) struct Account {
+    /// By which all of its buckets can be looked at.
+    via: Place,
+    backend: S3Backend,
+    /// Nothing of the policy lies there: who may not look there misses nothing that the policy speaks of.
+    is_empty: bool,
 }
 
-/// Looks through the account of a place that the policy names: whatever region its buckets lie in, each is looked at once.
+/// Each account of the policy: whoever asks an endpoint by one role sees one account, whatever the region. Where places of it belong to
+/// different owners, none is demanded. One in which nothing of the policy lies (any more) is looked for where the policy's buckets are.
+pub(super) async fn accounts(known: &[(&Place, &S3Backend)], policy: &Policy, env: &Env) -> Vec<Account> {
+    let mut accounts: BTreeMap<_, Account> = BTreeMap::new();
+    let mut endpoints: BTreeMap<Option<&str>, &S3Backend> = BTreeMap::new();
+    for (place, backend) in known {
+        let endpoint = backend.endpoint.as_ref().map(|endpoint| endpoint.expose());
+        endpoints.entry(endpoint).or_insert(backend);
+        let first = || Account { via: Place::clone(place), backend: S3Backend::clone(backend), is_empty: false };
+        let owner = &mut accounts.entry((endpoint, backend.by())).or_insert_with(first).via.owner;
+        *owner = owner.take().filter(|owner| place.owner.as_ref() == Some(owner));
+    }
+    let is_used = |name: &AccountName| accounts.keys().any(|(_, by)| *by == Some(name));
+    let others = policy.accounts.iter().filter(|(name, _)| !is_used(name));
+    let looks = others.flat_map(|(_, account)| endpoints.values().map(move |backend| of_nothing(account, backend, env)));
+    let others = join_all(looks.collect::<Vec<_>>()).await;
+    accounts.into_values().chain(others.into_iter().flatten()).collect()
+}
+
+/// `None`: the caller does not allow its endpoint.
+async fn of_nothing(account: &policy::Account, near: &S3Backend, env: &Env) -> Option<Account> {
+    let (id, through) = (Some(account.id.clone()), Some(Box::new(account.clone())));
+    let backend = S3Backend { account: id, through, ..near.clone() };
+    let via = Place::new(connect(&backend, env).await.ok()?, &backend, env.purpose);
+    Some(Account { via, backend, is_empty: true })
+}
+
+/// Looks through an account: whatever region its buckets lie in, each is looked at once.
 ///
 /// # Errors
 /// Where the endpoint does not answer. Who may not list the account's buckets finds none.
 pub(super) async fn strangers(
-    via: &Place,
-    backend: &S3Backend,
+    Account { via, backend, is_empty }: &Account,
     known: &[&str],
     policy: &PolicyName,
     env: &Env,
 ) -> Result<Vec<Found>, ProviderError> {
     let listed = match buckets(via).await {
         Ok(listed) => listed,
-        Err(refusal) if refusal.kind != ErrorKind::Unavailable => return Ok(Vec::new()),
+        Err(refusal) if *is_empty || refusal.kind != ErrorKind::Unavailable => return Ok(Vec::new()),
         Err(refusal) => return Err(via.fault("list the buckets of the account of", "s3:ListAllMyBuckets", refusal)),
     };
     let others = listed.into_iter().filter(|(name, _)| !known.contains(&name.as_str())).take(MOST);

@@ -15,8 +15,8 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, without};
 use crate::providers::s3::written::Settling;
 use crate::providers::s3::{
-    SETTINGS, backends, beside, bucket, component_bucket, copies, discover, lacking, lifecycle, owner_object, replication,
-    request, setting, tags, wishes,
+    SETTINGS, backends, bucket, component_bucket, copies, discover, lacking, lifecycle, owner_object, replication, request,
+    setting, tags, wishes,
 };
 use crate::resource::{Earlier, Expiring, Foreign, Live, Resource};
 use crate::store::{ErrorKind, Retry, StoreError};
@@ -31,7 +31,7 @@ pub(super) struct S3Session {
     policy: Arc<Policy>,
     env: Arc<Env>,
     /// By whose bucket it is; one that the caller does not allow is an error when it is used, not for the others.
-    places: BTreeMap<Subject, Result<Place, StoreError>>,
+    pub(super) places: BTreeMap<Subject, Result<Place, StoreError>>,
     /// Buckets that carry the mark and that the policy does not name.
     strangers: OnceCell<BTreeMap<String, Stranger>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
@@ -147,8 +147,8 @@ impl S3Session {
             .filter_map(|(subject, backend)| Some((self.places.get(&subject)?.as_ref().ok()?, backend)))
             .collect();
         let names: Vec<&str> = known.iter().map(|(place, _)| place.bucket.as_str()).collect();
-        let accounts = discover::accounts(&known);
-        let looks = accounts.iter().map(|(via, backend)| discover::strangers(via, backend, &names, &self.policy.name, &self.env));
+        let accounts = discover::accounts(&known, &self.policy, &self.env).await;
+        let looks = accounts.iter().map(|via| discover::strangers(via, &names, &self.policy.name, &self.env));
         let forsaken = discover::forsaken(&known, &names, &self.policy.name, &self.env);
         let (marked, forsaken) = futures_util::future::join(try_join_all(looks), forsaken).await;
         let named = |rules_only, document| {
@@ -353,24 +353,6 @@ impl S3Session {
         let id = ResourceId::new(whose.clone(), setting.kind().name, "");
         let sight = Sight { policy: &self.policy.name, mark: "", desired: None };
         setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)).collect()
-    }
-
-    /// What stands beside in documents that bdr never writes. Who may not read them, and an endpoint that does not know them, shows none.
-    async fn in_documents_beside(&self) -> Vec<(ResourceId, Foreign)> {
-        let mut buckets: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
-        for (subject, place) in &self.places {
-            // The application's own bucket is the application's.
-            if let (Subject::Store(_), Ok(place)) = (subject, place) {
-                buckets.entry(place.identity()).or_insert((subject, place));
-            }
-        }
-        let each = buckets.values().flat_map(|bucket| beside::DOCUMENTS.iter().map(move |document| (*bucket, document)));
-        let reads = each.map(|((subject, place), (document, told))| async move {
-            let Ok(Answer::Found(found)) = self.document(place, document, Freshness::Cached).await else { return Vec::new() };
-            let id = ResourceId::new(subject.clone(), bucket::KIND.name, "");
-            told(&found.tree).into_iter().map(|one| (id.clone(), one)).collect()
-        });
-        join_all(reads).await.into_iter().flatten().collect()
     }
 
     pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
