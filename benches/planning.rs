@@ -39,6 +39,7 @@ fn main() {
         intent: Intent::Reconcile,
         findings: Vec::new(),
         objectives: Vec::new(),
+        dead: Vec::new(),
         retention: Vec::new(),
         made_at: jiff::Timestamp::UNIX_EPOCH,
     });

@@ -119,6 +119,9 @@ pub trait Provider: Send + Sync {
     /// the plan is carried out. Pure. Nothing to say of resources that promises don't rest on.
     fn stands(&self, _policy: &mut Policy, _id: &ResourceId, _live: &Live) {}
 
+    /// Adds to a policy that says what stands what left it and still protects something, for which it has no words any more. Pure.
+    fn recalls(&self, _policy: &mut Policy, _id: &ResourceId, _live: &Live) {}
+
     /// Whether a resource does less than is needed of it, so that nothing works that rests on it. Pure.
     fn falls_short(&self, _needed: &Resource, live: &Live) -> bool {
         live.attrs.is_none()

@@ -14,9 +14,8 @@ use crate::diag;
 use crate::journal;
 use crate::lint::at_plan::{self, Copies, PlanContext};
 use crate::lint::{self, Baseline};
-use crate::plan::{
-    self, Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, promises, reconcile,
-};
+use crate::plan::promises::{self, Unknown};
+use crate::plan::{self, Finding, FirstBackup, Input, Intent, Known, Note, ObjectiveRow, Plan, Scope, Unread, reconcile};
 use crate::policy::{Component, Pack, Policy};
 use crate::provider::Env;
 use crate::providers::schedule::{self, Schedules};
@@ -196,7 +195,8 @@ impl Opened {
         standing::make(&mut counted_on, &self.compiled.desired, known, lacks);
         let mut standing = standing::with_schedules(&counted_on, &live, holdings);
         standing::make(&mut standing, &self.compiled.desired, known, |_| true);
-        standing::leave_what_works(&mut standing, known);
+        let dead = standing::leave_what_works(&mut standing, known);
+        standing::recall(&mut standing, &self.compiled.desired, known);
         let without_backup = holdings.map(|holdings| holdings.without_backup(now)).unwrap_or_default();
         // No schedule brings back what was not saved, so what is overdue counts before and after; what the policy says is as good as ever.
         let facts = Facts { overdue: known.overdue.clone(), ..facts };
@@ -204,9 +204,13 @@ impl Opened {
         // Drift is told against what the policy says, a plan against what it will come to: what others override stays.
         let overridden = if intent == Intent::Drift { Schedules::new() } else { self.overridden_schedules(known) };
         let as_promised = doubtful.is_empty() && overridden.is_empty() && known.overdue.is_empty() && !lacking;
-        let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &Facts { overridden, ..facts })) };
+        let facts = Facts { overridden, ..facts };
+        let kept = if as_promised { None } else { Some(assess::assess(&counted_on, &facts)) };
         let after = kept.as_ref().unwrap_or(&promised);
-        let mut objectives = promises::rows(Some(&before), after, &unknown(policy, known, holdings, now));
+        let certain = standing::without_unread(&counted_on, &self.compiled.desired, known);
+        let certain = certain.map(|(certain, why)| (assess::assess(&certain, &facts), why));
+        let unknown = Unknown { components: unknown(policy, known, holdings, now), certain };
+        let mut objectives = promises::rows(&before, after, &unknown);
         let copies = holdings.map(|holdings| holdings.copies()).unwrap_or_default();
         let mut findings = self.findings(&promised, &copies, now);
         if intent == Intent::Drift {
@@ -225,6 +229,7 @@ impl Opened {
             intent,
             findings,
             objectives,
+            dead: standing::alarms(&dead, &self.compiled.desired, known),
             retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
             made_at: now,
         })
@@ -244,6 +249,7 @@ impl Opened {
             intent: Intent::Destroy,
             findings: Vec::new(),
             objectives: Vec::new(),
+            dead: Vec::new(),
             retention: Vec::new(),
             made_at: context.now(),
         })

@@ -121,6 +121,22 @@ impl Alarm {
         }
     }
 
+    /// A rule that the policy wants stands and copies nothing, for want of something of this title.
+    pub fn of_dead(of: &ResourceId, title: &str, needs: &ResourceId) -> Self {
+        let whose = match &needs.subject {
+            Subject::Policy => format!("{title} {}", needs.key),
+            subject => format!("{title} of {}", subject.to_string().replacen('.', " ", 1)),
+        };
+        Self {
+            of: of.clone(),
+            text: format!("the rule that copies stands, and no copy by it can be counted on, for want of {whose}"),
+            help: "Apply mends it where it is bdr's. What was written meanwhile is not copied by itself: `bdr status` tells what is there."
+                .to_owned(),
+            away: false,
+            overrides: false,
+        }
+    }
+
     /// What the policy wants stands, and does not happen.
     pub fn of_hindrance(of: &ResourceId, hindrance: &Hindrance) -> Self {
         Self {

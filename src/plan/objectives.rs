@@ -19,6 +19,9 @@ pub struct ObjectiveRow {
     /// what the policy would give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
+    /// The component left the policy: it has no goal any more, and `after` is nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 /// A goal with what holds before and after the plan.

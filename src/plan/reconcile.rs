@@ -65,6 +65,8 @@ pub struct Input<'a> {
     pub intent: Intent,
     pub findings: Vec<Finding>,
     pub objectives: Vec<ObjectiveRow>,
+    /// What stands and does nothing.
+    pub dead: Vec<Alarm>,
     pub retention: Vec<RetentionEffect>,
     pub made_at: jiff::Timestamp,
 }
@@ -295,6 +297,7 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     // What is to go may be hindered.
     let wanted = seen.iter().filter(|(id, _)| input.compiled.desired.get(id).is_some());
     let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
+    let hindered = hindered.chain(input.dead.iter().cloned());
     // What keeps all rules of a bucket from working is one thing.
     let mut told = BTreeSet::new();
     let hindered = hindered.filter(|alarm| told.insert((alarm.of.subject.clone(), alarm.text.clone())));

@@ -7,6 +7,7 @@ mod beside;
 mod component;
 mod down;
 mod imported;
+mod left;
 mod locked;
 mod lost;
 mod once;

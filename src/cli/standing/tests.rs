@@ -65,6 +65,7 @@ fn before(policy: &Policy, known: &Known, component: &str, disruption: Disruptio
     desired.iter().for_each(|wanted| _ = known.live.entry(wanted.id.clone()).or_default());
     make(&mut standing, &desired, &known, |_| true);
     leave_what_works(&mut standing, &known);
+    recall(&mut standing, &desired, &known);
     let facts = Facts::at("2026-11-24T00:00:00Z".parse().expect("a time"));
     let assessment = assess(&standing, &facts);
     let cell = assessment.cells.iter().find(|cell| cell.component.as_str() == component && cell.disruption == disruption);
@@ -191,4 +192,110 @@ fn the_bucket_itself_is_there_whatever_becomes_of_its_rule() {
     let known = changed(&known, "s3_versioning", "documents", set("enabled", false.into()));
     assert_eq!(before(&policy, &known, "documents", Disruption::Corruption), None);
     assert_eq!(before(&policy, &known, "documents", Disruption::Host), Some(0));
+}
+
+/// What stands, with one rule as a session tells of one that is to go: under its address now, and between which regions it copies.
+fn left(known: &Known, rule: &str, now: &str, told: &[(&str, &str)]) -> Known {
+    let mut known = known.clone();
+    let (rule, now): (ResourceId, ResourceId) = (rule.parse().expect("an address"), now.parse().expect("an address"));
+    let mut live = known.live.remove(&rule).expect("a rule");
+    let attrs = live.attrs.as_mut().expect("attributes");
+    attrs.extend(told.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
+    let resource = known.owned.remove(&rule).expect("a rule");
+    known.live.insert(now.clone(), live);
+    known.owned.insert(now.clone(), Resource { id: now, ..resource });
+    known
+}
+
+#[test]
+fn a_store_that_leaves_with_the_rule_to_it_counts_until_they_are_gone() {
+    let known = applied(&policy(REPLICATE, COPY));
+    let text = text("", "");
+    let (begin, rest) = text.split_once("  far:").expect("a store");
+    let without = loaded(&format!("{begin}{}", rest.split_once('\n').expect("a line").1));
+    assert!(without.stores.keys().all(|name| name.as_str() != "far"));
+    let (of_store, of_component) = ("store.here/s3_replication_rule:far/docs", "component.documents/s3_replication_rule:copy");
+    let both = |told: &[(&str, &str)]| left(&left(&known, of_store, of_store, told), of_component, of_component, told);
+    let elsewhere = both(&[("to_region", "eu-west-1")]);
+    assert_eq!(with_region(&without, &elsewhere), [Some(BACKUP + WITHIN), Some(WITHIN)]);
+    assert_eq!(with_region(&without, &both(&[("to_region", "eu-north-1")])), [None, None], "it lay in the same region");
+    assert_eq!(with_region(&without, &both(&[])), [None, None], "nobody knows where it lies");
+    let gone = |live: &mut Live| *live = Live::absent();
+    let mut broken = elsewhere.clone();
+    broken.live.iter_mut().filter(|(id, _)| id.kind == "iam_role_policy").for_each(|(_, live)| gone(live));
+    for (id, live) in &mut broken.live {
+        let role = id.kind.starts_with("iam_role").then(|| format!("bdr/t/bdr-t-{}", id.key));
+        live.identity = role;
+        live.relies = (id.to_string() == of_component).then(|| "bdr/t/bdr-t-replication-component.documents".to_owned());
+    }
+    assert_eq!(with_region(&without, &broken)[1], None, "the role that brought the copies may do nothing");
+}
+
+#[test]
+fn a_component_that_leaves_is_told_with_what_its_copies_outlived() {
+    let with = policy("", COPY);
+    let text = text("", COPY);
+    let (begin, rest) = text.split_once("  documents:").expect("a component");
+    let without = loaded(&format!("{begin}{}", &rest[rest.find("scheduler").expect("a scheduler")..]));
+    let of_component = "component.documents/s3_replication_rule:copy";
+    let now = "policy/s3_replication_rule:t-files/bdr/t/documents/copy";
+    let known = left(&applied(&with), of_component, now, &[("from_region", "eu-north-1")]);
+    let facts = Facts::at("2026-11-24T00:00:00Z".parse().expect("a time"));
+    let mut standing = without.clone();
+    recall(&mut standing, &desired(&without), &known);
+    let rows = crate::plan::promises::rows(&assess(&standing, &facts), &assess(&without, &facts), &Default::default());
+    let left: Vec<_> =
+        rows.iter().filter(|row| row.left).map(|row| (row.disruption, row.rpo.before.and_then(|b| b.seconds))).collect();
+    assert_eq!(left, [(Disruption::Region, Some(WITHIN))], "the bucket itself still outlives the rest");
+    assert!(rows.iter().filter(|row| row.left).all(|row| row.component.as_str() == "documents" && row.moves()));
+}
+
+#[test]
+fn what_rests_on_a_role_that_was_not_read_is_not_known() {
+    let policy = policy(REPLICATE, COPY);
+    let desired = desired(&policy);
+    let facts = Facts::at("2026-11-24T00:00:00Z".parse().expect("a time"));
+    let assessment = assess(&policy, &facts);
+    assert!(without_unread(&policy, &desired, &Known::default()).is_none());
+    let role: ResourceId = "policy/iam_role_policy:replication-component.documents".parse().expect("an address");
+    let unread = crate::plan::Unread {
+        subject: "AWS IAM".to_owned(),
+        reason: "denied".to_owned(),
+        help: None,
+        resources: vec![role.clone()],
+    };
+    let known = Known { unread: vec![unread], ..Known::default() };
+    let (certain, why) = without_unread(&policy, &desired, &known).expect("something");
+    let unknown = crate::plan::promises::Unknown { certain: Some((assess(&certain, &facts), why)), ..Default::default() };
+    let rows = crate::plan::promises::rows(&assessment, &assessment, &unknown);
+    let not_known: Vec<_> = rows.iter().filter(|row| row.unknown.is_some()).collect();
+    let [row] = not_known.as_slice() else { panic!("{not_known:?}") };
+    assert_eq!((row.component.as_str(), row.disruption, row.kept()), ("documents", Disruption::Region, false));
+    assert_eq!(row.unknown, Some(format!("{role} could not be read")));
+    assert!(row.rpo.before.is_none() && row.rto.before.is_none(), "nor is it known whether it worked until now");
+}
+
+#[test]
+fn what_stands_and_copies_nothing_is_told_first() {
+    let policy = policy(REPLICATE, COPY);
+    let known = applied(&policy);
+    let told = |known: &Known| {
+        let mut standing = policy.clone();
+        make(&mut standing, &desired(&policy), known, |_| true);
+        let dead = leave_what_works(&mut standing, known);
+        let alarms = alarms(&dead, &desired(&policy), known);
+        alarms.into_iter().map(|alarm| format!("{}: {}", alarm.of, alarm.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&known), [""; 0]);
+    let rest = "the rule that copies stands, and no copy by it can be counted on, for want of";
+    let rules = ["component.documents/s3_replication_rule:copy", "store.here/s3_replication_rule:far/docs"];
+    let off = changed(&known, "s3_versioning", "far", set("enabled", false.into()));
+    let mut both = told(&off);
+    both.sort();
+    assert_eq!(both, rules.map(|rule| format!("{rule}: {rest} versioning of store far")));
+    let gone = changed(&known, "iam_role_policy", "replication-here", |live| *live = Live::absent());
+    assert_eq!(told(&gone), [format!("{}: {rest} rights of role replication-here", rules[1])]);
+    // A rule that is not there is made, and told as that.
+    let none = changed(&gone, "s3_replication_rule", "here", |live| *live = Live::absent());
+    assert_eq!(told(&none), [""; 0]);
 }

@@ -27,17 +27,22 @@ pub fn losses(plan: &Plan, look: Look) -> Vec<String> {
 
 /// What gets worse under how many disruptions, equal losses of one component in one sentence.
 fn of_objectives(rows: &[ObjectiveRow]) -> Vec<String> {
-    let mut all: Vec<((&ComponentName, Worse), Vec<Disruption>)> = Vec::new();
+    /// Whose, whether it left the policy, and how.
+    type Loss<'a> = (&'a ComponentName, bool, Worse);
+    let mut all: Vec<(Loss<'_>, Vec<Disruption>)> = Vec::new();
     // A row that is unknown afterwards is told as such in the table: nobody knows that it gets worse.
     for row in rows.iter().filter(|row| row.unknown.is_none()) {
         for worse in Worse::of(row) {
-            match all.iter_mut().find(|(key, _)| *key == (&row.component, worse)) {
+            let of = (&row.component, row.left, worse);
+            match all.iter_mut().find(|(key, _)| *key == of) {
                 Some((_, disruptions)) => disruptions.push(row.disruption),
-                None => all.push(((&row.component, worse), vec![row.disruption])),
+                None => all.push((of, vec![row.disruption])),
             }
         }
     }
-    all.into_iter().map(|((component, worse), disruptions)| worse.told(component, &disruptions)).collect()
+    let whose =
+        |component: &ComponentName, left| if left { format!("{component} left the policy") } else { component.to_string() };
+    all.into_iter().map(|((component, left, worse), disruptions)| worse.told(&whose(component, left), &disruptions)).collect()
 }
 
 /// How a row gets worse; figures in seconds.
@@ -70,7 +75,7 @@ impl Worse {
         found
     }
 
-    fn told(self, component: &ComponentName, disruptions: &[Disruption]) -> String {
+    fn told(self, component: &str, disruptions: &[Disruption]) -> String {
         let what = any_of(disruptions);
         let length = |seconds| Duration::from_secs(seconds).to_string();
         let broken = |after: Option<u64>, goal: Option<u64>| {

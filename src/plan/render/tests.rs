@@ -91,6 +91,7 @@ fn row(disruption: Disruption, before: Option<u64>, after: Option<u64>, basis: B
         rpo: Promise { goal: Some(900), before: Some(bound(before)), after: bound(after) },
         rto: Promise { goal: Some(3600), before: Some(bound(Some(720))), after: bound(Some(720)) },
         unknown: None,
+        left: false,
     }
 }
 

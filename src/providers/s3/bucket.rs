@@ -76,9 +76,15 @@ async fn head(place: &Place) -> Result<Option<String>, Refusal> {
 
 /// The region that the endpoint says a bucket lies in, where that is another one.
 pub(super) async fn lies_elsewhere(place: &Place) -> Option<String> {
-    match place.look(|| head(place)).await {
-        Ok(region) => region.filter(|region| Some(region) != place.region.as_ref()),
-        Err(refusal) => refusal.region.filter(|region| Some(region) != place.region.as_ref()),
+    region(place, &place.bucket).await.filter(|region| Some(region) != place.region.as_ref())
+}
+
+/// Where a bucket lies, as the endpoint says to whoever asks, allowed or not; `None`: it does not say.
+pub(super) async fn region(place: &Place, bucket: &str) -> Option<String> {
+    let request = || place.connection.ask(METADATA, place.connection.client.head_bucket().bucket(bucket).send());
+    match place.look(request).await {
+        Ok(answer) => answer.bucket_region,
+        Err(refusal) => refusal.region,
     }
 }
 

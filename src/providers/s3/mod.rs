@@ -14,6 +14,7 @@ mod document;
 mod element;
 mod encryption;
 mod lacking;
+mod left;
 mod lifecycle;
 mod marked;
 mod object_lock;
@@ -167,6 +168,18 @@ impl Provider for S3 {
             (Some(setting), _) => setting.stands(policy, name, &id.key, live.working()),
             _ => {}
         }
+    }
+
+    fn recalls(&self, policy: &mut Policy, id: &ResourceId, live: &Live) {
+        let here = match &id.subject {
+            _ if id.kind != replication::KIND.name => None,
+            Subject::Policy => return left::component(policy, id, live),
+            Subject::Store(name) => policy.stores.get(name).and_then(|store| store.backend.s3()),
+            Subject::Component(name) => policy.components.get(name).and_then(|one| Some(&one.kind.bucket()?.backend)),
+        };
+        let Some(here) = here.cloned() else { return };
+        left::destination(policy, &here, live.working());
+        self.stands(policy, id, live);
     }
 
     fn falls_short(&self, needed: &Resource, live: &Live) -> bool {

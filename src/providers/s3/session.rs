@@ -138,7 +138,7 @@ impl S3Session {
         &self.policy
     }
 
-    async fn strangers(&self) -> Result<&BTreeMap<String, Stranger>, ProviderError> {
+    pub(super) async fn strangers(&self) -> Result<&BTreeMap<String, Stranger>, ProviderError> {
         self.strangers.get_or_try_init(|| self.find_strangers()).await
     }
 
@@ -197,6 +197,11 @@ impl S3Session {
         self.places.get(&self.policy.called_now(subject))?.as_ref().ok()
     }
 
+    /// Whether a bucket of this name is the policy's.
+    pub fn names(&self, bucket: &str) -> bool {
+        self.places.values().flatten().any(|place| place.bucket == bucket)
+    }
+
     /// Later reads ask again.
     pub fn forget(&self, place: &Place, document: &'static Document) {
         let (connection, bucket) = place.identity();
@@ -222,6 +227,9 @@ impl S3Session {
             if found.attrs.is_some() {
                 live = Live { stands_as: Some(before), ..found };
             }
+        }
+        if setting.kind().name == replication::KIND.name && desired.is_none() {
+            self.places_of_left(&place, id, &mut live).await;
         }
         if live.unsupported || live.unfit.is_some() {
             return Ok(live);

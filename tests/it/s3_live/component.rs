@@ -34,9 +34,14 @@ pub async fn versions(trial: &Trial, bucket: &str) {
     trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(on).send().await.unwrap();
 }
 
-async fn suspended(trial: &Trial, bucket: &str) {
+async fn suspended(client: &aws_sdk_s3::Client, bucket: &str) {
     let off = t::VersioningConfiguration::builder().status(t::BucketVersioningStatus::Suspended).build();
-    trial.client.put_bucket_versioning().bucket(bucket).versioning_configuration(off).send().await.unwrap();
+    client.put_bucket_versioning().bucket(bucket).versioning_configuration(off).send().await.unwrap();
+}
+
+/// Where the destination lies.
+fn far(trial: &Trial) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(trial.client.config().to_builder().region(Region::new("eu-west-1")).build())
 }
 
 /// What a plan says of the application's bucket under a disruption, where it does.
@@ -44,17 +49,24 @@ fn row<'a>(plan: &'a str, disruption: &str) -> Option<&'a str> {
     plan.split(&format!("documents {disruption} ")).nth(1)
 }
 
-async fn what_stands_and_copies_nothing_is_told(trial: &Trial, bucket: &str, role: &str) {
-    suspended(trial, bucket).await;
+async fn what_stands_and_copies_nothing_is_told(trial: &Trial, [bucket, there]: [&str; 2], role: &str) {
+    suspended(&trial.client, bucket).await;
     let drift = words(&trial.run(&["drift"]).ends(2).stdout);
     assert!(drift.contains("the bucket keeps no versions") && drift.contains("S3 copies nothing by it"), "{drift}");
     versions(trial, bucket).await;
+    trial.run(&["drift"]).ends(0);
+    suspended(&far(trial), there).await;
+    let drift = words(&trial.run(&["drift"]).ends(2).stdout);
+    let dead = "the rule that copies stands, and no copy by it can be counted on, for want of";
+    assert!(drift.contains(&format!("! component documents: {dead} versioning of store dr")), "{drift}");
+    trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.run(&["drift"]).ends(0);
     let Some(endpoint) = endpoint("ministack") else { return };
     let iam = crate::iam_kinds::client(endpoint, &endpoint.access_key, &endpoint.secret_key, None);
     iam.delete_role_policy().role_name(role).policy_name("bdr").send().await.unwrap();
     let plan = words(&trial.run(&["plan"]).stdout);
     assert!(row(&plan, "region").is_some_and(|row| row.starts_with("RPO 30m no bound → 15m")), "{plan}");
+    assert!(plan.contains(&format!("{dead} rights of role replication-component.documents")), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
 }
 
@@ -81,8 +93,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     trial.plans_nothing();
     trial.client.put_object().bucket(buckets[0]).key("a/b").body(ByteStream::from_static(b"x")).send().await.unwrap();
     let begun = Instant::now();
-    let far = trial.client.config().to_builder().region(Region::new("eu-west-1")).build();
-    let far = aws_sdk_s3::Client::from_conf(far);
+    let far = far(&trial);
     while far.head_object().bucket(buckets[1]).key("a/b").send().await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive");
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -119,7 +130,7 @@ async fn the_documents_of_the_strategy_are_copied_as_they_are_written() {
     assert!(row(&plan, "host").is_none_or(|row| !row.starts_with("RPO 30m no bound")), "{plan}");
     trial.run(&["apply", "--auto-approve"]).ends(0);
     trial.plans_nothing();
-    what_stands_and_copies_nothing_is_told(&trial, buckets[0], &role).await;
+    what_stands_and_copies_nothing_is_told(&trial, buckets, &role).await;
     trial.home.policy(&text.replace("copy: { replication: { to: dr, within: 15m } }", ""));
     let plan = words(&trial.run(&["plan"]).stdout);
     assert!(plan.contains("replication rule copy removed, which weakens"), "{plan}");

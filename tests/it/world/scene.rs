@@ -106,6 +106,7 @@ impl Scene {
             intent: Intent::Reconcile,
             findings: Vec::new(),
             objectives: Vec::new(),
+            dead: Vec::new(),
             retention: Vec::new(),
             made_at: jiff::Timestamp::UNIX_EPOCH,
         })
