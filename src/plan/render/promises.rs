@@ -44,6 +44,7 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
 /// before what is not known, before what gets better.
 pub fn gravest<'a>(rows: &[&'a ObjectiveRow], most: usize) -> Vec<&'a ObjectiveRow> {
     let rank = |row: &ObjectiveRow| match (row.unknown.is_some(), row.kept(), row.worsens()) {
+        _ if row.left => 0,
         (true, _, _) => 3,
         (_, false, true) => 0,
         (_, false, false) => 1,
@@ -211,7 +212,14 @@ mod tests {
         let bound = |seconds| Bound { seconds, basis: Basis::Derived };
         let rpo = Promise { goal: Some(60), before: Some(bound(before)), after: bound(after) };
         let rto = Promise { goal: None, before: None, after: bound(None) };
-        ObjectiveRow { component: component.parse().expect("a name"), disruption: Disruption::Host, rpo, rto, unknown: None }
+        ObjectiveRow {
+            component: component.parse().expect("a name"),
+            disruption: Disruption::Host,
+            rpo,
+            rto,
+            unknown: None,
+            left: false,
+        }
     }
 
     #[test]
