@@ -14,10 +14,6 @@ use bdr::provider::{Env, Provider};
 use bdr::providers::ALL;
 use bdr::resource::Live;
 
-/// As the program has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (Some("plan"), Some(count)) = (arguments.next().as_deref(), arguments.next()) else {
