@@ -62,7 +62,7 @@ pub struct Request {
 }
 
 /// Steps between the driver and the sequencer: with the jobs in the workers' hands they bound the memory for blocks.
-const STEPS: usize = 12;
+const STEPS: usize = 4;
 
 /// Captures a source. Nothing is committed by it.
 ///
