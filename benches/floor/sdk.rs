@@ -36,6 +36,8 @@ async fn one(client: &Client, line: &str) -> bool {
         "policy" => drop(client.get_bucket_policy().bucket(bucket).send().await),
         "replication" => drop(client.get_bucket_replication().bucket(bucket).send().await),
         "lifecycle" => drop(client.get_bucket_lifecycle_configuration().bucket(bucket).send().await),
+        "intelligent-tiering" => drop(client.list_bucket_intelligent_tiering_configurations().bucket(bucket).send().await),
+        "notification" => drop(client.get_bucket_notification_configuration().bucket(bucket).send().await),
         "list-type" => {
             let list = client.list_objects_v2().bucket(bucket).max_keys(1_000).set_delimiter(value("delimiter="));
             drop(list.set_prefix(value("prefix=")).send().await);
