@@ -6,7 +6,7 @@ use crate::policy::S3Backend;
 use crate::provider::ProviderError;
 use crate::rights::Purpose;
 use crate::store::ErrorKind;
-use crate::stores::s3::{Connection, Refusal, arn, credentials, needed};
+use crate::stores::s3::{Connection, Refusal, arn, by_the_bucket, credentials, needed};
 
 /// A bucket, and the connection that its region and account ask for.
 #[derive(Debug, Clone)]
@@ -121,12 +121,8 @@ impl Place {
     fn denied(&self, action: &str, reason: &str) -> String {
         let resource = format!("arn:{}:s3:::{}", arn::partition(self.region.as_deref()), self.shown);
         let right = needed(reason, action, &resource);
-        // As AWS words a refusal whose cause is the bucket's own policy, bdr's statements among them (IAM user guide, "Access denied").
-        if reason.contains("explicit deny in a resource-based policy") {
-            return format!(
-                "The bucket's own policy denies {action} on {resource}, whatever else is allowed: where `access` of the store limits who may do \
-                 that, name there who asked."
-            );
+        if let Some(help) = by_the_bucket(reason, &right) {
+            return help;
         }
         let otherwise = match &self.owner {
             Some(owner) => format!("or the bucket does not belong to account {owner}, which the policy demands."),

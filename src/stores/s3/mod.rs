@@ -26,7 +26,7 @@ pub use connect::{connect, open, sts};
 pub use connection::{Connection, METADATA, Watch, requests, unreached};
 pub use endpoint::{check_allowed_for_iam, has_endpoint_of_its_own};
 pub use identity::Identity;
-pub use refusal::{Refusal, credentials, needed};
+pub use refusal::{Refusal, by_the_bucket, credentials, needed};
 
 use crate::policy::S3Backend;
 use crate::rights::{Deed, Purpose};
@@ -92,6 +92,9 @@ impl S3Store {
         let below = if deed == Deed::List { String::new() } else { format!("/{}{key}", self.prefix) };
         let resource = format!("arn:{}:s3:::{}{below}", self.partition, self.shown);
         let right = needed(&error.reason, rights::action(deed), &resource);
+        if let Some(help) = by_the_bucket(&error.reason, &right) {
+            return error.with_help(help);
+        }
         let otherwise = "or the bucket belongs to another account, or its bucket policy denies it.";
         let purpose = match (deed, self.purpose) {
             // Who writes backups removes none but with `--prune`.

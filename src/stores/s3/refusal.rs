@@ -135,6 +135,16 @@ pub fn needed(reason: &str, action: &str, resource: &str) -> String {
     format!("`{action}` on {resource}")
 }
 
+/// The help where it is the bucket's own policy that denies a right, bdr's statements among them: no other right helps then. As AWS words it
+/// (IAM user guide, "Troubleshoot access denied error messages").
+pub fn by_the_bucket(reason: &str, right: &str) -> Option<String> {
+    reason.contains("explicit deny in a resource-based policy").then(|| {
+        format!(
+            "The bucket's own policy denies {right}, whatever else is allowed: where `access` of the store says who may, name there who asked."
+        )
+    })
+}
+
 /// Codes as in the S3 API reference, "Error responses"; by status where the code is unknown or missing.
 fn kind_of(code: &str, status: u16) -> ErrorKind {
     match (code, status) {
@@ -254,6 +264,15 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both refusals as AWS words them.
+    #[test]
+    fn what_the_bucket_denies_is_no_missing_right() {
+        let said = |why: &str| format!("User: u is not authorized to perform: s3:GetObject on resource: \"r\" {why}");
+        let denied = by_the_bucket(&said("with an explicit deny in a resource-based policy"), "`s3:GetObject` on r");
+        assert!(denied.is_some_and(|help| help.contains("`s3:GetObject` on r") && help.contains("`access`")));
+        assert_eq!(by_the_bucket(&said("because no identity-based policy allows the s3:GetObject action"), "x"), None);
+    }
 
     #[test]
     fn places_without_credentials_are_told_where_they_have_something_to_say() {

@@ -51,6 +51,18 @@ fn each_part_of_the_cloud_has_a_document_of_its_own() {
     assert!(unknown.stderr.contains("`here`"), "{unknown:#?}");
 }
 
+/// No right helps whom the bucket's own policy denies, so who uses a document is told where else to stand.
+#[test]
+fn who_is_let_in_by_name_alone_is_told_so() {
+    let reader = "access: { write: ['arn:aws:iam::111122223333:role/w'], read: ['arn:aws:iam::111122223333:role/r'] }";
+    let text = TWO.replacen("encryption: { sse: aws:kms, key: alias/p }", reader, 1);
+    for (purpose, told) in [("restore", true), ("status", true), ("write", false), ("plan", false)] {
+        let ran = run(&text, &[purpose]).ends(0);
+        assert_eq!(ran.stderr.contains("`access.read` too"), told, "{purpose}: {ran:#?}");
+    }
+    assert!(!run(TWO, &["restore"]).ends(0).stderr.contains("access."));
+}
+
 #[test]
 fn folders_need_nothing() {
     let ran = run(POLICY, &["write"]).ends(0);
