@@ -74,15 +74,6 @@ impl ObjectiveRow {
         moved(&self.rpo) || moved(&self.rto)
     }
 
-    /// Whether the plan makes it worse, kept or not.
-    pub fn worsens(&self) -> bool {
-        let worse = |promise: &Promise| {
-            let before = promise.before.and_then(|before| before.seconds);
-            before.is_some_and(|before| promise.after.seconds.is_none_or(|after| after > before))
-        };
-        worse(&self.rpo) || worse(&self.rto)
-    }
-
     /// Whether both goals are known to be kept once the plan is applied.
     pub fn kept(&self) -> bool {
         self.unknown.is_none() && self.rpo.after.keeps(self.rpo.goal) && self.rto.after.keeps(self.rto.goal)

@@ -45,6 +45,11 @@ fn of_objectives(rows: &[ObjectiveRow]) -> Vec<String> {
     all.into_iter().map(|((component, left, worse), disruptions)| worse.told(&whose(component, left), &disruptions)).collect()
 }
 
+/// Whether a row gets worse, its goal kept or not.
+pub fn worsens(row: &ObjectiveRow) -> bool {
+    !Worse::of(row).is_empty()
+}
+
 /// How a row gets worse; figures in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Worse {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lines::wrapped;
-use super::{Look, Tone};
+use super::{Look, Tone, losses};
 use crate::plan::{Basis, Bound, ObjectiveRow, Promise, RetentionEffect};
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
@@ -43,7 +43,7 @@ pub fn objectives(rows: &[ObjectiveRow], look: Look) -> Vec<String> {
 /// The gravest so many rows, in the order in which they stand: what breaks by the plan before what is broken, before what gets worse,
 /// before what is not known, before what gets better.
 pub fn gravest<'a>(rows: &[&'a ObjectiveRow], most: usize) -> Vec<&'a ObjectiveRow> {
-    let rank = |row: &ObjectiveRow| match (row.unknown.is_some(), row.kept(), row.worsens()) {
+    let rank = |row: &ObjectiveRow| match (row.unknown.is_some(), row.kept(), losses::worsens(row)) {
         _ if row.left => 0,
         (true, _, _) => 3,
         (_, false, true) => 0,

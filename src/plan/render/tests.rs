@@ -374,9 +374,12 @@ fn however_large_the_budgets_hold() {
             (0..count).map(|at| action(component("fleet"), "timer", &format!("u{at}"), Op::Update, [&attrs(at), &attrs(at + 1)])),
         );
         all.push(changed(action(store("primary"), "bucket", "", Op::Delete, ["{}", ""]), |c| c.risk = Risk::Destroys));
+        let sides = [r#"{"locks": "on"}"#, r#"{"locks": "off"}"#];
+        all.push(changed(action(store("dr"), "bucket", "", Op::Update, sides), |c| c.risk = Risk::Weakens));
         let plan = plan(all).sealed();
         let text = human(&plan, LOOK);
         assert!(text.lines().count() <= human::BUDGET, "{}", text.lines().count());
+        assert!(text.contains("  locks  on → off\n") && text.contains("told by kind") && text.contains("× timer"), "{text}");
         assert!(text.lines().nth(2).is_some_and(|line| line.starts_with("! store primary")), "what destroys comes first: {text}");
         let text = markdown(&plan);
         assert!(text.len() <= markdown::BUDGET, "{}", text.len());

@@ -44,6 +44,17 @@ fn far(trial: &Trial) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(trial.client.config().to_builder().region(Region::new("eu-west-1")).build())
 }
 
+/// A bucket of the application whose rule stands, and the one that it is copied to.
+pub async fn copied(endpoint: &Endpoint) -> (Trial, [String; 2]) {
+    let trial = Trial::new(endpoint).await;
+    let names = [fresh_name(), fresh_name()];
+    made(&trial, &names[0], endpoint.region).await;
+    versions(&trial, &names[0]).await;
+    trial.home.policy(&policy(&trial.bucket, names.each_ref().map(String::as_str), endpoint, "required"));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    (trial, names)
+}
+
 /// What a plan says of the application's bucket under a disruption, where it does.
 fn row<'a>(plan: &'a str, disruption: &str) -> Option<&'a str> {
     plan.split(&format!("documents {disruption} ")).nth(1)
@@ -163,13 +174,8 @@ pub async fn versions_that_bdr_manages_are_switched_on_and_never_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_leaves_takes_its_rules_and_then_its_role_along() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(endpoint).await;
-    let names = [fresh_name(), fresh_name()];
+    let (trial, names) = copied(endpoint).await;
     let buckets = names.each_ref().map(String::as_str);
-    made(&trial, buckets[0], endpoint.region).await;
-    versions(&trial, buckets[0]).await;
-    trial.home.policy(&policy(&trial.bucket, buckets, endpoint, "required"));
-    trial.run(&["apply", "--auto-approve"]).ends(0);
     let text = trial.home.text("bdr.yaml");
     trial.home.policy(text.split_once("components:").unwrap().0);
     let plan = words(&trial.run(&["plan"]).stdout);
@@ -188,14 +194,9 @@ async fn a_component_that_leaves_takes_its_rules_and_then_its_role_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_by_which_rules_of_others_copy_stays() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(endpoint).await;
-    let names = [fresh_name(), fresh_name()];
+    let (trial, names) = copied(endpoint).await;
     let buckets = names.each_ref().map(String::as_str);
-    made(&trial, buckets[0], endpoint.region).await;
-    versions(&trial, buckets[0]).await;
-    let text = policy(&trial.bucket, buckets, endpoint, "required");
-    trial.home.policy(&text);
-    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let text = trial.home.text("bdr.yaml");
     let read = || trial.client.get_bucket_replication().bucket(buckets[0]).send();
     let mut rules = read().await.unwrap().replication_configuration.unwrap();
     let to = t::Destination::builder().bucket(format!("arn:aws:s3:::{}", buckets[1])).build().unwrap();

@@ -200,13 +200,8 @@ async fn buckets_of_two_regions_are_found_without_a_policy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_apply_would_take_away_elsewhere_is_named() {
     let Some(endpoint) = endpoint("ministack") else { return };
-    let trial = Trial::new(endpoint).await;
-    let names = [fresh_name(), fresh_name()];
+    let (trial, names) = component::copied(endpoint).await;
     let buckets = names.each_ref().map(String::as_str);
-    component::made(&trial, buckets[0], endpoint.region).await;
-    component::versions(&trial, buckets[0]).await;
-    trial.home.policy(&component::policy(&trial.bucket, buckets, endpoint, "required"));
-    trial.run(&["apply", "--auto-approve"]).ends(0);
     let said =
         trial.run(&["import", "--bucket", buckets[1], "--endpoint", &endpoint.url, "--out", "imported.yaml"]).ends(0).stderr;
     for part in
