@@ -1,9 +1,11 @@
 //! Configurations of full width, one after the other in the same buckets: what is wanted is stored, read and equal, so that the next plan
-//! is empty, and what is not bdr's stays.
+//! is empty, and what is not bdr's stays, byte for byte.
+
+mod theirs;
 
 use std::fmt::Write;
 
-use aws_sdk_s3::types as t;
+use bdr::resource::Op;
 use fastrand::Rng;
 
 use super::driver::Driver;
@@ -99,38 +101,36 @@ fn yaml(rng: &mut Rng, endpoint: &Endpoint, [first, second]: [&str; 2], keeps: K
     )
 }
 
-fn theirs(id: &str, days: i32) -> t::LifecycleRule {
-    let filter = t::LifecycleRuleFilter::builder().prefix(format!("{id}/")).build();
-    let rule = t::LifecycleRule::builder().id(id).filter(filter).status(t::ExpirationStatus::Enabled);
-    rule.expiration(t::LifecycleExpiration::builder().days(days).build()).build().unwrap()
+/// Cases of one endpoint; `BDR_CASES` asks for more or fewer.
+fn cases() -> usize {
+    std::env::var("BDR_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES)
 }
 
+/// One apply for each case, in buckets that others share.
+#[expect(clippy::print_stdout, reason = "how many ran is part of the result")]
 async fn kept(endpoint: &Endpoint, keeps: Keeps) {
-    let seed = fastrand::u64(..);
+    let seed = std::env::var("BDR_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     let mut rng = Rng::with_seed(seed);
     let names = [fresh_name(), fresh_name()];
     let buckets = names.each_ref().map(String::as_str);
     let client = endpoint.client().await;
-    make_bucket(&client, buckets[0]).await;
-    let foreign = vec![theirs("theirs", 7), theirs("zz", 9)];
-    let rules = t::BucketLifecycleConfiguration::builder().set_rules(Some(foreign.clone())).build().unwrap();
-    client.put_bucket_lifecycle_configuration().bucket(buckets[0]).lifecycle_configuration(rules).send().await.unwrap();
-    let tag = t::Tag::builder().key("theirs").value("a + b").build().unwrap();
-    let tags = t::Tagging::builder().tag_set(tag.clone()).build().unwrap();
-    client.put_bucket_tagging().bucket(buckets[0]).tagging(tags).send().await.unwrap();
-    for case in 0..CASES {
+    for bucket in buckets {
+        make_bucket(&client, bucket).await;
+    }
+    theirs::put(&client, buckets, keeps).await;
+    let before = theirs::read(&client, buckets[0], keeps).await;
+    let mut applies = 0;
+    for case in 0..cases() {
         let yaml = yaml(&mut rng, endpoint, buckets, keeps);
         let told = format!("case {case} of seed {seed}:\n{yaml}");
         let driver = Driver::new(buckets[0], &yaml, endpoint.env());
         let seen = driver.plan().await.unwrap_or_else(|error| panic!("{error}: {told}"));
         driver.apply(&seen).await.unwrap_or_else(|error| panic!("{error}: {:?}: {told}", error.help));
+        applies += usize::from(seen.changes.iter().any(|change| change.op != Op::None));
         assert_eq!(driver.todo().await, Vec::<String>::new(), "{told}");
-        let rules = client.get_bucket_lifecycle_configuration().bucket(buckets[0]).send().await.unwrap().rules.unwrap();
-        let others: Vec<_> = rules.into_iter().filter(|rule| foreign.iter().any(|theirs| theirs.id == rule.id)).collect();
-        assert_eq!(others, foreign, "{told}");
-        let tags = client.get_bucket_tagging().bucket(buckets[0]).send().await.unwrap().tag_set;
-        assert!(tags.contains(&tag), "{tags:?}: {told}");
+        assert_eq!(theirs::read(&client, buckets[0], keeps).await, before, "{told}");
     }
+    println!("{applies} applies beside {} foreign parts on {}, seed {seed}", before.len(), endpoint.url);
 }
 
 #[tokio::test(flavor = "multi_thread")]
