@@ -62,8 +62,11 @@ pub static CODES: [Code; 2] = [
         name: "rights-too-large",
         severity: Severity::Error,
         text: "A role would need more rights than one inline policy holds\n\nThe inline policies of a role hold 10,240 characters \
-               together (IAM user guide, \"IAM and AWS STS quotas\"), and every bucket, prefix and key of the policy is named in them. \
-               Make several roles, each for some stores: `stores: [NAME]`.\n",
+               together (IAM user guide, \"IAM and AWS STS quotas\"), however many they are, and every bucket, prefix and key of the policy is \
+               named in them. Make several roles, each for some stores: `stores: [NAME]`. The role by which a bucket replicates names the \
+               policy's folder instead of each component where these are too many; where it would still be too large, state a role of your \
+               own at the entries of `replicate` or `replication` (`role: ARN`), which may hold managed policies, or have fewer prefixes and \
+               destinations copied from one bucket.\n",
     },
     Code {
         code: "BDR-C021",
@@ -171,7 +174,7 @@ fn is_used(policy: &Policy, by: Option<&AccountName>) -> bool {
 fn unfit(wanted: &Wanted) -> Option<Diagnostic> {
     let partitions: std::collections::BTreeSet<&str> = wanted.documents.iter().map(|document| document.partition).collect();
     let key = &wanted.key;
-    let help = "Make several roles, each for some of the stores: `stores: [NAME]`.";
+    let help = wanted.narrower.help();
     if partitions.len() > 1 {
         let message = format!("the role `{key}` would need rights in several parts of the cloud");
         let told = partitions.into_iter().collect::<Vec<_>>().join(", ");

@@ -26,9 +26,21 @@ pub(super) struct Copied<'a> {
     pub entry: &'a Replication,
     /// Patterns, below the prefix of `backend`.
     keys: Vec<String>,
+    /// The one folder that all of them lie below, as such a pattern.
+    folder: String,
     is_locked: bool,
     /// Key of KMS that encrypts the source, as far as the policy says.
     key: Option<&'a str>,
+}
+
+impl Copying<'_> {
+    /// The same by folders instead of what lies in them: for a role of which so many things would have to be named that no inline policy
+    /// holds them. What is copied the rules say, as ever.
+    #[must_use]
+    pub fn by_folder(mut self) -> Self {
+        self.entries.iter_mut().for_each(|copied| copied.keys = vec![copied.folder.clone()]);
+        self
+    }
 }
 
 /// One for each bucket: what shares a bucket shares the role.
@@ -48,6 +60,7 @@ pub(super) fn of_stores<'a>(policy: &'a Policy, from: &'a StoreSpec) -> Option<C
             backend,
             entry,
             keys: below(policy, store, entry),
+            folder: format!("{}/*", policy.name),
             is_locked: store.immutability.is_some(),
             key: key_of(store),
         };
@@ -69,7 +82,7 @@ pub(super) fn of_components<'a>(policy: &'a Policy, from: &'a Component) -> Opti
         let entries = component.protections.values().filter_map(|protection| protection.replication());
         entries.zip(backend.into_iter().cycle()).map(|(entry, backend)| {
             let keys = vec![format!("{}*", arn::literal(&entry.prefix.value))];
-            Copied { backend, entry, keys, is_locked: false, key: None }
+            Copied { backend, entry, keys, folder: "*".to_owned(), is_locked: false, key: None }
         })
     };
     let name = &from.name.value;
@@ -99,7 +112,7 @@ pub(super) fn grants(policy: &Policy, copying: &Copying<'_>) -> Vec<Grant> {
         source,
         rights::owned(copying.backend),
     )];
-    for Copied { backend, entry, keys, is_locked, key } in &copying.entries {
+    for Copied { backend, entry, keys, is_locked, key, .. } in &copying.entries {
         let mut reads = vec!["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
         if *is_locked {
             reads.extend(["s3:GetObjectRetention", "s3:GetObjectLegalHold"]);

@@ -180,6 +180,63 @@ fn rights_that_no_inline_policy_holds_are_told_before_iam_refuses_them() {
     assert_eq!(codes(&policy(&both)), ["BDR-C021"]);
 }
 
+/// What of a role's rights speaks of objects: the versions that are read, and the copies that are written.
+fn objects(policy: &Policy, key: &str) -> [serde_json::Value; 2] {
+    let found = statements(&wanted::all(policy)[key]);
+    let of = |begin: &str| found.iter().find(|(sid, _)| sid.starts_with(begin)).map(|(_, one)| one["Resource"].clone());
+    ["ReadVersions", "WriteCopies"].map(|begin| of(begin).unwrap_or_default())
+}
+
+#[test]
+fn a_role_of_replication_names_folders_where_components_are_too_many() {
+    let components = |count: usize| {
+        let one = |n: usize| {
+            format!(
+                "  component-{n:03}:\n    files: {{ paths: [/srv/{n}] }}\n    protect: {{ nightly: {{ file_backup: {{}}, schedule: daily, store: \
+                 primary }} }}\n    retain: {{ daily: {{ for: 7d }} }}\n"
+            )
+        };
+        let stores = "stores:\n  primary:\n    s3: { bucket: p-a, region: eu-north-1, account: \"111122223333\", prefix: x }\n    versioning: \
+                      true\n    replicate: { to: dr }\n  dr:\n    s3: { bucket: p-b, region: eu-west-1, account: \"111122223333\", prefix: x }\n    versioning: \
+                      true\n";
+        policy(&format!("{stores}components:\n{}", (0..count).map(one).collect::<String>()))
+    };
+    let few = components(3);
+    let each: Vec<String> = (0..3).map(|n| format!("arn:aws:s3:::p-a/x/p/component-{n:03}/*")).collect();
+    assert_eq!(objects(&few, "replication-primary")[0], serde_json::json!(each));
+    let many = components(300);
+    assert_eq!(codes(&many), [""; 0]);
+    let folders = [serde_json::json!(["arn:aws:s3:::p-a/x/p/*"]), serde_json::json!(["arn:aws:s3:::p-b/x/p/*"])];
+    assert_eq!(objects(&many, "replication-primary"), folders);
+}
+
+#[test]
+fn what_even_folders_do_not_hold_is_told_with_a_way_out() {
+    let component = |n: usize| {
+        format!(
+            "  component-{n:03}:\n    object_storage: {{ bucket: p-files, region: eu-north-1, account: \"111122223333\", prefix: of/{n:03} }}\n    \
+             protect: {{ copy: {{ replication: {{ to: dr, prefix: documents }} }} }}\n"
+        )
+    };
+    let many = |count: usize| {
+        let components: String = (0..count).map(component).collect();
+        policy(&format!(
+            "stores:\n  dr:\n    s3: {{ bucket: p-b, region: eu-west-1, account: \"111122223333\" }}\n    versioning: true\ncomponents:\n{components}"
+        ))
+    };
+    let key = "replication-component.component-000";
+    assert_eq!(
+        objects(&many(2), key)[0],
+        serde_json::json!(["arn:aws:s3:::p-files/of/000/documents/*", "arn:aws:s3:::p-files/of/001/documents/*"])
+    );
+    let fits = many(130);
+    assert_eq!((codes(&fits), &objects(&fits, key)[0][129]), (vec![], &serde_json::json!("arn:aws:s3:::p-files/of/129/*")));
+    let mut found = Diagnostics::new();
+    Iam.check(&many(400), &Env::default(), &mut found);
+    let told: Vec<(&str, &str)> = found.iter().map(|one| (one.code, one.help.as_deref().unwrap_or_default())).collect();
+    assert!(matches!(told.as_slice(), [("BDR-C020", help)] if help.contains("role: ARN")), "{told:?}");
+}
+
 #[test]
 fn what_opens_a_role_is_told_as_such() {
     let role = |trust: &str, boundary: Option<&str>| {

@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     pub trust: String,
     /// What it may do; one, unless it is too large or speaks of several parts of the cloud.
     pub documents: Vec<Document>,
+    /// How somebody makes do with less where IAM does not hold it.
+    pub narrower: Narrower,
     pub boundary: Option<String>,
     /// Providers of tokens that must be there.
     pub providers: Vec<String>,
@@ -41,10 +43,31 @@ pub(super) struct Wanted {
     pub span: Option<Span>,
 }
 
+/// What a person can do about a role that needs too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Narrower {
+    /// Name several, each for some stores.
+    Several,
+    /// Of replication there is one for a bucket: state it, or copy less from that bucket.
+    Stated,
+}
+
+impl Narrower {
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Several => "Make several roles, each for some of the stores: `stores: [NAME]`.",
+            Self::Stated => {
+                "State a role of your own at each entry, `role: ARN`, which may hold managed policies; or have fewer prefixes and destinations \
+                 copied from one bucket."
+            }
+        }
+    }
+}
+
 /// All of them, in order of key.
 pub(super) fn all(policy: &Policy) -> BTreeMap<String, Wanted> {
     let own = policy.access.iter().flat_map(|access| access.roles.values().map(move |role| of_role(policy, access, role)));
-    let copying = replication::all(policy).into_iter().map(|copying| of_replication(policy, &copying));
+    let copying = replication::all(policy).into_iter().map(|copying| of_replication(policy, copying));
     own.chain(copying).map(|wanted| (wanted.key.clone(), wanted)).collect()
 }
 
@@ -82,15 +105,20 @@ fn of_role(policy: &Policy, access: &Access, role: &Role) -> Wanted {
         trusts: trusted(policy, role),
         texts: texts(&narrowed),
         documents,
+        narrower: Narrower::Several,
         span: role.name.span,
     }
 }
 
-fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
+fn of_replication(policy: &Policy, copying: Copying<'_>) -> Wanted {
     let name = crate::policy::replication_role_name(&policy.name, &copying.source);
     let domain = if arn::partition_of(copying.backend) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let account = copying.backend.account.as_ref().map(|account| account.value.as_str());
     let entry = copying.entries.first().map(|copied| copied.entry.to.span);
+    let exact = access::documents(replication::grants(policy, &copying));
+    let is_held = matches!(exact.as_slice(), [one] if one.size() <= INLINE);
+    let copying = if is_held { copying } else { copying.by_folder() };
+    let documents = if is_held { exact } else { access::documents(replication::grants(policy, &copying)) };
     Wanted {
         key: key_of(policy, &name),
         name_before: copying.name_before.clone().filter(|before| *before != name),
@@ -98,7 +126,8 @@ fn of_replication(policy: &Policy, copying: &Copying<'_>) -> Wanted {
         name,
         description: format!("replication of {} of policy {}, by bdr", copying.told, policy.name),
         trust: trust::of_replication(&arn::bucket(copying.backend), account, domain),
-        documents: access::documents(replication::grants(policy, copying)),
+        documents,
+        narrower: Narrower::Stated,
         boundary: policy.access.as_ref().and_then(|access| access.permissions_boundary.as_ref()).map(|text| text.value.clone()),
         providers: Vec::new(),
         trusts: Vec::new(),
