@@ -17,7 +17,7 @@ use crate::diag::{Secrets, Severity, Sources, render_all, shown};
 use crate::lint;
 use crate::policy::{Policy, load_unresolved};
 use crate::provider::Env;
-use crate::providers::s3::{Standing, elsewhere, standing};
+use crate::providers::s3::{Standing, seen, standing};
 use bucket::{Bucket, quoted};
 use draft::Draft;
 
@@ -79,24 +79,23 @@ type Regions = Vec<Option<String>>;
 
 /// What stands in each bucket, in the order in which they were named, and where each lies.
 async fn read(args: &Args, env: &Arc<Env>) -> Result<(Vec<Standing>, Regions), Failure> {
-    let names = || (0..args.bucket.len()).filter_map(|at| StoreName::new(&format!("b{at}")).ok());
     let mut regions: Regions = vec![args.region.clone(); args.bucket.len()];
-    let elsewhere = elsewhere(&Arc::new(buckets(args, &regions)?), env).await;
-    for (name, region) in names().zip(&mut regions) {
-        *region = elsewhere.get(&name).cloned().or(region.take());
+    let seen = seen(&Arc::new(buckets(args, &regions)?), env).await.map_err(Failure::from)?;
+    for (seen, region) in seen.iter().zip(&mut regions) {
+        *region = seen.region.clone().or(region.take());
     }
-    let mut found = standing(&Arc::new(buckets(args, &regions)?), env).await.map_err(Failure::from)?;
-    Ok((names().filter_map(|name| found.remove(&name)).collect(), regions))
+    let found = standing(&Arc::new(buckets(args, &regions)?), env, &seen).await.map_err(Failure::from)?;
+    Ok((found, regions))
 }
 
-/// The buckets as stores of a policy, to be looked at.
+/// The buckets as stores of a policy, to be looked at; in order of name they are in the order in which they were given.
 fn buckets(args: &Args, regions: &Regions) -> Result<Policy, Failure> {
     let mut text = "version: 1\nname: import\nstores:\n".to_owned();
     for (at, (bucket, region)) in args.bucket.iter().zip(regions).enumerate() {
         let place = [("region", region), ("endpoint", &args.endpoint)];
         let place: String =
             place.iter().filter_map(|(key, value)| Some(format!(", {key}: {}", quoted(value.as_ref()?)))).collect();
-        text += &format!("  b{at}: {{ s3: {{ bucket: {}{place} }} }}\n", quoted(bucket));
+        text += &format!("  b{at:04}: {{ s3: {{ bucket: {}{place} }} }}\n", quoted(bucket));
     }
     loaded(text, "the buckets")
 }

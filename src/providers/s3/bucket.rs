@@ -11,7 +11,7 @@ use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::providers::s3::{BUCKET, request, tags};
 use crate::resource::{Kind, Live, Removal};
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, Retry};
 use crate::stores::s3::{METADATA, Refusal};
 
 const ANSWER: Duration = Duration::from_secs(30);
@@ -74,9 +74,40 @@ async fn head(place: &Place) -> Result<Option<String>, Refusal> {
     Ok(place.connection.ask(METADATA, request.send()).await?.bucket_region)
 }
 
-/// The region that the endpoint says a bucket lies in, where that is another one.
-pub(super) async fn lies_elsewhere(place: &Place) -> Option<String> {
-    region(place, &place.bucket).await.filter(|region| Some(region) != place.region.as_ref())
+/// What one look at a bucket tells.
+pub struct Seen {
+    /// Where it lies, if that is another region than it was asked for in.
+    pub region: Option<String>,
+    /// It answered. One that lies elsewhere may have said no more than that.
+    pub is_there: bool,
+}
+
+/// Whether a bucket is there, and where, by one request.
+///
+/// # Errors
+/// When it is not there, or cannot be looked at.
+pub(super) async fn seen(place: &Place) -> Result<Seen, ProviderError> {
+    let elsewhere = |region: Option<String>| region.filter(|region| Some(region) != place.region.as_ref());
+    match place.look(|| head(place)).await {
+        Ok(region) => Ok(Seen { region: elsewhere(region), is_there: true }),
+        Err(refusal) => match elsewhere(refusal.region.clone()) {
+            Some(region) => Ok(Seen { region: Some(region), is_there: false }),
+            None if refusal.kind == ErrorKind::NotFound => Err(none(place)),
+            None => Err(place.fault("look at", "s3:ListBucket", explained(place, refusal).boxed().await)),
+        },
+    }
+}
+
+fn none(place: &Place) -> ProviderError {
+    ProviderError {
+        operation: "look at".to_owned(),
+        subject: place.subject(),
+        kind: ErrorKind::NotFound,
+        retry: Retry::Never,
+        reason: "there is no such bucket".to_owned(),
+        help: Some("Look at its name, at --region, and at whose credentials these are.".to_owned()),
+        source: None,
+    }
 }
 
 /// Where a bucket lies, as the endpoint says to whoever asks, allowed or not; `None`: it does not say.

@@ -58,7 +58,7 @@ use crate::rights::{Grant, Purpose};
 use bucket_policy::Origin;
 pub use replication::RULE as REPLICATION_RULE;
 use setting::{Setting, Wanted, Wish};
-pub use standing::{Part, Standing, elsewhere, standing};
+pub use standing::{Part, Standing, seen, standing};
 pub use stood::{BUCKET, bucket_id, note, notes};
 
 fn backends(policy: &Policy) -> impl Iterator<Item = (&StoreName, &S3Backend)> {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::address::StoreName;
 use crate::attrs::Attrs;
 use crate::policy::Policy;
 use crate::provider::{Env, Freshness, ProviderError};
+use crate::providers::s3::bucket::Seen;
 use crate::providers::s3::document::Answer;
 use crate::providers::s3::element::Element;
+use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::setting::{Setting, Sight};
 use crate::providers::s3::{SETTINGS, bucket, bucket_id, tags};
-use crate::store::{ErrorKind, Retry};
 
 /// One bucket.
 #[derive(Debug, Clone, Default)]
@@ -43,54 +43,46 @@ pub struct Part {
     pub summary: String,
 }
 
-/// What stands in the buckets of a policy's stores.
+/// Whether the bucket of each store of a policy is there, and where, in order of the stores' names.
 ///
 /// # Errors
 /// When one is not there or cannot be looked at.
-pub async fn standing(policy: &Arc<Policy>, env: &Arc<Env>) -> Result<BTreeMap<StoreName, Standing>, ProviderError> {
+pub async fn seen(policy: &Arc<Policy>, env: &Arc<Env>) -> Result<Vec<Seen>, ProviderError> {
     let session = S3Session::open(Arc::clone(policy), Arc::clone(env)).await;
-    let mut all = BTreeMap::new();
-    for store in policy.stores.keys() {
-        all.insert(store.clone(), session.standing(store).await?);
+    let session = &session;
+    let looks = policy.stores.keys().map(|store| async move { bucket::seen(&session.place(&bucket_id(store)).await?).await });
+    join_all(looks).await.into_iter().collect()
+}
+
+/// What stands in the buckets of a policy's stores, in order of their names; `seen` says which of them answered already.
+///
+/// # Errors
+/// When one is not there or cannot be looked at.
+pub async fn standing(policy: &Arc<Policy>, env: &Arc<Env>, seen: &[Seen]) -> Result<Vec<Standing>, ProviderError> {
+    let session = S3Session::open(Arc::clone(policy), Arc::clone(env)).await;
+    let mut all = Vec::new();
+    for (store, seen) in policy.stores.keys().zip(seen) {
+        let place = session.place(&bucket_id(store)).await?;
+        if !seen.is_there {
+            bucket::seen(&place).await?;
+        }
+        all.push(session.standing(&place).await);
     }
     Ok(all)
 }
 
-/// The stores of a policy whose buckets lie in another region than it says, with that region.
-pub async fn elsewhere(policy: &Arc<Policy>, env: &Arc<Env>) -> BTreeMap<StoreName, String> {
-    let session = S3Session::open(Arc::clone(policy), Arc::clone(env)).await;
-    let session = &session;
-    let looks = policy.stores.keys().map(|store| async move {
-        let place = session.place(&bucket_id(store)).await.ok()?;
-        Some((store.clone(), bucket::lies_elsewhere(&place).await?))
-    });
-    join_all(looks).await.into_iter().flatten().collect()
-}
-
 impl S3Session {
-    async fn standing(&self, store: &StoreName) -> Result<Standing, ProviderError> {
-        let place = self.place(&bucket_id(store)).await?;
-        if bucket::live(&place, None).await?.attrs.is_none() {
-            return Err(ProviderError {
-                operation: "look at".to_owned(),
-                subject: place.subject(),
-                kind: ErrorKind::NotFound,
-                retry: Retry::Never,
-                reason: "there is no such bucket".to_owned(),
-                help: Some("Look at its name, at --region, and at whose credentials these are.".to_owned()),
-                source: None,
-            });
-        }
+    async fn standing(&self, place: &Place) -> Standing {
         let mut standing = Standing::default();
         for setting in SETTINGS {
-            match self.document(&place, setting.document(), Freshness::Cached).await {
+            match self.document(place, setting.document(), Freshness::Cached).await {
                 Ok(Answer::Found(found)) => self.told(*setting, &found.tree, &mut standing),
                 Ok(Answer::Unsupported(_)) => standing.unread.push(format!("{}: not supported there", setting.document().title)),
                 Ok(Answer::Absent | Answer::NoBucket) => {}
                 Err(error) => standing.unread.push(error.to_string()),
             }
         }
-        Ok(standing)
+        standing
     }
 
     fn told(&self, setting: &dyn Setting, tree: &Element, standing: &mut Standing) {

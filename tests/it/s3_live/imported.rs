@@ -6,6 +6,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
 use super::{Trial, component};
+use crate::harness::proxy::{Fault, Proxy};
 use crate::harness::{Endpoint, endpoint, fresh_name, make_bucket};
 
 fn words(text: &str) -> String {
@@ -171,6 +172,25 @@ async fn no_file_is_overwritten_and_a_bucket_that_is_not_there_is_told() {
     assert_eq!(world.trial.home.text("bdr.yaml"), before);
     let gone = run(&["-"]).ends(1);
     assert!(gone.stderr.contains("there is no such bucket") && gone.stdout.is_empty(), "{gone:#?}");
+}
+
+/// Whether it is there and where are one question. The first apply, which is foretold, asks anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_bucket_is_looked_at_once_before_it_is_read() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let proxy = Proxy::before(&endpoint.url, |_| Fault::None).await;
+    let world = World::new(&Endpoint { url: proxy.url.clone(), ..endpoint.clone() }).await;
+    for bucket in &world.buckets {
+        make_bucket(&world.trial.client, bucket).await;
+    }
+    let before = proxy.seen().len();
+    world.import("imported.yaml");
+    let seen = proxy.seen().split_off(before);
+    for bucket in &world.buckets {
+        let of = |method: &str| format!("{method} /{bucket}");
+        let reads = seen.iter().position(|line| line.starts_with(&of("GET"))).unwrap();
+        assert_eq!(seen[..reads].iter().filter(|line| line.starts_with(&of("HEAD"))).count(), 1, "{bucket}: {seen:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
