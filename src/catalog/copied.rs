@@ -33,6 +33,18 @@ pub enum State {
     Unknown,
 }
 
+impl Told {
+    /// Of several destinations S3 has one word, the worst. What lies in this one since it was written is copied here, whatever becomes of the
+    /// others; what does not is what the word says.
+    #[must_use]
+    pub fn of_one(self, there: Option<bool>) -> Self {
+        match (self, there) {
+            (Self::Pending | Self::Failed, Some(true)) => Self::Completed,
+            _ => self,
+        }
+    }
+}
+
 impl State {
     /// What the source says of all of its destinations in one word, with whether the same lies in this one, as far as it was looked: that S3
     /// is done with an object is true of the rules that stood when it was written, and of nothing that is younger.
@@ -140,6 +152,20 @@ mod tests {
             (Told::Nothing, None, State::Unknown),
         ] {
             assert_eq!(State::of(told, there), state, "{told:?} {there:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_destinations_each_is_counted_for_itself() {
+        for (told, there, state) in [
+            (Told::Failed, Some(true), State::Copied),
+            (Told::Pending, Some(true), State::Copied),
+            (Told::Failed, Some(false), State::Failed),
+            (Told::Pending, Some(false), State::Waiting),
+            (Told::Failed, None, State::Failed),
+            (Told::Completed, Some(false), State::Missing),
+        ] {
+            assert_eq!(State::of(told.of_one(there), there), state, "{told:?} {there:?}");
         }
     }
 

@@ -42,6 +42,8 @@ pub struct Rule<'a> {
     /// What it is about, below the prefix of `from`.
     below: String,
     is_tagged: bool,
+    /// The policy has the same bucket copied to other destinations too.
+    is_one_of_several: bool,
 }
 
 /// What was seen of one.
@@ -53,7 +55,10 @@ pub struct Looked {
 
 /// Those that a policy comes to.
 pub fn rules<'a>(policy: &Policy, desired: &'a Desired) -> Vec<Rule<'a>> {
-    desired.iter().filter(|resource| resource.id.kind == REPLICATION_RULE).filter_map(|one| rule(policy, one)).collect()
+    let all = || desired.iter().filter(|resource| resource.id.kind == REPLICATION_RULE);
+    // Rules of one bucket are written one after the other, by its queue.
+    let several = |one: &Resource| all().any(|other| other.queue == one.queue && other.attrs.get("to") != one.attrs.get("to"));
+    all().filter_map(|one| Some(Rule { is_one_of_several: several(one), ..rule(policy, one)? })).collect()
 }
 
 fn rule<'a>(policy: &Policy, resource: &'a Resource) -> Option<Rule<'a>> {
@@ -76,7 +81,7 @@ fn rule<'a>(policy: &Policy, resource: &'a Resource) -> Option<Rule<'a>> {
     let below = attr("prefix")?.as_str()?.strip_prefix(&here.prefix.value)?.to_owned();
     let minutes = attr("within_minutes").and_then(crate::attrs::Attr::as_int);
     let within = minutes.and_then(|minutes| u64::try_from(minutes).ok()).map(|minutes| minutes * 60);
-    Some(Rule { resource, to, there, within, below, is_tagged: attr("tags").is_some(), from })
+    Some(Rule { resource, to, there, within, below, is_tagged: attr("tags").is_some(), is_one_of_several: false, from })
 }
 
 impl Rule<'_> {
@@ -93,11 +98,13 @@ impl Rule<'_> {
     ) -> Result<Option<Looked>, Reason> {
         let live = session.read(&self.resource.id, Some(self.resource), Freshness::Cached).await;
         let live = live.map_err(|error| Reason { told: error.to_string(), help: error.help })?;
+        // Others may have it copied elsewhere too.
+        let is_alone = !self.is_one_of_several && live.foreign.is_empty();
         let stands = live.attrs.is_some_and(|attrs| attrs.get("enabled").and_then(crate::attrs::Attr::as_bool) == Some(true));
         if !stands {
             return Ok(None);
         }
-        let looked = match tokio::time::timeout(PATIENCE, self.sample(folders, env, now)).await {
+        let looked = match tokio::time::timeout(PATIENCE, self.sample((folders, is_alone), env, now)).await {
             Ok(looked) => looked,
             Err(_) => {
                 let reason = format!("nothing came within {} s", PATIENCE.as_secs());
@@ -107,13 +114,13 @@ impl Rule<'_> {
         looked.map(Some).map_err(|error| Reason { told: error.to_string(), help: error.help })
     }
 
-    async fn sample(&self, folders: &Folders, env: &Env, now: Timestamp) -> Result<Looked, StoreError> {
+    async fn sample(&self, (folders, is_alone): (&Folders, bool), env: &Env, now: Timestamp) -> Result<Looked, StoreError> {
         let Backend::S3(backend) = &self.from.backend else { return Ok(Looked { copied: Copied::default(), whole: true }) };
         let here = stores::open_with(&self.from, env, Patience::PERSON).await?;
         let there = stores::open_with(&self.there, env, Patience::PERSON).await?;
         let asked = S3Store::new(s3::connect(backend, env).await?, backend).used_for(env.purpose);
         let (newest, whole) = self.newest(&here, folders).await?;
-        let sampled = stream::iter(newest).map(|object| self.one(object, &asked, &there)).buffer_unordered(AT_ONCE);
+        let sampled = stream::iter(newest).map(|object| self.one(object, is_alone, &asked, &there)).buffer_unordered(AT_ONCE);
         let sampled: Vec<Option<Sampled>> = sampled.try_collect().await?;
         Ok(Looked { copied: Copied::of(sampled.into_iter().flatten().collect(), self.within, now), whole })
     }
@@ -140,13 +147,24 @@ impl Rule<'_> {
     }
 
     /// `None`: it is gone since the listing.
-    async fn one(&self, object: ObjectMeta, asked: &S3Store, there: &Arc<dyn Store>) -> Result<Option<Sampled>, StoreError> {
+    async fn one(
+        &self,
+        object: ObjectMeta,
+        is_alone: bool,
+        asked: &S3Store,
+        there: &Arc<dyn Store>,
+    ) -> Result<Option<Sampled>, StoreError> {
         let (written, size, told) = match asked.replicated(&object.key).await {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
             seen => seen?,
         };
         let copy = match told {
-            Told::Failed | Told::Pending => None,
+            Told::Failed | Told::Pending if is_alone => None,
+            // What lies there may be a copy of what was replaced: a copy keeps the time of what it is a copy of, or has a later one.
+            Told::Failed | Told::Pending => match there.head(&object.key).await {
+                Err(error) if error.kind == ErrorKind::NotFound => Some(false),
+                copy => Some(copy.map(|copy| copy.size == size && copy.modified >= written)?),
+            },
             Told::Completed | Told::Replica | Told::Nothing => match there.head(&object.key).await {
                 Err(error) if error.kind == ErrorKind::NotFound => Some(false),
                 copy => Some(copy?.size == size),
@@ -154,7 +172,7 @@ impl Rule<'_> {
         };
         // A rule of some tags does not take up each object, and which it does only the right to read tags would tell.
         let copy = copy.filter(|there| *there || !self.is_tagged);
-        Ok(Some(Sampled { key: object.key, written, state: State::of(told, copy) }))
+        Ok(Some(Sampled { key: object.key, written, state: State::of(told.of_one(copy), copy) }))
     }
 }
 

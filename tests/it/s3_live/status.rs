@@ -117,6 +117,56 @@ async fn where_the_endpoint_says_nothing_the_other_side_is_looked_at() {
     assert_eq!((&rule["copied"], &rule["waiting"], &rule["unknown"]), (&1.into(), &1.into(), &0.into()), "{rule}");
 }
 
+/// S3 has one word for all destinations of an object, the worst: each is counted by what lies in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_destinations_each_is_counted_for_itself() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let status: Arc<Mutex<Option<&str>>> = Arc::default();
+    let told = Arc::clone(&status);
+    let proxy = Proxy::before(&endpoint.url, move |line| match *told.lock().unwrap() {
+        Some(status) if line.starts_with("HEAD ") && line.contains("/a/") => Fault::Replication(status),
+        _ => Fault::None,
+    })
+    .await;
+    let trial = Trial::through(endpoint, &proxy.url).await;
+    let names = [fresh_name(), fresh_name(), fresh_name()];
+    let [here, near, far] = names.each_ref().map(String::as_str);
+    made(&trial, here, endpoint.region).await;
+    versions(&trial, here).await;
+    let through = Endpoint { url: proxy.url.clone(), ..endpoint.clone() };
+    let text = policy(&trial.bucket, [here, far], &through, "required");
+    let more = format!(
+        "stores:\n  near:\n    s3: {{ bucket: {near}, region: {}, endpoint: '{}', account: \"000000000000\" }}\n    versioning: true\n",
+        endpoint.region, proxy.url
+    );
+    let text = text.replacen("stores:\n", &more, 1);
+    let text = text.replace(
+        "copy: { replication: { to: dr, within: 15m } }",
+        "copy: { replication: { to: dr, within: 15m } }, more: { replication: { to: near } }",
+    );
+    trial.home.policy(&text);
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.client.put_object().bucket(here).key("a/0").body(ByteStream::from_static(b"x")).send().await.unwrap();
+    let other = trial.client.config().to_builder().region(aws_sdk_s3::config::Region::new("eu-west-1")).build();
+    let other = aws_sdk_s3::Client::from_conf(other);
+    let begun = Instant::now();
+    while other.head_object().bucket(far).key("a/0").send().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it did not arrive");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // This endpoint copies to one destination alone.
+    trial.client.put_object().bucket(near).key("a/0").body(ByteStream::from_static(b"x")).send().await.unwrap();
+    other.delete_object().bucket(far).key("a/0").send().await.unwrap();
+    for (word, counted, ends) in [("FAILED", "failed", 2), ("PENDING", "waiting", 0)] {
+        *status.lock().unwrap() = Some(word);
+        let document = document(&trial.run(&["status", "--format", "json"]).ends(ends));
+        let rule = |to: &str| document["rules"].as_array().unwrap().iter().find(|rule| rule["to"] == to).unwrap().clone();
+        let (near, far) = (rule("near"), rule("dr"));
+        assert_eq!((&near["copied"], &near[counted]), (&1.into(), &0.into()), "{word}: {near}");
+        assert_eq!((&far["copied"], &far[counted]), (&0.into(), &1.into()), "{word}: {far}");
+    }
+}
+
 /// The word is as true of a destination that was added since as of one that somebody emptied: it speaks of neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_called_copied_and_is_not_there_is_not_copied() {
