@@ -155,6 +155,15 @@ impl From<Vec<Resource>> for Owned {
     }
 }
 
+/// What is foreign beside what is ours.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Each by the resource that would join it, or that it stands next to.
+    pub parts: Vec<(ResourceId, Foreign)>,
+    /// What could not be looked at, in words: nothing of ours rests on it.
+    pub unknown: Vec<(ResourceId, String)>,
+}
+
 /// The live side.
 #[async_trait]
 pub trait Session: Send + Sync {
@@ -177,8 +186,8 @@ pub trait Session: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Foreign parts of shared documents that hold nothing of ours yet, by the resource that would join them.
-    async fn foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
-        Ok(Vec::new())
+    /// Foreign parts of shared documents that hold nothing of ours yet, and of documents that bdr never writes.
+    async fn foreign(&self) -> Result<Beside, ProviderError> {
+        Ok(Beside::default())
     }
 }

@@ -12,7 +12,7 @@ use crate::apply::Sessions;
 use crate::apply::causes::{Failure, merged};
 use crate::apply::retry::Backoff;
 use crate::compile::Compiled;
-use crate::plan::{Known, Unread};
+use crate::plan::{Known, Note, Unread};
 use crate::provider::{Freshness, ProviderError};
 use crate::resource::{Live, Resource};
 use crate::store::Retry;
@@ -88,7 +88,10 @@ async fn owned(sessions: &Sessions, parallelism: usize, known: &mut Known) -> Se
             known.owned.extend(owned.resources.into_iter().map(|resource| (resource.id.clone(), resource)));
             unread.extend(owned.unread);
         });
-        let foreign = foreign.map(|foreign| known.foreign.extend(foreign));
+        let foreign = foreign.map(|foreign| {
+            known.foreign.extend(foreign.parts);
+            known.notes.extend(foreign.unknown.into_iter().map(|(of, text)| Note { of, text }));
+        });
         if let Err(failure) = owned.and(foreign) {
             let (reason, down) = (failure.told(), failure.down);
             unsearched.push((Unread { subject: name.to_owned(), reason, help: failure.help, resources: Vec::new() }, down));

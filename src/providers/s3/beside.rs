@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use crate::address::{ResourceId, Subject};
-use crate::provider::Freshness;
+use crate::provider::{Beside, Freshness, ProviderError};
 use crate::providers::s3::bucket;
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
@@ -13,11 +13,13 @@ use crate::providers::s3::operation::get;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::session::S3Session;
 use crate::resource::Foreign;
+use crate::store::ErrorKind;
+use crate::units::count::count;
 
 /// One page, which holds 100 of them; a bucket takes 1000.
 static TIERING: Document = Document {
     root: "ListBucketIntelligentTieringConfigurationsOutput",
-    title: "intelligent tiering",
+    title: "configurations of intelligent tiering",
     read_action: "s3:GetIntelligentTieringConfiguration",
     get: get!(list_bucket_intelligent_tiering_configurations),
     ..Document::PLAIN
@@ -38,8 +40,9 @@ type Told = fn(&Element) -> Vec<Foreign>;
 pub(super) static DOCUMENTS: [(&Document, Told); 2] = [(&TIERING, tiering), (&NOTIFICATIONS, notifications)];
 
 impl S3Session {
-    /// What stands beside in documents that bdr never writes. Who may not read them, and an endpoint that does not know them, shows none.
-    pub(super) async fn in_documents_beside(&self) -> Vec<(ResourceId, Foreign)> {
+    /// What stands beside in documents that bdr never writes. An endpoint that does not know them has none; who may not read them is told
+    /// that what they hold is not known. Nothing that bdr does rests on it.
+    pub(super) async fn in_documents_beside(&self) -> Beside {
         let mut buckets: BTreeMap<(usize, &str), (&Subject, &Place)> = BTreeMap::new();
         for (subject, place) in &self.places {
             // The application's own bucket is the application's.
@@ -49,12 +52,38 @@ impl S3Session {
         }
         let each = buckets.values().flat_map(|bucket| DOCUMENTS.iter().map(move |document| (*bucket, document)));
         let reads = each.map(|((subject, place), (document, told))| async move {
-            let Ok(Answer::Found(found)) = self.document(place, document, Freshness::Cached).await else { return Vec::new() };
             let id = ResourceId::new(subject.clone(), bucket::KIND.name, "");
-            told(&found.tree).into_iter().map(|one| (id.clone(), one)).collect()
+            match self.document(place, document, Freshness::Cached).await {
+                Ok(Answer::Found(found)) => (id, *document, Ok(told(&found.tree))),
+                Ok(_) => (id, *document, Ok(Vec::new())),
+                Err(error) => (id, *document, Err(error)),
+            }
         });
-        join_all(reads).await.into_iter().flatten().collect()
+        let mut beside = Beside::default();
+        let mut unread: BTreeMap<&str, Vec<(ResourceId, ProviderError)>> = BTreeMap::new();
+        for (id, document, read) in join_all(reads).await {
+            match read {
+                Ok(parts) => beside.parts.extend(parts.into_iter().map(|one| (id.clone(), one))),
+                // Of a bucket that does not answer everything else tells it.
+                Err(error) if error.kind == ErrorKind::Denied => unread.entry(document.title).or_default().push((id, error)),
+                Err(_) => {}
+            }
+        }
+        beside.unknown.extend(unread.into_iter().filter_map(|(title, all)| not_known(title, &all)));
+        beside
     }
+}
+
+/// One note for all buckets of which the same could not be read, with the words for the first.
+fn not_known(title: &str, all: &[(ResourceId, ProviderError)]) -> Option<(ResourceId, String)> {
+    let (id, first) = all.first()?;
+    let more = match all.len() - 1 {
+        0 => String::new(),
+        more => format!(", nor those of {}", count(more as u64, "other bucket")),
+    };
+    let help = first.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
+    let text = format!("the {title} that others set there are not known{more}: {first}; bdr touches none of them.{help}");
+    Some((id.clone(), text))
 }
 
 fn tiering(tree: &Element) -> Vec<Foreign> {

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use crate::address::ResourceId;
-use crate::provider::{Freshness, Owned, ProviderError, Session, Settled};
+use crate::provider::{Beside, Freshness, Owned, ProviderError, Session, Settled};
 use crate::providers::s3::session::S3Session;
 use crate::providers::s3::{bucket, setting};
-use crate::resource::{Adoptable, Change, Desired, Foreign, Live, Op, Resource};
+use crate::resource::{Adoptable, Change, Desired, Live, Op, Resource};
 
 #[async_trait]
 impl Session for S3Session {
@@ -37,7 +37,7 @@ impl Session for S3Session {
         self.all_adoptable(desired).await
     }
 
-    async fn foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
+    async fn foreign(&self) -> Result<Beside, ProviderError> {
         self.all_foreign().await
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::address::{ResourceId, StoreName, Subject};
 use crate::policy::{Component, Policy, S3Backend};
-use crate::provider::{Env, Freshness, Owned, ProviderError};
+use crate::provider::{Beside, Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::place::Place;
@@ -363,16 +363,16 @@ impl S3Session {
         setting.live(Some(&document.tree), sight).foreign.into_iter().map(|one| (id.clone(), one)).collect()
     }
 
-    pub async fn all_foreign(&self) -> Result<Vec<(ResourceId, Foreign)>, ProviderError> {
+    pub async fn all_foreign(&self) -> Result<Beside, ProviderError> {
         let mut found = self.in_documents_beside().await;
         for (subject, place) in &self.places {
             let Ok(place) = place else { continue };
             for setting in SETTINGS {
-                found.extend(self.only_foreign(*setting, subject, place).await);
+                found.parts.extend(self.only_foreign(*setting, subject, place).await);
             }
         }
         for stranger in self.strangers().await?.values().filter(|stranger| stranger.rules_only) {
-            found.extend(self.only_foreign(&replication::ReplicationRules, &Subject::Policy, &stranger.place).await);
+            found.parts.extend(self.only_foreign(&replication::ReplicationRules, &Subject::Policy, &stranger.place).await);
         }
         Ok(found)
     }

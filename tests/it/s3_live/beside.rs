@@ -37,7 +37,7 @@ async fn notifications_are_told_once_and_stay_as_they_are() {
     assert!(!proxy.seen().iter().any(writes), "{:#?}", proxy.seen());
 }
 
-/// An endpoint that knows neither, and who may read neither, plans as ever.
+/// An endpoint that knows neither, and who may read neither, plans as ever; that something may stand there unseen is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_they_cannot_be_read_nothing_fails() {
     let Some(endpoint) = endpoint("ministack") else { return };
@@ -47,7 +47,18 @@ async fn where_they_cannot_be_read_nothing_fails() {
         let trial = Trial::through(endpoint, &proxy.url).await;
         trial.run(&["apply", "--auto-approve"]).ends(0);
         let plan = trial.run(&["plan", "--detailed-exitcode"]).ends(0);
-        assert!(!plan.stdout.contains("notification") && !plan.stderr.contains("notification"), "{plan:#?}");
+        let told = words(&plan.stdout);
+        for (title, right) in [
+            ("event notifications", "s3:GetBucketNotification"),
+            ("configurations of intelligent tiering", "s3:GetIntelligentTieringConfiguration"),
+        ] {
+            let note = format!("note: store.bucket/s3_bucket: the {title} that others set there are not known: could not read");
+            assert_eq!(told.contains(&note), fault == Fault::Deny, "{note}: {plan:#?}");
+            let help = format!("`{right}` on arn:aws:s3:::{}", trial.bucket);
+            assert_eq!(told.contains(&help), fault == Fault::Deny, "{help}: {plan:#?}");
+        }
+        assert_eq!(told.contains("`bdr iam-policy plan"), fault == Fault::Deny, "{plan:#?}");
+        assert!(!plan.stderr.contains("notification"), "{plan:#?}");
         for of in ["?notification", "?intelligent-tiering"] {
             assert!(proxy.seen().iter().any(|line| line.contains(of)), "{of}");
         }
