@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::address::{BackupId, ComponentName, ProtectionName, StoreName};
+use crate::address::{BackupId, ComponentName, ProtectionName, StoreName, TierName};
 use crate::assess::Measured;
 use crate::catalog::facts::{BackupFacts, horizon};
 use crate::catalog::layout::Series;
@@ -16,9 +16,10 @@ use crate::cli::catalogues::{Catalogue, Catalogues};
 use crate::cli::{Failure, chosen};
 use crate::diag::{Sources, Spanned};
 use crate::lint::at_plan::Copies;
-use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, Unread, Window};
+use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, TierShortened, Unread, Window};
 use crate::policy::{Component, Policy};
 use crate::provider::Env;
+use crate::providers::s3;
 use crate::store::{ErrorKind, StoreError};
 use crate::stores::Patience;
 use crate::tree::Known;
@@ -48,10 +49,10 @@ pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
     Holdings { held: read(policy, all(policy), env, at_once).await, left: BTreeMap::new() }
 }
 
-/// The protections that are carried out live and that the policy no longer has, while their component stays.
+/// The protections that are carried out live and that the policy no longer has, whether their component stays or not.
 pub fn left_behind<'a>(policy: &Policy, live: impl Iterator<Item = &'a Protected>) -> BTreeSet<Protected> {
     let is_left = |(component, protection): &&Protected| {
-        policy.components.get(component).is_some_and(|component| !component.protections.contains_key(protection))
+        policy.components.get(component).is_none_or(|component| !component.protections.contains_key(protection))
     };
     live.filter(is_left).cloned().collect()
 }
@@ -231,10 +232,30 @@ impl Holdings {
         self.held.iter().filter_map(of).collect()
     }
 
-    /// Which backups the policy's retention lets go, and how the window of restorable moments moves. Only where some go.
-    pub fn retention(&self, policy: &Policy, sources: &Sources, now: Timestamp) -> Vec<RetentionEffect> {
-        self.held.iter().filter_map(|(held, known)| effect(policy, sources, held, known.as_ref().ok()?, now)).collect()
+    /// Which backups the policy's retention lets go, which tiers it shortens of those that stand, and how the window of restorable moments
+    /// moves. Only where something of it changes.
+    pub fn retention(&self, policy: &Policy, sources: &Sources, now: Timestamp, stood: &s3::Tiers) -> Vec<RetentionEffect> {
+        let of = |(held, known): (&Held, &Catalogue)| effect(policy, sources, (held, known.as_ref().ok()?), now, stood.get(held));
+        let left = self.left.iter().filter(|((component, ..), _)| !policy.components.contains_key(component));
+        let left = left.filter_map(|(held, known)| left_alone(policy, held, known.as_ref().ok()?, now));
+        self.held.iter().filter_map(of).chain(left).collect()
     }
+}
+
+/// The backups of a component that is still carried out and that the policy no longer has: they stay, and nothing of it finds them.
+fn left_alone(policy: &Policy, (component, _, store): &Held, known: &Known, now: Timestamp) -> Option<RetentionEffect> {
+    Some(RetentionEffect {
+        component: component.clone(),
+        store: store.clone(),
+        goes: Vec::new(),
+        tiers: Vec::new(),
+        longest_days: None,
+        left: true,
+        before: Some(window(&known.facts.iter().collect::<Vec<_>>(), now)?),
+        after: None,
+        timezone: policy.timezone.to_string(),
+        place: None,
+    })
 }
 
 fn measured(mut manifests: Vec<&Manifest>) -> Option<Measured> {
@@ -248,30 +269,56 @@ fn measured(mut manifests: Vec<&Manifest>) -> Option<Measured> {
 fn effect(
     policy: &Policy,
     sources: &Sources,
-    (component, _, store): &Held,
-    known: &Known,
+    ((component, _, store), known): (&Held, &Known),
     now: Timestamp,
+    stood: Option<&BTreeMap<TierName, u64>>,
 ) -> Option<RetentionEffect> {
     let component: &Component = policy.components.get(component)?;
     let decisions = retention::decide(&known.facts, &component.retain, &policy.timezone, now);
     let facts = |decision: &Decision| known.facts.iter().find(|facts| facts.id == decision.id);
-    let goes: Vec<BackupGoes> =
-        decisions.iter().filter(|decision| !decision.keep).filter_map(|d| Some(gone(d, facts(d)?))).collect();
-    if goes.is_empty() {
+    let going: Vec<(&Decision, &BackupFacts)> =
+        decisions.iter().filter(|decision| !decision.keep).filter_map(|d| Some((d, facts(d)?))).collect();
+    let tiers = shortened(component, &going, stood);
+    if going.is_empty() && tiers.is_empty() {
         return None;
     }
     let kept: Vec<&BackupFacts> = decisions.iter().filter(|decision| decision.keep).filter_map(facts).collect();
     let all: Vec<&BackupFacts> = known.facts.iter().collect();
     let place = component.retain.values().find_map(|tier| tier.span).or(component.span).and_then(|span| sources.position(span));
+    let longest = component.retain.values().map(|tier| tier.keep.days_up()).max();
     Some(RetentionEffect {
         component: component.name.value.clone(),
         store: store.clone(),
-        goes,
+        goes: going.iter().map(|(decision, facts)| gone(decision, facts)).collect(),
+        longest_days: longest.filter(|_| !tiers.is_empty()),
+        tiers,
+        left: false,
         before: window(&all, now),
         after: window(&kept, now),
         timezone: policy.timezone.to_string(),
         place,
     })
+}
+
+/// The tiers that keep backups for less long than those that stand, and those of which only backups that go tell. Where the policy has
+/// none, it lets nothing go.
+fn shortened(
+    component: &Component,
+    going: &[(&Decision, &BackupFacts)],
+    stood: Option<&BTreeMap<TierName, u64>>,
+) -> Vec<TierShortened> {
+    if component.retain.is_empty() {
+        return Vec::new();
+    }
+    let made_for = going.iter().flat_map(|(_, facts)| &facts.tiers).filter(|tier| !component.retain.contains_key(*tier));
+    let mut before: BTreeMap<&TierName, Option<u64>> = made_for.map(|tier| (tier, None)).collect();
+    before.extend(stood.into_iter().flatten().map(|(tier, days)| (tier, Some(*days))));
+    let one = |(tier, before_days): (&TierName, Option<u64>)| {
+        let after_days = component.retain.get(tier).map(|tier| tier.keep.days_up());
+        let is_shorter = after_days.is_none_or(|after| before_days.is_some_and(|before| after < before));
+        is_shorter.then(|| TierShortened { tier: tier.to_string(), before_days, after_days })
+    };
+    before.into_iter().filter_map(one).collect()
 }
 
 fn gone(decision: &Decision, facts: &BackupFacts) -> BackupGoes {

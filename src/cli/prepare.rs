@@ -211,6 +211,7 @@ impl Opened {
         let certain = certain.map(|(certain, why)| (assess::assess(&certain, &facts), why));
         let unknown = Unknown { components: unknown(policy, known, holdings, now), certain };
         let mut objectives = promises::rows(&before, after, &unknown);
+        let tiers = providers::s3::tiers(policy, &known.live);
         let copies = holdings.map(|holdings| holdings.copies()).unwrap_or_default();
         let mut findings = self.findings(&promised, &copies, now);
         if intent == Intent::Drift {
@@ -230,7 +231,7 @@ impl Opened {
             findings,
             objectives,
             dead: standing::alarms(&dead, &self.compiled.desired, known),
-            retention: holdings.map(|holdings| holdings.retention(policy, sources, now)).unwrap_or_default(),
+            retention: holdings.map(|holdings| holdings.retention(policy, sources, now, &tiers)).unwrap_or_default(),
             made_at: now,
         })
     }

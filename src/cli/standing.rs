@@ -1,13 +1,13 @@
 //! What stands, said as a policy: the "before" of a plan's objectives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::ResourceId;
+use crate::address::{ComponentName, ResourceId};
 use crate::cli::holdings::{self, Holdings};
 use crate::compile;
 use crate::diag::Spanned;
 use crate::plan::{Alarm, Known};
-use crate::policy::{AsTree, Method, Policy, Protection};
+use crate::policy::{AsTree, Component, ComponentKind, Files, Method, Objectives, Policy, Protection};
 use crate::provider::{Env, Provider};
 use crate::providers::{self, schedule::Schedules};
 use crate::resource::{Desired, Kind, Live, Resource};
@@ -24,11 +24,24 @@ pub fn with_schedules(policy: &Policy, live: &Schedules, holdings: Option<&Holdi
             stores: stores.into_iter().map(Spanned::bare).collect(),
             span: None,
         };
-        if let Some(component) = standing.components.get_mut(&left.0) {
-            component.protections.insert(left.1, protection);
-        }
+        let component = standing.components.entry(left.0).or_insert_with_key(component_that_left);
+        component.protections.insert(left.1, protection);
     }
     standing
+}
+
+/// Nothing that stands tells what it was a component of.
+fn component_that_left(name: &ComponentName) -> Component {
+    let files = Files { paths: Vec::new(), include: Vec::new(), exclude: Vec::new(), one_file_system: false };
+    Component {
+        name: Spanned::bare(name.clone()),
+        moved: None,
+        kind: ComponentKind::Files(files),
+        objectives: Objectives::default(),
+        protections: BTreeMap::new(),
+        retain: BTreeMap::new(),
+        span: None,
+    }
 }
 
 /// Of no consequence for what is promised.

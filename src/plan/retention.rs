@@ -15,6 +15,15 @@ pub struct RetentionEffect {
     pub store: StoreName,
     /// In order of time.
     pub goes: Vec<BackupGoes>,
+    /// Tiers that keep backups for less long than on the live system, or left the policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<TierShortened>,
+    /// Days for which the longest tier of the policy keeps a backup, where some are shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_days: Option<u64>,
+    /// The component left the policy, and what is there of it is found by nobody any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     pub before: Option<Window>,
     pub after: Option<Window>,
     /// By whose clock people are told: the policy's `timezone`.
@@ -22,6 +31,16 @@ pub struct RetentionEffect {
     pub timezone: String,
     /// Where the policy says how long backups stay.
     pub place: Option<Position>,
+}
+
+/// A tier that keeps backups for less long, or no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TierShortened {
+    pub tier: String,
+    /// Days for which it keeps one as what stands says; `None`: nothing but its backups tells of it.
+    pub before_days: Option<u64>,
+    /// `None`: it left the policy.
+    pub after_days: Option<u64>,
 }
 
 /// A backup that is no longer kept.
@@ -54,12 +73,23 @@ impl RetentionEffect {
         self.goes.iter().map(|backup| backup.bytes).sum()
     }
 
-    /// Whether less far back can be restored afterwards. What only thins out the window is retention's everyday work.
+    /// Whether less far back can be restored afterwards, or not as far back as was promised until now. What only thins out the window is
+    /// retention's everyday work, unless a tier is shortened.
     pub fn shortens(&self) -> bool {
+        self.left || !self.tiers.is_empty() || self.moves_window()
+    }
+
+    fn moves_window(&self) -> bool {
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => after.from > before.from || after.to < before.to,
             (before, _) => before.is_some() && !self.goes.is_empty(),
         }
+    }
+
+    /// The tier that kept a backup longer than any does from now on, with its days.
+    pub fn reached(&self) -> Option<(&TierShortened, u64)> {
+        let known = self.tiers.iter().filter_map(|tier| Some((tier, tier.before_days?)));
+        known.max_by_key(|(_, days)| *days).filter(|(_, days)| self.longest_days.is_some_and(|longest| *days > longest))
     }
 }
 
@@ -75,6 +105,9 @@ mod tests {
             component: ComponentName::new("documents").expect("name"),
             store: StoreName::new("vault").expect("name"),
             goes,
+            tiers: Vec::new(),
+            longest_days: None,
+            left: false,
             before: Some(window(before)),
             after: after.map(window),
             timezone: "UTC".to_owned(),
@@ -87,5 +120,15 @@ mod tests {
         assert!(!effect((1, 9), Some((1, 9))).shortens());
         assert!(effect((1, 9), Some((2, 9))).shortens());
         assert!(effect((1, 9), None).shortens(), "nothing is left");
+    }
+
+    #[test]
+    fn a_tier_that_is_shortened_is_told_whatever_goes() {
+        let tier = |tier: &str, before_days, after_days| TierShortened { tier: tier.to_owned(), before_days, after_days };
+        let tiers = vec![tier("weekly", Some(84), Some(28)), tier("monthly", Some(365), None), tier("yearly", None, None)];
+        let nothing_goes = RetentionEffect { goes: Vec::new(), tiers, longest_days: Some(30), ..effect((1, 9), Some((1, 9))) };
+        assert!(nothing_goes.shortens());
+        assert_eq!(nothing_goes.reached().map(|(tier, days)| (tier.tier.as_str(), days)), Some(("monthly", 365)));
+        assert_eq!(RetentionEffect { longest_days: Some(400), ..nothing_goes }.reached(), None, "another keeps one longer still");
     }
 }

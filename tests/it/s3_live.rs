@@ -14,6 +14,7 @@ mod once;
 mod refused;
 mod renamed;
 mod replication;
+mod shortened;
 mod slow;
 mod status;
 mod statements;

@@ -3,7 +3,7 @@
 use super::entry::{Entry, Weight, entries, subject_heading};
 use super::{Look, values};
 use crate::address::ComponentName;
-use crate::plan::{Intent, ObjectiveRow, Plan, RetentionEffect};
+use crate::plan::{Intent, ObjectiveRow, Plan, RetentionEffect, TierShortened};
 use crate::policy::Disruption;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
@@ -19,7 +19,10 @@ pub fn losses(plan: &Plan, look: Look) -> Vec<String> {
         return Vec::new();
     }
     let mut told = of_objectives(&plan.objectives);
-    told.extend(plan.retention.iter().filter(|effect| effect.shortens()).map(of_retention));
+    let mut kept: Vec<String> = plan.retention.iter().filter(|effect| effect.shortens()).map(of_retention).collect();
+    // Protections of one component lie in one store.
+    kept.dedup();
+    told.extend(kept);
     let grave = entries(plan).into_iter().filter(|entry| matches!(entry.weight, Weight::Destroys | Weight::Weakens));
     told.extend(grave.map(|entry| of_change(&entry, look)));
     told
@@ -129,19 +132,61 @@ fn said(disruption: Disruption) -> &'static str {
     }
 }
 
+/// What the policy shortens, and what goes by it or at the next prune anyway.
 fn of_retention(effect: &RetentionEffect) -> String {
+    if let Some(stays) = effect.before.filter(|_| effect.left) {
+        let days = days(effect);
+        return format!(
+            "{} left the policy: {} in {}, from {} to {}, {} no longer listed, verified, restored or removed by it",
+            effect.component,
+            counted(stays.backups as usize, "backup"),
+            effect.store,
+            days(stays.from),
+            days(stays.to),
+            if stays.backups == 1 { "is" } else { "are" }
+        );
+    }
+    let told: Vec<String> = shortened(effect).into_iter().chain([let_go(effect)]).collect();
+    format!("{} in {}: {}", effect.component, effect.store, told.join("; "))
+}
+
+/// `monthly left the policy, which kept backups for 365 d, so that the window of what can be restored shrinks from 365 d to 30 d`.
+fn shortened(effect: &RetentionEffect) -> Option<String> {
+    let tier = |tier: &TierShortened| match (tier.before_days, tier.after_days) {
+        (Some(before), Some(after)) => format!("{} keeps backups for {after} d, until now for {before} d", tier.tier),
+        (Some(before), None) => format!("{} left the policy, which kept backups for {before} d", tier.tier),
+        (None, _) => format!("{} left the policy", tier.tier),
+    };
+    let told: Vec<String> = effect.tiers.iter().map(tier).collect();
+    let window = effect.reached().zip(effect.longest_days);
+    let window = window
+        .map(|((_, before), after)| format!(", so that the window of what can be restored shrinks from {before} d to {after} d"));
+    (!told.is_empty()).then(|| format!("{}{}", told.join(", "), window.unwrap_or_default()))
+}
+
+/// The day of a moment by the clock that people are told by.
+fn days(effect: &RetentionEffect) -> impl Fn(jiff::Timestamp) -> jiff::civil::Date {
     let zone = Zone::parse(&effect.timezone).unwrap_or_else(|_| Zone::utc());
-    let day = |moment: jiff::Timestamp| zone.0.to_datetime(moment).date();
-    let whose = format!("{} in {}", effect.component, effect.store);
+    move |moment| zone.0.to_datetime(moment).date()
+}
+
+fn let_go(effect: &RetentionEffect) -> String {
+    let day = days(effect);
     let goes = format!("{}, {}", counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
-    match (effect.before, effect.after) {
-        (Some(before), Some(after)) if after.from > before.from => format!(
-            "{whose}: the next prune lets go of what is older than {} ({goes}), until now back to {}",
+    match (effect.before, effect.after, effect.goes.as_slice()) {
+        (None, _, []) => "no good backup is there yet".to_owned(),
+        (Some(before), _, []) => format!("of {} none goes yet", counted(before.backups as usize, "backup")),
+        (Some(before), Some(after), _) if after.from > before.from => format!(
+            "the next prune lets go of what is older than {} ({goes}), until now back to {}",
             day(after.from),
             day(before.from)
         ),
-        (_, None) => format!("{whose}: the next prune leaves nothing to restore ({goes})"),
-        (_, Some(after)) => format!("{whose}: the next prune lets go of what is newer than {} ({goes})", day(after.to)),
+        (Some(_), None, _) => format!("the next prune leaves nothing to restore ({goes})"),
+        (Some(before), Some(after), _) if after.to < before.to => {
+            format!("the next prune lets go of what is newer than {} ({goes})", day(after.to))
+        }
+        (_, _, [first, .., last]) => format!("the next prune lets go of {goes}, from {} to {}", day(first.at), day(last.at)),
+        (_, _, [only]) => format!("the next prune lets go of {goes}, of {}", day(only.at)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::entry::{Weight, entries};
 use super::together;
 use crate::address::ComponentName;
 use crate::diag::{Severity, printable};
-use crate::plan::{ObjectiveRow, Plan};
+use crate::plan::{ObjectiveRow, Plan, RetentionEffect};
 use crate::units::count::counted;
 
 /// Names of one sort that are told.
@@ -21,7 +21,7 @@ pub fn one_line(plan: &Plan) -> String {
         parts.extend(named(word, of_weight.map(|entry| format!("{} of {}", entry.title, entry.whose())).collect()));
     }
     let going = plan.retention.iter().filter(|effect| effect.shortens());
-    parts.extend(named("shortens", going.map(|effect| format!("{} in {}", effect.component, effect.store)).collect()));
+    parts.extend(named("shortens", going.map(shortens).collect()));
     let broken = plan.objectives.iter().filter(|row| row.unknown.is_none() && !row.kept());
     parts.extend(named("broken objectives", by_component(broken)));
     parts.extend(named("not known", by_component(plan.objectives.iter().filter(|row| row.unknown.is_some()))));
@@ -40,6 +40,14 @@ pub fn one_line(plan: &Plan) -> String {
     }
     let line = parts.join("; ");
     format!("{}\n", printable(&line).replace('\n', " "))
+}
+
+/// `docs in vault (365 d to 30 d)`.
+fn shortens(effect: &RetentionEffect) -> String {
+    let window = effect.reached().zip(effect.longest_days);
+    let left = effect.left.then(|| " (left the policy)".to_owned());
+    let window = window.map(|((_, before), after)| format!(" ({before} d to {after} d)")).or(left).unwrap_or_default();
+    format!("{} in {}{window}", effect.component, effect.store)
 }
 
 /// `weakens: a, b, c and 2 more`.

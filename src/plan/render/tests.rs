@@ -1,17 +1,19 @@
 //! What plans look like, and that their budgets hold however large they are.
 
 mod hindered;
+mod shortened;
 
 use super::*;
 use crate::address::{ComponentName, ResourceId, StoreName, Subject};
 use crate::attrs::{Attrs, Fingerprint};
 use crate::diag::{Position, Severity};
 use crate::plan::{
-    Alarm, BackupGoes, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, Note, ObjectiveRow, Plan, PolicyRef,
-    Promise, RetentionEffect, Summary, Unread, Window,
+    Alarm, Basis, Bound, FORMAT_VERSION, Finding, ForeignKept, Intent, KindNote, Note, ObjectiveRow, Plan, PolicyRef, Promise,
+    RetentionEffect, Summary, Unread,
 };
 use crate::policy::Disruption;
 use crate::resource::{Action, ActionId, Change, Foreign, Job, Op, Risk, Work};
+use shortened::letting_go;
 
 const LOOK: Look = Look { width: 80, color: false, ascii: false, all: false };
 
@@ -164,26 +166,6 @@ fn changes_of_every_kind() -> Vec<Action> {
     ];
     all.extend(["a", "b", "c", "d", "e", "f", "g"].map(timer));
     all
-}
-
-fn letting_go() -> RetentionEffect {
-    let moment = |text: &str| text.parse::<jiff::Timestamp>().expect("moment");
-    let window = |from, backups| Some(Window { from: moment(from), to: moment("2026-11-24T02:00:00Z"), backups });
-    let goes = |day: u32| BackupGoes {
-        backup: format!("20261{day:03}T020000Z"),
-        at: moment("2026-10-25T02:00:00Z"),
-        bytes: 27 << 30,
-        reason: "no tier keeps it: daily keeps 14d".into(),
-    };
-    RetentionEffect {
-        component: ComponentName::new("database").expect("name"),
-        store: StoreName::new("primary").expect("name"),
-        goes: (25..41).map(goes).collect(),
-        before: window("2026-10-25T02:00:00Z", 30),
-        after: window("2026-11-10T02:00:00Z", 14),
-        timezone: "Europe/Stockholm".into(),
-        place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
-    }
 }
 
 fn everything() -> Plan {

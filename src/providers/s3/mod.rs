@@ -56,6 +56,7 @@ use crate::provider::{Connect, Env, Provider, ProviderError, Session};
 use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 use bucket_policy::Origin;
+pub use lifecycle::{Tiers, tiers};
 pub use replication::RULE as REPLICATION_RULE;
 use setting::{Setting, Wanted, Wish};
 pub use standing::{Part, Standing, seen, standing};

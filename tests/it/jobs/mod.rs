@@ -15,6 +15,7 @@ mod gone;
 mod guards;
 mod hostile_names;
 mod lost;
+mod left;
 mod leftovers;
 mod long_lines;
 mod memory;

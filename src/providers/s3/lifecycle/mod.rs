@@ -4,9 +4,11 @@ mod clear;
 mod expiring;
 mod net;
 mod rule;
+mod tiers;
 
 pub(super) use clear::is_placeholder;
 pub(super) use expiring::expiring;
+pub use tiers::{Tiers, tiers};
 
 use aws_sdk_s3::types as t;
 use sha2::{Digest, Sha256};

@@ -8,13 +8,13 @@
 use crate::address::ComponentName;
 use crate::attrs::{Attr, Attrs};
 use crate::catalog::layout::Series;
-use crate::policy::{Component, Protection, Tier};
+use crate::policy::{Component, Policy, Protection, Tier};
 use crate::providers::s3::setting::{Wanted, Wish};
 use crate::units::cadence::Semantics;
 use crate::units::duration::Duration;
 
 /// Days between the last moment at which something may be needed and its expiry.
-const MARGIN: u64 = 30;
+pub(super) const MARGIN: u64 = 30;
 /// How often a full backup is made where the policy does not say it (`AsTree::full`).
 const WEEK: u64 = 7;
 /// What counts for a schedule that never comes.
@@ -77,7 +77,7 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
         protection: protection.name.value.clone(),
     };
     let prefix = format!("{}{}", wish.backend.prefix.value, series.tier(Some(&tier.name)));
-    let days = tier.keep.days_up() + full_cadence(wish, protection) + MARGIN;
+    let days = tier.keep.days_up() + full_cadence(wish.policy, protection) + MARGIN;
     Wanted {
         key: super::key(&[component.as_str(), protection.name.as_str(), tier.name.as_str()]),
         attrs: rule(&prefix, "expire_days", days),
@@ -107,7 +107,7 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
         };
         let whose = format!("{}/{}", *component.name, *protection.name);
         let below = |folder: String| format!("{}{folder}", wish.backend.prefix.value);
-        let needed = |tier: &Tier| tier.keep.days_up() + full_cadence(wish, protection);
+        let needed = |tier: &Tier| tier.keep.days_up() + full_cadence(wish.policy, protection);
         let tier =
             |tier: &Tier| Kept { prefix: below(series.tier(Some(&tier.name))), whose: whose.clone(), days: Some(needed(tier)) };
         all.extend(tiers_of(component).map(tier));
@@ -126,10 +126,10 @@ pub(super) fn kept_noncurrent(wish: Wish<'_>) -> Option<Kept> {
 }
 
 /// Days from one full backup to the next: as long as a backup can be another one's parent.
-fn full_cadence(wish: Wish<'_>, protection: &Protection) -> u64 {
+pub(super) fn full_cadence(policy: &Policy, protection: &Protection) -> u64 {
     let Some(full) = protection.as_tree().and_then(|tree| tree.full.as_ref()) else { return WEEK };
     // Some fixed moment: the gaps of two years are as long wherever they begin, and a plan must not change by the day.
-    let runs = full.cadence.runs(&wish.policy.timezone, Semantics::Agent);
+    let runs = full.cadence.runs(&policy.timezone, Semantics::Agent);
     runs.longest_gap(jiff::Timestamp::UNIX_EPOCH).map_or(NEVER, |gap| gap.length.days_up())
 }
 
