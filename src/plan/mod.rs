@@ -122,6 +122,12 @@ pub struct KindNote {
     pub title: String,
     /// Paths of the attributes that say most of a new one.
     pub headline: Vec<String>,
+    /// Attributes that say who may do what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<String>,
+    /// Several live in one document, so that a new one changes what stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// Seconds until a change is visible everywhere, at the longest.
     pub visible_within: u32,
 }

@@ -358,8 +358,10 @@ fn kinds(actions: &[Action], compiled: &Compiled) -> BTreeMap<String, KindNote> 
         .flatten()
         .filter_map(|change| compiled.kinds.get(&change.id.kind))
         .map(|kind| {
-            let headline = kind.headline.iter().map(|path| (*path).to_owned()).collect();
-            let note = KindNote { title: kind.title.to_owned(), headline, visible_within: kind.visible_within };
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let (headline, rights) = (owned(kind.headline), owned(kind.rights));
+            let (title, shared) = (kind.title.to_owned(), kind.shared);
+            let note = KindNote { title, headline, rights, shared, visible_within: kind.visible_within };
             (kind.name.to_owned(), note)
         })
         .collect()

@@ -31,6 +31,8 @@ pub struct Kind {
     /// Paths of the attributes that say most of a new one, such as `Service.ExecStart`, the weightiest first: plans show these, and tell
     /// their differences first; empty: the first few.
     pub headline: &'static [&'static str],
+    /// Attributes that say who may do what: a change of them is shown however long a plan is. Empty: it is about something else.
+    pub rights: &'static [&'static str],
     /// It does nothing as long as what must be in place before it falls short, whatever it says itself.
     pub needs_earlier: bool,
     /// Seconds until a change is visible everywhere, at the longest: told in plans where not 0, and how long `apply` looks again.
@@ -48,6 +50,7 @@ impl Kind {
         immutable: &[],
         risk: |_, _| Risk::None,
         headline: &[],
+        rights: &[],
         needs_earlier: false,
         visible_within: 0,
     };

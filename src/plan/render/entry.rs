@@ -8,7 +8,7 @@ use crate::attrs::Attrs;
 use crate::diag::Position;
 use crate::diff::{self, Difference};
 use crate::plan::Plan;
-use crate::resource::{Change, Job, Op, Risk, Since, Work};
+use crate::resource::{Action, Change, Job, Op, Risk, Since, Work};
 
 /// In the order in which entries are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +95,8 @@ pub struct Entry<'a> {
     pub headline: &'a [String],
     /// Since when it can differ, where that is known.
     pub since: Option<String>,
+    /// It changes who may do what.
+    pub rights: bool,
 }
 
 /// What changes.
@@ -110,7 +112,7 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     let mut all = Vec::new();
     for action in &plan.actions {
         match &action.work {
-            Work::Change { changes } => all.extend(changes.iter().map(|change| of_change(plan, change))),
+            Work::Change { changes } => all.extend(changes.iter().map(|change| of_change(plan, action, change))),
             Work::Run { job: Job::Backup { component, protection }, place, reason } => all.push(Entry {
                 weight: Weight::Runs,
                 word: Weight::Runs.word(),
@@ -122,6 +124,7 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
                 body: Body::Nothing,
                 headline: &[],
                 since: None,
+                rights: false,
             }),
         }
     }
@@ -129,13 +132,22 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     all
 }
 
-fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
+fn of_change<'a>(plan: &'a Plan, action: &'a Action, change: &'a Change) -> Entry<'a> {
     let kind = plan.kinds.get(&*change.id.kind);
     let weight = Weight::of(change);
     let reason = match change.op {
         Op::Refuse | Op::Delete | Op::Release => change.reason.clone(),
         Op::Update if change.stands_as.is_some() => change.reason.clone(),
         _ => String::new(),
+    };
+    let names = kind.map_or(&[][..], |kind| kind.rights.as_slice());
+    let says = |difference: &Difference| names.iter().any(|name| difference.path.split('.').next() == Some(name));
+    let rights = match change.op {
+        _ if names.is_empty() => false,
+        // What is new with what it stands on changes no right that somebody has.
+        Op::Create => action.after.is_empty() && kind.is_some_and(|kind| kind.shared),
+        Op::Update => diff::differences(change.before.as_ref(), change.after.as_ref()).iter().any(says),
+        _ => true,
     };
     let body = match (&change.op, &change.before, &change.after) {
         (Op::Create, _, Some(after)) => Body::New(after),
@@ -160,6 +172,7 @@ fn of_change<'a>(plan: &'a Plan, change: &'a Change) -> Entry<'a> {
         body,
         headline: kind.map_or(&[], |kind| kind.headline.as_slice()),
         since: change.since.as_ref().and_then(|since| told_since(since, change.op)),
+        rights,
     }
 }
 
@@ -215,6 +228,20 @@ impl Entry<'_> {
                 differences.iter().flat_map(|difference| values::difference(difference, wide, look)).collect()
             }
         }
+    }
+
+    /// What may be told by its count alone comes last: what destroys or weakens stands before who may do what, and that before the rest.
+    fn rank(&self) -> u8 {
+        match self.weight {
+            Weight::Destroys | Weight::Refused | Weight::Weakens => 0,
+            _ if self.rights => 1,
+            _ => 2,
+        }
+    }
+
+    /// It must be seen in a plan of any length.
+    pub fn is_grave(&self) -> bool {
+        self.rank() < 2
     }
 
     /// Entries with equal fingerprints say the same of several things.
@@ -293,16 +320,33 @@ pub fn grouped(entries: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
     groups
 }
 
-/// What is grave is told one by one up to here, however large the plan.
+/// What is grave is told one by one up to here, of each weight and kind, however large the plan.
 const FEW: usize = 8;
 
-/// Entries of one weight and kind together, for plans too large to tell each; but a few grave ones alone.
+/// Entries of one weight and kind together, for plans too large to tell each; but those alone that are grave, as far as they are few.
 pub fn by_kind(entries: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
-    let mut groups: BTreeMap<(Weight, String), Vec<Entry<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u8, Weight, String), Vec<Entry<'_>>> = BTreeMap::new();
     for entry in entries {
-        groups.entry((entry.weight, entry.title.to_owned())).or_default().push(entry);
+        groups.entry((entry.rank(), entry.weight, entry.title.to_owned())).or_default().push(entry);
     }
-    let is_told = |group: &Vec<Entry<'_>>| group.len() <= FEW && group.iter().all(|entry| entry.weight <= Weight::Weakens);
-    let each = |group: Vec<_>| if is_told(&group) { group.into_iter().map(|entry| vec![entry]).collect() } else { vec![group] };
-    groups.into_values().flat_map(each).collect()
+    groups.into_values().flat_map(|group| if group.iter().all(Entry::is_grave) { few(group) } else { vec![group] }).collect()
+}
+
+/// Of grave ones what is alike together, and after the first few the rest.
+fn few(group: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
+    let mut alike = grouped(group);
+    let rest: Vec<Entry<'_>> = alike.split_off(FEW.min(alike.len())).into_iter().flatten().collect();
+    alike.extend((!rest.is_empty()).then_some(rest));
+    alike
+}
+
+/// Those that must be seen first, for plans of which not all is shown.
+pub fn gravest_first(mut entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
+    entries.sort_by_key(Entry::rank);
+    entries
+}
+
+/// Whether all of them say the same.
+pub fn are_alike(group: &[Entry<'_>]) -> bool {
+    group.windows(2).all(|pair| pair[0].sameness() == pair[1].sameness())
 }

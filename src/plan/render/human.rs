@@ -1,6 +1,6 @@
 //! A plan for a tired person: what destroys or weakens first, only what changes, never more than a few screens.
 
-use super::entry::{Entry, by_kind, entries, grouped, subject_heading};
+use super::entry::{Entry, are_alike, by_kind, entries, grouped, subject_heading};
 use super::lines::{plain, wrapped};
 use super::{Look, Tone, losses, promises, together, values};
 use crate::diag::Severity;
@@ -187,7 +187,7 @@ fn one(entry: &Entry<'_>, detail: Detail, look: Look) -> Vec<String> {
     let notes: Vec<&str> = Some(entry.word).filter(|word| !word.is_empty()).into_iter().chain(entry.remarks()).collect();
     let mut lines = titled(&entry.name(), &notes.join("; "), entry, look);
     let is_new = matches!(entry.body, super::entry::Body::New(_));
-    if !(is_new && detail >= Detail::NamesOfNew) {
+    if !is_new || detail < Detail::NamesOfNew || entry.is_grave() {
         let body = entry.lines(look).into_iter().flat_map(|line| wrapped(&format!("        {line}"), 10, look));
         lines.extend(body.map(|line| if is_new { look.paint(Tone::Dim, &line) } else { line }));
     }
@@ -228,7 +228,7 @@ fn many(first: &Entry<'_>, group: &[Entry<'_>], detail: Detail, look: Look) -> V
     let left = group.len().saturating_sub(shown);
     let more = if left > 0 { format!(", {} {left} more", look.dots()) } else { String::new() };
     lines.extend(wrapped(&format!("    {}{more}", names.join(", ")), 4, look));
-    if detail < Detail::Counts {
+    if detail < Detail::Counts || (first.is_grave() && are_alike(group)) {
         if !first.reason.is_empty() {
             lines.extend(wrapped(&format!("    {}", first.reason), 4, look));
         }

@@ -1,6 +1,6 @@
 //! A plan as the comment of a pull request: the gravest above the fold, the rest folded, within the forges' limits.
 
-use super::entry::{Entry, Weight, entries, grouped, subject_heading};
+use super::entry::{Entry, Weight, entries, gravest_first, grouped, subject_heading};
 use super::{Look, losses, promises, together};
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan, Promise};
@@ -140,7 +140,17 @@ const LEGEND: &str = "`!` destroys, weakens or needs a person · `-` removed · 
 
 /// The changes in a folded block; what does not fit is counted, and the block is never cut inside.
 fn changes(plan: &Plan, room: usize) -> String {
-    let groups = grouped(entries(plan));
+    let mut groups = grouped(entries(plan));
+    let mut left = room;
+    let fits = |group: &Vec<Entry<'_>>| {
+        let lines = group_lines(group).len();
+        let fits = lines <= left;
+        left = left.saturating_sub(lines);
+        fits
+    };
+    if !groups.iter().all(fits) {
+        groups = grouped(gravest_first(entries(plan)));
+    }
     if groups.is_empty() {
         return String::new();
     }

@@ -1,6 +1,7 @@
 //! What plans look like, and that their budgets hold however large they are.
 
 mod hindered;
+mod rights;
 mod shortened;
 
 use super::*;
@@ -57,7 +58,10 @@ fn changed(mut action: Action, mend: impl Fn(&mut Change)) -> Action {
 
 fn plan(actions: Vec<Action>) -> Plan {
     let kind = |name: &str, title: &str, visible_within| {
-        (name.to_owned(), KindNote { title: title.to_owned(), headline: Vec::new(), visible_within })
+        (
+            name.to_owned(),
+            KindNote { title: title.to_owned(), headline: Vec::new(), rights: Vec::new(), shared: false, visible_within },
+        )
     };
     Plan {
         format_version: FORMAT_VERSION,

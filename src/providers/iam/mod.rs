@@ -39,6 +39,7 @@ pub(super) static ROLE: Kind = Kind {
     summary: "A role of AWS IAM and who may take it on. Owned by its path `/bdr/<policy>/` and the tag `bdr:policy`.",
     risk: role_risk,
     headline: &["trust.Statement", "permissions_boundary", "description"],
+    rights: &["trust", "permissions_boundary"],
     visible_within: VISIBLE,
     ..Kind::PLAIN
 };
@@ -49,6 +50,7 @@ pub(super) static ROLE_POLICY: Kind = Kind {
     summary: "The inline policy `bdr` of a role: exactly what `bdr iam-policy` prints. Other policies of the role are kept.",
     risk: rights_risk,
     headline: &["name"],
+    rights: &["document"],
     visible_within: VISIBLE,
     ..Kind::PLAIN
 };

@@ -31,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
               they are.",
     shared: true,
     risk: risk::risk,
+    rights: &["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"],
     visible_within: 60,
     ..Kind::PLAIN
 };
