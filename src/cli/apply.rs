@@ -76,7 +76,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !unseen {
         plan::show(&plan, Format::Human, false, false, context)?;
     }
-    if !plan.applyable {
+    if !plan.can_begin() {
         return nothing_to_do(&plan, &args.carry, context);
     }
     carry_out::unfrozen(&opened.loaded.policy, &args.carry, context)?;

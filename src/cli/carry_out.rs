@@ -13,8 +13,8 @@ use crate::cli::telling::{self, Telling};
 use crate::cli::view::run::{RunView, outcome};
 use crate::cli::{Context, Exit, Failure, jobs, working};
 use crate::journal::{Counts, Event, FORMAT_VERSION, RunRecord};
-use crate::plan::Plan;
 use crate::plan::guard::{Consent, guard};
+use crate::plan::{Frozen, Plan};
 use crate::policy::Policy;
 use crate::provider::Env;
 use crate::providers::{folder, s3};
@@ -52,11 +52,10 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// # Errors
 /// When a change freeze is on, and no reason was given to go on in spite of it.
 pub fn unfrozen(policy: &Policy, carry: &Carry, context: &Context) -> Result<(), Failure> {
-    let Some(freeze) = policy.frozen(context.now()).filter(|_| carry.override_freeze.is_none()) else { return Ok(()) };
-    let until = policy.timezone.0.to_datetime(*freeze.until).strftime("%Y-%m-%d %H:%M");
-    Err(Failure::new(format!("a change freeze is on until {until} ({})", policy.timezone.name()))
+    let Some(freeze) = Frozen::of(policy, context.now()).filter(|_| carry.override_freeze.is_none()) else { return Ok(()) };
+    Err(Failure::new(format!("a change freeze is on until {}", freeze.end()))
         .exit(Exit::Blocked)
-        .cause(freeze.reason.value.clone())
+        .cause(freeze.reason)
         .help("Apply it afterwards; where it cannot wait, say --override-freeze REASON. Backups and restores go on."))
 }
 

@@ -30,7 +30,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     known.last_set = journal::last_set(&records);
     let drift = opened.plan(context, &known, None, &Scope::default(), Intent::Drift);
     plan::show(&drift, args.format, args.all, args.ascii, context)?;
-    if drift.applyable && args.format == Format::Human {
+    if drift.can_begin() && args.format == Format::Human {
         context.say("`bdr apply` makes it what the policy says again. Where the change was meant, put it into the policy.");
     }
     if !drift.complete {

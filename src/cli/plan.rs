@@ -150,10 +150,13 @@ fn next_step(plan: &Plan, saved: Option<&Path>, policy: &str) -> Vec<String> {
     let mut lines: Vec<String> = saved.iter().map(|path| format!("Saved as {}.", path.display())).collect();
     let destroys = plan.summary.destroys;
     let consent = if destroys > 0 { format!(" --destroy-data={destroys}") } else { String::new() };
+    let reason = plan.held_by().map(|_| " --override-freeze REASON").unwrap_or_default();
+    let consent = format!("{consent}{reason}");
+    let until = if reason.is_empty() { "" } else { ", or without a reason once the freeze is over" };
     match saved {
-        Some(path) if plan.applyable => lines.push(format!("Apply it with: bdr apply {}{consent}", path.display())),
-        None if plan.applyable => {
-            lines.push(format!("Apply it with: bdr apply{policy}{consent}   (--out FILE saves it for a review first)"))
+        Some(path) if plan.can_begin() => lines.push(format!("Apply it with: bdr apply {}{consent}{until}", path.display())),
+        None if plan.can_begin() => {
+            lines.push(format!("Apply it with: bdr apply{policy}{consent}   (--out FILE saves it for a review first){until}"))
         }
         _ => {}
     }

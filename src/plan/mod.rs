@@ -6,6 +6,7 @@ mod alarm;
 mod digest;
 pub mod file;
 mod foreign;
+mod frozen;
 pub mod guard;
 mod known;
 mod objectives;
@@ -31,6 +32,7 @@ use crate::units::count::counted;
 pub use acting::Acting;
 pub use actions::is_removal;
 pub use alarm::Alarm;
+pub use frozen::Frozen;
 pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
 pub use put_back::needs_records;
@@ -60,8 +62,11 @@ pub struct Plan {
     pub policy: PolicyRef,
     /// What the plan was made for.
     pub intent: Intent,
-    /// Something can be done: not all of it needs a person or waits for what does, and nothing forbids doing it.
+    /// Something can be done: not all of it needs a person or waits for what does, nothing forbids doing it, and no freeze is on.
     pub applyable: bool,
+    /// The change freeze in which it was made: until it ends, `apply` asks for a reason (`--override-freeze`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Frozen>,
     /// Everything could be read: where false, there may be more to do than is told here.
     pub complete: bool,
     pub summary: Summary,
@@ -180,6 +185,16 @@ impl Plan {
     /// Nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
+    }
+
+    /// Something can be done, once no freeze is on.
+    pub fn can_begin(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.forbids) && guard::can_begin(&self.actions)
+    }
+
+    /// The freeze that keeps all of it from being done without a reason.
+    pub fn held_by(&self) -> Option<&Frozen> {
+        self.freeze.as_ref().filter(|_| self.can_begin())
     }
 
     /// What it comes to, in one line: the counts, and what retention lets go, which no change shows.

@@ -7,8 +7,8 @@ use crate::compile::Compiled;
 use crate::diag::{Code, Position, Severity, Sources};
 use crate::diff;
 use crate::plan::{
-    Alarm, FORMAT_VERSION, Finding, FirstBackup, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan, PolicyRef,
-    RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, guard, put_back,
+    Alarm, FORMAT_VERSION, Finding, FirstBackup, Frozen, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan,
+    PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, guard, put_back,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Job, Live, Op, Risk, Since, Work};
@@ -102,6 +102,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     });
     let summary = Summary::of(&all, unchanged, foreign.len() as u64);
     let forbidden = findings.iter().any(|finding| finding.forbids);
+    let freeze = Frozen::of(input.policy, input.made_at);
     let complete = input.known.unread.is_empty() && !input.known.backups.values().any(|first| *first == FirstBackup::Unknown);
     Plan {
         format_version: FORMAT_VERSION,
@@ -110,7 +111,8 @@ pub fn reconcile(input: Input<'_>) -> Plan {
         tool: TOOL.to_owned(),
         policy: PolicyRef { name: input.policy.name.to_string(), digest: input.policy.digest(), paths: input.paths },
         intent: input.intent,
-        applyable: !forbidden && guard::can_begin(&all),
+        applyable: freeze.is_none() && !forbidden && guard::can_begin(&all),
+        freeze,
         complete,
         kinds: kinds(&all, input.compiled),
         summary,

@@ -10,7 +10,7 @@ use crate::units::count::counted;
 /// Why nothing of it can be applied, as a fragment: `bucket of dr needs a person: …`. `None` where something can be, and where
 /// nothing is to do.
 pub fn hindrance(plan: &Plan) -> Option<String> {
-    if plan.applyable || plan.is_empty() {
+    if plan.can_begin() || plan.is_empty() {
         return None;
     }
     let forbidding: BTreeSet<&str> = plan.findings.iter().filter(|one| one.forbids).map(|one| one.code.as_str()).collect();
@@ -31,6 +31,14 @@ pub fn hindrance(plan: &Plan) -> Option<String> {
         _ => "; all else that is to do waits for that",
     };
     Some(format!("{who}: {}{waiting}", first.reason.trim_end_matches('.')))
+}
+
+/// What keeps a plan from being carried out without a reason, in two parts; true whenever it is read.
+pub(super) fn freeze(plan: &Plan, option: &str) -> Option<[String; 2]> {
+    plan.held_by().map(|freeze| {
+        let until = format!("Until {} nothing of this is applied without {option}", freeze.end());
+        [until, format!("for a change freeze: {}", freeze.reason.trim_end_matches('.'))]
+    })
 }
 
 /// A refused change stands alone in its action.

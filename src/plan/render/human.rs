@@ -319,6 +319,11 @@ fn summary(plan: &Plan, look: Look) -> Vec<String> {
         let text = wrapped(&format!("Nothing of this can be carried out: {why}."), 2, look);
         lines.extend(text.iter().map(|line| look.paint(Tone::Bad, line)));
     }
+    let freeze = super::hindrance::freeze(plan, "--override-freeze REASON");
+    if let Some([until, why]) = freeze.filter(|_| plan.intent != Intent::Drift) {
+        let text = wrapped(&format!("{until}, {why}."), 2, look);
+        lines.extend(text.iter().map(|line| look.paint(Tone::Bad, line)));
+    }
     lines
 }
 

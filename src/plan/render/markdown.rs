@@ -56,6 +56,9 @@ fn caution(plan: &Plan) -> String {
     if let Some(why) = super::hindrance(plan) {
         lines.push(format!("**Nothing of this can be carried out**: {}.", escaped(&why)));
     }
+    if let Some([until, why]) = super::hindrance::freeze(plan, "`--override-freeze REASON`") {
+        lines.push(format!("**{until}**, {}.", escaped(&why)));
+    }
     let lost = losses::losses(plan, LOOK);
     lines.extend(lost.first().map(|_| format!("**{}**", losses::HEADING)));
     lines.extend(lost.iter().take(LOSSES).map(|text| escaped(text)));

@@ -35,6 +35,7 @@ pub fn one_line(plan: &Plan) -> String {
     if super::hindrance(plan).is_some() {
         parts.push("nothing can be carried out".to_owned());
     }
+    parts.extend(plan.held_by().map(|freeze| format!("frozen until {}", freeze.end())));
     if !plan.complete {
         parts.push("incomplete".to_owned());
     }

@@ -71,6 +71,7 @@ fn plan(actions: Vec<Action>) -> Plan {
         policy: PolicyRef { name: "safe-pm".into(), digest: "d".into(), paths: vec!["policies/".into()] },
         intent: Intent::Reconcile,
         applyable: true,
+        freeze: None,
         complete: true,
         summary: Summary::of(&actions, 41, 1),
         kinds: [kind("rule", "lifecycle rule", 120), kind("timer", "timer", 0), kind("bucket", "bucket", 0)].into(),

@@ -70,6 +70,23 @@ fn in_a_freeze_a_plan_is_shown_and_nothing_is_applied_without_a_reason() {
         flat(&plan).contains("BDR-K021 a change freeze is on until 2027-01-07 00:00 (Europe/Stockholm): peak season"),
         "{plan}"
     );
+    let saved: serde_json::Value = serde_json::from_str(&home.text("p.json")).unwrap();
+    assert_eq!((&saved["applyable"], &saved["freeze"]["reason"]), (&false.into(), &"peak season".into()), "{saved}");
+    assert_eq!(saved["freeze"]["until"], "2027-01-06T23:00:00Z", "{saved}");
+    let until = "Until 2027-01-07 00:00 (Europe/Stockholm) nothing of this is applied without";
+    let told = format!("{until} --override-freeze REASON, for a change freeze: peak season.");
+    assert!(flat(&plan).ends_with(&told), "{plan}");
+    let line = at(&home, within, &["plan", "--summary"]).ends(0).stdout;
+    assert!(line.contains("; frozen until 2027-01-07 00:00 (Europe/Stockholm)"), "{line}");
+    let markdown = at(&home, within, &["plan", "--format", "markdown"]).ends(0).stdout;
+    assert!(
+        markdown.contains(&format!("**{until} `--override-freeze REASON`**, for a change freeze: peak season.")),
+        "{markdown}"
+    );
+    let later: serde_json::Value =
+        serde_json::from_str(&at(&home, "2027-01-06T23:00:00Z", &["plan", "--format", "json"]).ends(0).stdout).unwrap();
+    assert_eq!((&later["applyable"], &later["digest"]), (&true.into(), &saved["digest"]), "what is done is the same");
+    assert!(later["freeze"].is_null(), "{later}");
     for arguments in [["apply", "p.json"].as_slice(), &["apply", "--auto-approve"]] {
         let refused = at(&home, within, arguments).ends(4);
         assert!(refused.stderr.contains("a change freeze is on until") && refused.stderr.contains("peak season"), "{refused:#?}");
@@ -86,6 +103,17 @@ fn in_a_freeze_a_plan_is_shown_and_nothing_is_applied_without_a_reason() {
     assert!(destroy.stderr.contains("a change freeze is on"), "{destroy:#?}");
     at(&home, within, &["backup", "docs"]).ends(0);
     at(&home, within, &["prune"]).ends(0);
+}
+
+#[test]
+fn in_a_freeze_what_is_planned_now_is_applied_with_a_reason() {
+    let home = Home::new();
+    home.policy(&format!("timezone: Europe/Stockholm\n{FREEZE}{POLICY}"));
+    let within = "2026-12-24T12:00:00Z";
+    at(&home, within, &["apply", "--auto-approve", "--override-freeze", "the disk is full"]).ends(0);
+    assert!(home.path("units").exists());
+    let empty = at(&home, within, &["plan"]).ends(0).stdout;
+    assert!(!empty.contains("--override-freeze REASON"), "there is nothing to apply: {empty}");
 }
 
 #[test]
