@@ -1,7 +1,7 @@
 //! What each purpose does with the objects of a store, by the layout of [`crate::catalog::layout`].
 
 use crate::address::StoreName;
-use crate::catalog::layout::Sort;
+use crate::catalog::layout::{Sort, settings_prefix};
 use crate::journal::runs_prefix;
 use crate::policy::{Component, Policy};
 use crate::rights::{Deed, Purpose, Touch};
@@ -58,7 +58,12 @@ pub fn touches(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touc
         found.extend([Deed::Read, Deed::Write, Deed::Delete].map(probes));
     }
     match purpose {
-        Purpose::Apply => found.push(Touch { deed: Deed::Delete, keys: format!("{}*", runs_prefix(name.as_str())) }),
+        Purpose::Apply => {
+            found.push(Touch { deed: Deed::Delete, keys: format!("{}*", runs_prefix(name.as_str())) });
+            let servers = policy.components.values().any(|component| component.kind.postgresql().is_some());
+            let keeps = servers && policy.stores.keys().next() == Some(store);
+            found.extend(keeps.then(|| Touch { deed: Deed::Delete, keys: format!("{}*", settings_prefix(name)) }));
+        }
         Purpose::Restore => {
             let tiers = held().flat_map(|component| component.retain.values());
             let archived = tiers.filter(|tier| !tier.class.value.is_immediate());

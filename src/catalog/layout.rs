@@ -130,7 +130,7 @@ pub enum Sort {
     Attempts,
     Verified,
     Slots,
-    /// The lease and the records of runs.
+    /// The lease, the records of runs, and what settings were before bdr.
     Own,
 }
 
@@ -156,6 +156,11 @@ impl Sort {
     pub fn packs_of(policy: &PolicyName, tier: &TierName) -> String {
         format!("{policy}/*/{tier}/*/packs/*")
     }
+}
+
+/// Where it is recorded what settings of servers were before bdr.
+pub fn settings_prefix(policy: &PolicyName) -> String {
+    format!("{policy}/.bdr/settings/")
 }
 
 /// The digest that the name of a pack holds.

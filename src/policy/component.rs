@@ -135,4 +135,7 @@ pub struct Files {
 pub struct Postgresql {
     /// How to connect, as libpq takes it; `None`: as the `PG*` variables of the environment say.
     pub url: Option<Spanned<Text>>,
+    /// Settings of the server that are kept, by name, as the server writes their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<&'static str, Spanned<String>>,
 }

@@ -27,6 +27,7 @@ mod retention;
 mod scheduler;
 mod schema;
 mod secrets;
+pub mod server_setting;
 mod store;
 mod store_access;
 

@@ -10,6 +10,7 @@ use crate::conninfo::{self, Conninfo, Fault, Host, Settings, Tls, TlsMode};
 use crate::policy::Postgresql;
 use crate::postgres::failed;
 use crate::provider::{Env, ProviderError};
+use crate::store::ErrorKind as Kind;
 
 /// A database, and everything that it takes to connect to it.
 #[derive(Debug, Clone)]
@@ -55,6 +56,29 @@ impl Target {
         Ok(Self { user, dbname, passfile: passfile.map(Passfile::read).unwrap_or_default(), settings })
     }
 
+    /// Whether the caller lets all of its hosts be spoken to: who plans what others wrote must not send a password to wherever they say.
+    ///
+    /// # Errors
+    /// Names the first host that is not allowed.
+    pub fn check_allowed(&self, env: &Env) -> Result<(), ProviderError> {
+        let Some(allowed) = &env.allowed_endpoints else { return Ok(()) };
+        let bare = |endpoint: &String| endpoint.strip_prefix(SCHEME).unwrap_or(endpoint).trim_end_matches('/').to_owned();
+        let allowed: Vec<String> = allowed.iter().map(bare).collect();
+        // An address that stands beside a name is what is really spoken to.
+        let places = |host: &Host| {
+            let here = || (host.address.is_none() && host.name.is_none()).then(|| "localhost".to_owned());
+            let names = host.address.map(|address| address.to_string()).into_iter().chain(host.name.clone()).chain(here());
+            names.map(|name| format!("{name}:{}", host.port)).collect::<Vec<_>>()
+        };
+        match self.settings.hosts.iter().flat_map(places).find(|place| !allowed.contains(place)) {
+            None => Ok(()),
+            Some(place) => {
+                Err(ProviderError { kind: Kind::Denied, ..failed("reach", &place, "the caller does not allow this endpoint") }
+                    .with_help(format!("Add --allow-endpoint {SCHEME}{place} if you trust this policy.")))
+            }
+        }
+    }
+
     /// The password for a host.
     pub fn password(&self, host: &Host, dbname: &str) -> Option<SecretString> {
         if let Some(password) = &self.settings.password {
@@ -81,6 +105,9 @@ impl Target {
         format!("{}@{name}:{}/{dbname}", self.user, host.port)
     }
 }
+
+/// Before the host and port of a server, where one is allowed.
+const SCHEME: &str = "postgresql://";
 
 /// Where servers of this machine put their sockets: Debian, and PostgreSQL's own default.
 pub const SOCKETS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];

@@ -3,6 +3,7 @@
 pub mod folder;
 pub mod iam;
 mod plain;
+pub mod postgres;
 pub mod rights;
 pub mod s3;
 pub mod schedule;
@@ -12,7 +13,7 @@ use crate::provider::{Connect, Provider};
 
 /// Every provider, in the order in which plans ask them. A new one is a file and a line here.
 pub const ALL: &[&dyn Connect] =
-    &[&folder::Folders, &iam::Iam, &s3::S3, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];
+    &[&folder::Folders, &iam::Iam, &s3::S3, &postgres::Postgres, &schedule::systemd::Systemd::HERE, &schedule::cron::Cron::HERE];
 
 /// All of them by their pure side.
 pub fn pure() -> Vec<&'static dyn Provider> {

@@ -5,6 +5,7 @@ mod dumps;
 mod example;
 mod failures;
 mod kills;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -223,4 +223,14 @@ are refused. Nothing of the text is repeated, since it may hold a password; writ
     right "components:
   orders: { postgresql: { url: \"postgresql://app@db.example.com/shop?sslmode=require\" } }
 ";
+
+    SERVER_SETTING "BDR-P063" "server-setting" "A value that a setting of a PostgreSQL server does not take."
+    "Values are written as in postgresql.conf: sizes in `kB`, `MB`, `GB`, `TB`, times in `ms`, `s`, `min`, `h`, `d`, words as the manual
+lists them. What the server would round is refused, since it would then differ from the policy for ever."
+    wrong "components:
+  orders: { postgresql: { url: \"${env:DATABASE_URL}\", settings: { archive_timeout: 100ms } } }
+"
+    right "components:
+  orders: { postgresql: { url: \"${env:DATABASE_URL}\", settings: { archive_timeout: 60s } } }
+";
 }

@@ -31,7 +31,7 @@ pub use freeze::{FreezeDocument, PackWord};
 pub use moved::MovedDocument;
 pub use object_storage::{ObjectStorageDocument, VersioningWord};
 pub use objective::{ObjectiveDocument, ObjectivesDocument};
-pub use postgresql::PostgresqlDocument;
+pub use postgresql::{PostgresqlDocument, ServerSettingsDocument};
 pub use protection::{FileBackupDocument, Level, LogicalDumpDocument, ProtectionDocument};
 pub use replication::ReplicationDocument;
 pub use retention::TierDocument;

@@ -9,11 +9,12 @@ use crate::conninfo::Conninfo;
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
     ComponentDocument, FilesDocument, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, PostgresqlDocument,
-    S3Document, VersioningWord,
+    S3Document, ServerSettingsDocument, VersioningWord,
 };
 use crate::policy::read::Field;
 use crate::policy::{
     Component, ComponentKind, Disruption, Files, ObjectStorage, Objective, Objectives, Postgresql, Protection, codes, echo,
+    server_setting,
 };
 
 impl Run<'_> {
@@ -90,7 +91,7 @@ impl Run<'_> {
     }
 
     fn postgresql(&mut self, document: Field<PostgresqlDocument>) -> Option<Postgresql> {
-        let PostgresqlDocument { url } = document.given()?.value;
+        let PostgresqlDocument { url, settings } = document.given()?.value;
         let text = self.text(&url);
         if let Some(text) = text.as_ref().filter(|text| text.value.is_known())
             && let Err(fault) = Conninfo::parse(text.value.expose()).and_then(|conninfo| conninfo.settings())
@@ -102,7 +103,28 @@ impl Run<'_> {
         if text.is_none() && !url.is_absent() {
             return None;
         }
-        Some(Postgresql { url: text })
+        let settings = settings.given().map(|settings| self.server_settings(&settings.value)).unwrap_or_default();
+        Some(Postgresql { url: text, settings })
+    }
+
+    fn server_settings(&mut self, document: &ServerSettingsDocument) -> BTreeMap<&'static str, Spanned<String>> {
+        let mut settings = BTreeMap::new();
+        for (name, field) in document.given() {
+            let (Some(setting), Some(written)) = (server_setting::find(name), self.plain(field)) else { continue };
+            match setting.canonical(&written.value) {
+                Ok(value) => _ = settings.insert(name, written.map(|_| value)),
+                Err(why) => {
+                    let help = "Write it as postgresql.conf has it; PostgreSQL's manual lists units under \"Parameter Names and Values\".";
+                    self.bad(
+                        codes::SERVER_SETTING,
+                        written.as_ref().map(String::as_str),
+                        format!("is no value of `{name}`: {why}"),
+                        help,
+                    );
+                }
+            }
+        }
+        settings
     }
 
     fn object_storage(&mut self, document: Spanned<ObjectStorageDocument>) -> Option<ObjectStorage> {
