@@ -83,7 +83,9 @@ impl Facts {
             facts.settings.insert(told(0), seen);
         }
         if facts.tells_files {
-            let sql = format!("SELECT name, setting, sourcefile FROM pg_show_all_file_settings() WHERE name IN ({names}) ORDER BY seqno");
+            let sql = format!(
+                "SELECT name, setting, sourcefile FROM pg_show_all_file_settings() WHERE name IN ({names}) ORDER BY seqno"
+            );
             facts.files(server.rows(what, &sql).await?);
         }
         Ok(facts)

@@ -1,12 +1,12 @@
 //! A session: the buckets of a policy, their documents read once, and what was written and is not yet seen everywhere.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::OnceCell;
 
-use crate::address::{ResourceId, StoreName, Subject};
+use crate::address::{ResourceId, Subject};
 use crate::policy::{Component, Policy, S3Backend};
 use crate::provider::{Beside, Env, Freshness, Owned, ProviderError};
 use crate::providers::s3::document::{Answer, Document};
@@ -35,6 +35,8 @@ pub(super) struct S3Session {
     /// Buckets that carry the mark and that the policy does not name.
     strangers: OnceCell<BTreeMap<String, Stranger>>,
     documents: Mutex<HashMap<(usize, String, &'static Document), Cell>>,
+    /// By connection and bucket.
+    keeps: OnceLock<BTreeMap<usize, BTreeMap<String, lifecycle::Keeps>>>,
     pub(super) settling: Settling,
 }
 
@@ -70,7 +72,15 @@ impl S3Session {
             async move { (subject, reach(backend, env).await) }
         });
         let places = join_all(opened).await.into_iter().collect();
-        Self { places, policy, env, strangers: OnceCell::new(), documents: Mutex::default(), settling: Settling::default() }
+        Self {
+            places,
+            policy,
+            env,
+            strangers: OnceCell::new(),
+            documents: Mutex::default(),
+            keeps: OnceLock::new(),
+            settling: Settling::default(),
+        }
     }
 
     /// Buckets in other stores' hands are found by their mark; their resources' keys begin with the bucket's name.
@@ -314,11 +324,21 @@ impl S3Session {
     async fn expiring(&self, place: &Place) -> Vec<Expiring> {
         let rules = self.document(place, &lifecycle::DOCUMENT, Freshness::Cached).await;
         let Ok(Answer::Found(document)) = rules else { return Vec::new() };
+        let keeps = self.keeps.get_or_init(|| self.all_keeps());
+        let here = keeps.get(&place.identity().0).and_then(|buckets| buckets.get(&place.bucket));
+        here.map(|keeps| lifecycle::expiring(&document.tree, keeps, &self.policy.name)).unwrap_or_default()
+    }
+
+    /// What the policy keeps in each bucket: asked of every bucket, and told from the whole policy, so told once.
+    fn all_keeps(&self) -> BTreeMap<usize, BTreeMap<String, lifecycle::Keeps>> {
         let copies = copies(&self.policy);
-        let here =
-            |name: &StoreName| self.at(&Subject::Store(name.clone())).is_some_and(|other| other.identity() == place.identity());
-        let wishes: Vec<_> = wishes(&self.policy, &copies).map(|(wish, _)| wish).filter(|wish| here(wish.name)).collect();
-        lifecycle::expiring(&document.tree, &wishes)
+        let mut keeps: BTreeMap<usize, BTreeMap<String, lifecycle::Keeps>> = BTreeMap::new();
+        for (wish, _) in wishes(&self.policy, &copies) {
+            let Some(place) = self.at(&Subject::Store(wish.name.clone())) else { continue };
+            let (connection, bucket) = place.identity();
+            keeps.entry(connection).or_default().entry(bucket.to_owned()).or_default().add(wish);
+        }
+        keeps
     }
 
     pub async fn all_marked(&self) -> Result<Owned, ProviderError> {

@@ -20,7 +20,10 @@ fn shows(cluster: &Cluster, setting: &str) -> String {
 
 /// What is told of settings, without what differs from run to run.
 fn of_settings(cluster: &Cluster, ran: &Ran) -> String {
-    let lines = ran.stdout.lines().filter(|line| ["setting", "postgresql", "→", "restart", "archive_", "wal_"].iter().any(|word| line.contains(word)));
+    let lines = ran
+        .stdout
+        .lines()
+        .filter(|line| ["setting", "postgresql", "→", "restart", "archive_", "wal_"].iter().any(|word| line.contains(word)));
     lines.map(|line| format!("{line}\n").replace(&cluster.port.to_string(), "PORT")).collect()
 }
 

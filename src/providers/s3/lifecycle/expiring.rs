@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::net::{self, Kept};
 use super::{owner, rule, rules};
+use crate::address::PolicyName;
 use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::element::Element;
 use crate::providers::s3::setting::Wish;
@@ -47,12 +48,25 @@ fn archives(rule: &Element) -> Option<(After, StorageClass)> {
     all.min_by_key(|(after, _)| if let After::Days(days) = after { *days } else { 0 })
 }
 
+/// What the stores in one bucket keep.
+#[derive(Debug, Default)]
+pub(in crate::providers::s3) struct Keeps {
+    current: Vec<Kept>,
+    noncurrent: Vec<Kept>,
+}
+
+impl Keeps {
+    /// Adds what one more store keeps there.
+    pub fn add(&mut self, wish: Wish<'_>) {
+        self.current.extend(net::kept(wish));
+        self.noncurrent.extend(net::kept_noncurrent(wish));
+    }
+}
+
 /// Of a document's rules, those that let go what one of the stores in the bucket keeps.
-pub(in crate::providers::s3) fn expiring(document: &Element, wishes: &[Wish<'_>]) -> Vec<Expiring> {
-    let kept: Vec<Kept> = wishes.iter().flat_map(|wish| net::kept(*wish)).collect();
-    let Some(policy) = wishes.first().map(|wish| &wish.policy.name.value) else { return Vec::new() };
-    let noncurrent: Vec<Kept> = wishes.iter().filter_map(|wish| net::kept_noncurrent(*wish)).collect();
-    rules(Some(document)).flat_map(|rule| all(rule, &owner(policy), (&kept, &noncurrent))).collect()
+pub(in crate::providers::s3) fn expiring(document: &Element, keeps: &Keeps, policy: &PolicyName) -> Vec<Expiring> {
+    let owner = owner(policy);
+    rules(Some(document)).flat_map(|rule| all(rule, &owner, (&keeps.current, &keeps.noncurrent))).collect()
 }
 
 /// What the rule does: remove what is there, move it, and remove versions that are not.
@@ -133,9 +147,10 @@ mod tests {
         sources.add("bdr.yaml", policy.to_owned());
         let policy = load_unresolved(sources).policy.expect("a policy");
         let copies = copies(&policy);
-        let wishes: Vec<_> = wishes(&policy, &copies).map(|(wish, _)| wish).collect();
+        let mut keeps = Keeps::default();
+        wishes(&policy, &copies).for_each(|(wish, _)| keeps.add(wish));
         let text = format!("<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>");
-        expiring(&Element::parse(&text).expect("xml"), &wishes)
+        expiring(&Element::parse(&text).expect("xml"), &keeps, &policy.name.value)
     }
 
     fn rule(id: &str, prefix: &str, does: &str) -> String {

@@ -7,7 +7,7 @@ mod rule;
 mod tiers;
 
 pub(super) use clear::is_placeholder;
-pub(super) use expiring::expiring;
+pub(super) use expiring::{Keeps, expiring};
 pub use tiers::{Tiers, tiers};
 
 use aws_sdk_s3::types as t;
