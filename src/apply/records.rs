@@ -36,16 +36,12 @@ pub async fn let_go(store: &dyn Store, policy: &str, now: jiff::Timestamp) -> Re
     Ok(())
 }
 
-/// The newest records, newest first. One that cannot be understood is left out: another version of bdr may have written it.
+/// The records of these runs, in their order. One that cannot be understood is left out: another version of bdr may have written it.
 ///
 /// # Errors
-/// The store's own; a store that is not there has none.
-pub async fn newest(store: &dyn Store, policy: &str, most: usize) -> Result<Vec<RunRecord>, StoreError> {
-    let runs = match runs(store, policy).await {
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
-        runs => runs?,
-    };
-    let reads = stream::iter(runs.into_iter().rev().take(most)).map(|run| async move {
+/// The store's own.
+pub async fn read(store: &dyn Store, policy: &str, runs: impl IntoIterator<Item = String>) -> Result<Vec<RunRecord>, StoreError> {
+    let reads = stream::iter(runs).map(|run| async move {
         match store.get(&record_key(policy, &run), None).await {
             Ok(body) => Ok(serde_json::from_slice::<RunRecord>(&body).ok()),
             // Another apply let go of it just now.
@@ -58,6 +54,16 @@ pub async fn newest(store: &dyn Store, policy: &str, most: usize) -> Result<Vec<
 }
 
 /// All runs that have a record, oldest first.
+///
+/// # Errors
+/// The store's own; a store that is not there has none.
+pub async fn recorded(store: &dyn Store, policy: &str) -> Result<Vec<String>, StoreError> {
+    match runs(store, policy).await {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+        runs => runs,
+    }
+}
+
 async fn runs(store: &dyn Store, policy: &str) -> Result<Vec<String>, StoreError> {
     let prefix = runs_prefix(policy);
     let mut runs = Vec::new();

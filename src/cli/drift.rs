@@ -2,7 +2,7 @@
 
 use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
-use crate::cli::{Context, Exit, Failure, past, prepare};
+use crate::cli::{Context, Exit, Failure, prepare};
 use crate::journal;
 use crate::plan::{Intent, Scope};
 
@@ -25,7 +25,7 @@ pub struct Args {
 
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = prepare::open(context, References::Looking).await?;
-    let records = past::records(&opened.loaded.policy, &opened.env, context);
+    let records = opened.past.records(&opened.loaded.policy.name, context);
     let (mut known, records) = tokio::join!(opened.survey(context), records);
     known.last_set = journal::last_set(&records);
     let drift = opened.plan(context, &known, None, &Scope::default(), Intent::Drift);

@@ -1,11 +1,12 @@
 //! What the records of past applies tell: where schedules were written, and who set what.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::address::StoreName;
+use crate::address::{PolicyName, StoreName};
 use crate::apply::lease::{self, LeaseRecord};
 use crate::apply::records;
 use crate::cli::{Context, LogLevel};
@@ -14,11 +15,14 @@ use crate::plan::Note;
 use crate::policy::{Policy, StoreSpec};
 use crate::provider::Env;
 use crate::resource::Desired;
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, Store, StoreError};
 use crate::stores::{self, Patience};
 
 /// Records are a help and not a need: a store that is slower than this is told by those who need it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Records of past applies that are looked through for who set what.
+const RECORDS: usize = 30;
 
 /// Stores that are looked at: the lease, and with it the record, is in the first that can hold one.
 const LOOKED_AT: usize = 8;
@@ -34,18 +38,48 @@ pub struct Past {
     pub nothing: bool,
     /// Stores that could not be asked, with the reason.
     passed_over: Vec<(StoreName, String)>,
+    runs: Option<Runs>,
+}
+
+/// The runs that a store has records of.
+#[derive(Clone)]
+struct Runs {
+    store: Arc<dyn Store>,
+    /// Before the newest one, newest first.
+    before: Vec<String>,
+    newest: Option<RunRecord>,
+}
+
+impl std::fmt::Debug for Runs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} runs in {}", self.before.len() + 1, self.store.describe())
+    }
 }
 
 /// Asks the lease and the newest record, whichever there is.
 pub async fn past(policy: &Policy, env: &Env, context: &Context) -> Past {
-    let Told { records, lease, passed_over } = ask(policy, env, 1, context).await;
-    let found = passed_over.is_empty() && (!records.is_empty() || lease.is_some());
+    let Told { runs, lease, passed_over } = ask(policy, env, context).await;
+    let found = passed_over.is_empty() && (runs.is_some() || lease.is_some());
     let nothing = passed_over.is_empty() && !found;
-    let places = records.into_iter().flat_map(|record| record.places).chain(lease.into_iter().flat_map(|lease| lease.places));
-    Past { places: places.collect(), found, nothing, passed_over }
+    let newest = runs.iter().flat_map(|runs| &runs.newest).flat_map(|record| record.places.iter().cloned());
+    let places = newest.chain(lease.into_iter().flat_map(|lease| lease.places)).collect();
+    Past { places, found, nothing, passed_over, runs }
 }
 
 impl Past {
+    /// The newest records of the policy's applies, newest first, from the first store that has any.
+    pub async fn records(&self, policy: &PolicyName, context: &Context) -> Vec<RunRecord> {
+        let Some(runs) = &self.runs else { return Vec::new() };
+        let before = runs.before.iter().take(RECORDS - 1).cloned();
+        let reading = tokio::time::timeout(PATIENCE, records::read(runs.store.as_ref(), policy.as_str(), before));
+        let before = match reading.await {
+            Ok(Ok(records)) => records,
+            Ok(Err(error)) => untold(context, &error.to_string()),
+            Err(_) => untold(context, &format!("`{}` did not answer within {} s", runs.store.describe(), PATIENCE.as_secs())),
+        };
+        runs.newest.iter().cloned().chain(before).collect()
+    }
+
     /// What a plan says of stores that were passed over.
     pub fn notes(&self, desired: &Desired) -> Vec<Note> {
         let note = |(store, reason): &(StoreName, String)| {
@@ -59,44 +93,39 @@ impl Past {
     }
 }
 
-/// Records of past applies that are looked through for who set what.
-const RECORDS: usize = 30;
-
-/// The newest records of the policy's applies, newest first, from the first store that has any.
-pub async fn records(policy: &Policy, env: &Env, context: &Context) -> Vec<RunRecord> {
-    ask(policy, env, RECORDS, context).await.records
+fn untold(context: &Context, reason: &str) -> Vec<RunRecord> {
+    context.log(LogLevel::Info, &format!("records of past applies could not be read: {reason}"));
+    Vec::new()
 }
 
 /// The records of the first store that has any, and the lease of the first that has one.
 #[derive(Default)]
 struct Told {
-    records: Vec<RunRecord>,
+    runs: Option<Runs>,
     lease: Option<LeaseRecord>,
     passed_over: Vec<(StoreName, String)>,
 }
 
 /// All are asked at once, so that several that are down take no longer than one.
-async fn ask(policy: &Policy, env: &Env, most: usize, context: &Context) -> Told {
+async fn ask(policy: &Policy, env: &Env, context: &Context) -> Told {
     let asked = policy.stores.iter().take(LOOKED_AT).map(|(name, spec)| async move {
-        let answer = tokio::time::timeout(PATIENCE, one(policy, spec, env, most)).await;
+        let answer = tokio::time::timeout(PATIENCE, one(policy, spec, env)).await;
         (name, answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))))
     });
     let mut answers = stream::iter(asked).buffered(LOOKED_AT);
     let mut told = Told::default();
     while let Some((name, answer)) = answers.next().await {
         match answer {
-            Ok((records, lease)) => {
+            Ok((runs, lease)) => {
                 told.lease = told.lease.or(lease);
-                if told.records.is_empty() {
-                    told.records = records;
-                }
+                told.runs = told.runs.or(runs);
             }
             Err(reason) => {
                 context.log(LogLevel::Info, &format!("the records of past applies in {name} could not be read: {reason}"));
                 told.passed_over.push((name.clone(), reason));
             }
         }
-        if told.lease.is_some() && !told.records.is_empty() {
+        if told.lease.is_some() && told.runs.is_some() {
             break;
         }
     }
@@ -106,18 +135,29 @@ async fn ask(policy: &Policy, env: &Env, most: usize, context: &Context) -> Told
 /// A second try for a cut connection; one that is down is told soon by the reads that need it.
 const TRIES: Patience = Patience { attempts: 2, total: Duration::from_secs(2) };
 
-async fn one(policy: &Policy, spec: &StoreSpec, env: &Env, most: usize) -> Result<(Vec<RunRecord>, Option<LeaseRecord>), String> {
+async fn one(policy: &Policy, spec: &StoreSpec, env: &Env) -> Result<(Option<Runs>, Option<LeaseRecord>), String> {
     let name = policy.name.as_str();
     let reading = async {
         let store = stores::open_with(spec, env, TRIES).await?;
-        tokio::try_join!(records::newest(store.as_ref(), name, most), lease::read(store.as_ref(), name))
+        tokio::try_join!(runs(Arc::clone(&store), name), lease::read(store.as_ref(), name))
     };
     match reading.await {
-        Ok((records, lease)) => Ok((records, lease.map(|(lease, _)| lease))),
+        Ok((runs, lease)) => Ok((runs, lease.map(|(lease, _)| lease))),
         // What is not there yet has none.
-        Err(error) if error.kind == ErrorKind::NotFound => Ok((Vec::new(), None)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok((None, None)),
         // A plan tells it of everything there.
         Err(error) if error.kind == ErrorKind::Unauthenticated => Err("its credentials are not taken".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// `None`: the store has no record.
+async fn runs(store: Arc<dyn Store>, policy: &str) -> Result<Option<Runs>, StoreError> {
+    let mut before = records::recorded(store.as_ref(), policy).await?;
+    before.reverse();
+    if before.is_empty() {
+        return Ok(None);
+    }
+    let newest = records::read(store.as_ref(), policy, [before.remove(0)]).await?.pop();
+    Ok(Some(Runs { store, before, newest }))
 }

@@ -32,7 +32,7 @@ pub struct Opened {
     pub sessions: Sessions,
     /// Where the policy's schedules are written and its folders stand, now and by earlier applies.
     pub places: BTreeSet<String>,
-    past: past::Past,
+    pub past: past::Past,
     /// What is told of stores in which the past could not be looked up.
     unlooked: Vec<Note>,
     /// Stores of which a new folder is meant, though something says that they stood.
@@ -166,7 +166,7 @@ impl Opened {
         }
         known.unread = Unread::by_cause(known.unread);
         if plan::needs_records(&self.compiled, &known) {
-            known.last_set = journal::last_set(&past::records(&self.loaded.policy, &self.env, context).await);
+            known.last_set = journal::last_set(&self.past.records(&self.loaded.policy.name, context).await);
         }
         (known, holdings)
     }

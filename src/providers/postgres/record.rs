@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// Written before the setting is changed, and never rewritten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    version: u32,
+    pub version: u32,
     /// System identifier of the cluster.
     pub system: String,
     /// What `ALTER SYSTEM` had set; `None`: nothing.

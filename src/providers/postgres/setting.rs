@@ -113,7 +113,7 @@ mod tests {
             ..Seen::default()
         };
         let live = live(&facts("wal_level", seen), "wal_level", Some("logical"), None);
-        assert_eq!((value(&live), live.hindered.len(), live.unfit), (Some("logical"), 1, None));
+        assert_eq!((value(&live), live.hindered.len(), live.unfit.as_deref()), (Some("logical"), 1, None));
         assert_eq!(live.hindered[0].so, "until then it is replica, not logical");
     }
 

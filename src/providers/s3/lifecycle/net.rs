@@ -88,6 +88,7 @@ fn net(wish: Wish<'_>, component: &ComponentName, protection: &Protection, tier:
 }
 
 /// What must stay below one prefix.
+#[derive(Debug)]
 pub(super) struct Kept {
     pub prefix: String,
     /// `docs/nightly`.
