@@ -38,6 +38,8 @@ fn risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
     let setting = of(before, "setting").or(of(after, "setting")).and_then(|name| server_setting::find(&name));
     let (Some(setting), Some(before)) = (setting, of(before, "value")) else { return Risk::None };
     let less = match setting.name {
+        // Less for a receiver that is gone is more room for the server itself.
+        "max_slot_wal_keep_size" => false,
         "archive_command" => of(after, "value").is_none_or(|after| after.is_empty() && !before.is_empty()),
         // Off, or later.
         "archive_timeout" => of(after, "value").is_none_or(|after| {

@@ -25,6 +25,13 @@ pub(super) fn live(facts: &Facts, name: &str, wanted: Option<&str>, record: Opti
     if setting.at_start && wanted.is_some_and(|wanted| wanted != value) {
         notes.push("takes effect when the server is started again, which bdr does not do".to_owned());
     }
+    // It left the policy.
+    notes.extend(record.filter(|_| wanted.is_none()).map(|record| match &record.before {
+        Some(before) => {
+            format!("gets back what it was before bdr: {}", setting.canonical(before).unwrap_or_else(|_| before.clone()))
+        }
+        None => "is reset: nothing set it before bdr".to_owned(),
+    }));
     let unfit = wanted.filter(|wanted| *wanted != value).and_then(|wanted| refusal(facts, seen, name, wanted));
     Live { notes, hindered, unfit, ..Live::present(attrs(name, &value)) }
 }
