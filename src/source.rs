@@ -3,6 +3,7 @@
 //! Both are plain blocking code: the tree engine calls them on threads of its own.
 
 use crate::catalog::entry::{Entry, Xattr};
+use crate::catalog::manifest::Cluster;
 
 /// Why an entry is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +47,32 @@ pub struct Item {
     pub trouble: Option<Trouble>,
 }
 
+/// What a source can tell only once all of it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Closing {
+    /// Of which cluster of PostgreSQL it is a copy.
+    pub cluster: Option<Cluster>,
+    /// What is not as it should be, and belongs to no single entry.
+    pub troubles: Vec<Trouble>,
+}
+
 /// Yields entries in the order of [`crate::catalog::entry::cmp_paths`], each path once. Only a skipped entry may come late
 /// (something was asked for and never met).
 pub trait Source: Send {
     /// # Errors
     /// When nothing more can be read at all; what fails for one entry is that item's trouble.
     fn next(&mut self) -> Result<Option<Item>, Trouble>;
+
+    /// Whether its entries come as they come, each path once, from somewhere that cannot go back: then a content is read right
+    /// when it comes, or never, and the index is sorted afterwards.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    /// Asked once, after the last item.
+    fn close(&mut self) -> Closing {
+        Closing::default()
+    }
 }
 
 /// A file that can be opened.
@@ -63,6 +84,12 @@ pub trait Content: Send {
     /// Whether the item's entry tells how long it is. Otherwise that shows when all of it was read.
     fn is_measured(&self) -> bool {
         true
+    }
+
+    /// Whether it is changed in place, as the pages of a database are. Then it is cut at fixed places, so that a page that changed
+    /// changes one small block; other files are cut where their content says, so that what moved is found again.
+    fn is_paged(&self) -> bool {
+        false
     }
 }
 

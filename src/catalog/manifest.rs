@@ -10,9 +10,10 @@ use crate::catalog::entry::{self, Entry};
 use crate::catalog::layout::{Place, Series};
 use crate::catalog::part::Part;
 use crate::units::storage_class::StorageClass;
+use crate::wal::Lsn;
 
-/// The format that this bdr writes; it reads this one and every one before it.
-pub const VERSION: u32 = 1;
+/// The newest format that this bdr writes; it reads this one and every one before it.
+pub const VERSION: u32 = 2;
 
 /// Whether a backup stands on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -39,6 +40,47 @@ pub struct Origin {
     /// How many bytes these files have.
     #[serde(default)]
     pub bytes: Vec<u64>,
+    /// Of a base backup: of which cluster, and between which positions of its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cluster>,
+}
+
+impl Origin {
+    /// The oldest format that says it all. A bdr that knows no base backups would restore one as any files, which can start before
+    /// it is whole; so it must not read its manifest.
+    pub fn version(&self) -> u32 {
+        if self.cluster.is_some() { 2 } else { 1 }
+    }
+}
+
+/// A cluster of PostgreSQL as a base backup took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Cluster {
+    /// What no other cluster has.
+    pub system_identifier: String,
+    pub timeline: u32,
+    /// Where in the log the copying began: from here on the log must be replayed.
+    #[schemars(with = "String")]
+    pub start: Lsn,
+    /// Where it ended: before it the copy is of no single moment.
+    #[schemars(with = "String")]
+    pub stop: Lsn,
+    /// As the server tells it: `15.8 (Debian 15.8-0+deb12u1)`.
+    pub server_version: String,
+    /// Bytes of a segment of the log.
+    pub segment_bytes: u64,
+    /// Whether the pages have checksums, which were looked at.
+    pub checksums: bool,
+    /// Beside those that every cluster has.
+    pub tablespaces: Vec<Tablespace>,
+}
+
+/// A tablespace; its files are below `data/tablespaces/<oid>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Tablespace {
+    pub oid: u32,
+    /// Where it lay on the server.
+    pub location: String,
 }
 
 /// What a restore must bring back.
@@ -144,7 +186,7 @@ pub struct Manifest {
     /// When the attempt began, which an interrupted backup and its continuation share.
     #[schemars(with = "String")]
     pub started: Timestamp,
-    /// The moment that a restore brings back: when the walk over the source began.
+    /// The moment that a restore brings back: when the walk over the source began, or when a base backup ended.
     #[schemars(with = "String")]
     pub snapshot: Timestamp,
     #[schemars(with = "String")]
@@ -222,4 +264,23 @@ const END: &str = "\"}\n";
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As bdr wrote it before it knew base backups.
+    const FIRST: &str = r#"{"kind":"postgresql","host":"db1","roots":["/"],"held":[3],"bytes":[90]}"#;
+
+    #[test]
+    fn only_a_base_backup_is_kept_from_those_who_know_none() {
+        let files: Origin = serde_json::from_str(FIRST).expect("an origin");
+        assert_eq!((files.version(), serde_json::to_string(&files).expect("text").as_str()), (1, FIRST));
+        let cluster = r#"{"system_identifier":"7","timeline":1,"start":"0/2000028","stop":"0/2000100","server_version":"15.8","segment_bytes":16777216,"checksums":true,"tablespaces":[{"oid":16400,"location":"/srv/fast"}]}"#;
+        let text = FIRST.replace("}", &format!(r#","cluster":{cluster}}}"#));
+        let copied: Origin = serde_json::from_str(&text).expect("an origin");
+        assert_eq!((copied.version(), serde_json::to_string(&copied).expect("text")), (2, text));
+        assert_eq!(copied.cluster.map(|cluster| (cluster.start, cluster.stop)), Some((Lsn(0x200_0028), Lsn(0x200_0100))));
+    }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::apply::Owner;
 use crate::catalog::digest::Digest;
 use crate::catalog::layout::Place;
-use crate::catalog::manifest::{Issue, Kind, Manifest, Origin, VERSION};
+use crate::catalog::manifest::{Issue, Kind, Manifest, Origin};
 use crate::diag::shown;
 use crate::source::Source;
 use crate::store::{ErrorKind, Lock, Put, Retry};
@@ -140,6 +140,8 @@ async fn write(job: &Job, claim: &Claim, source: Make<'_>, progress: Arc<Progres
             seen.join("; ")
         }));
     }
+    // A base backup comes back as its end found the cluster.
+    let snapshot = if captured.cluster.is_some() { (job.clock)() } else { snapshot };
     let manifest = manifest(job, attempt, captured, parent.as_ref(), (snapshot, begun, instead));
     commit(&job.shelf, attempt, &manifest, job.lock).await?;
     let leftovers = attempt.generation > 0 || (parent.is_none() && job.parent.is_some());
@@ -190,6 +192,7 @@ fn manifest(
         roots: job.roots.clone(),
         held: captured.held,
         bytes: captured.bytes,
+        cluster: captured.cluster,
     };
     issues.extend(job.before.iter().flat_map(|before| less(&before.origin, &origin, job.less_is_right)));
     if let Some(error) = instead {
@@ -200,7 +203,7 @@ fn manifest(
     let folder = |place: &Place| place.folder().trim_end_matches('/').to_owned();
     let series = &job.shelf.series;
     Manifest {
-        version: VERSION,
+        version: origin.version(),
         id: attempt.id,
         policy: series.policy.clone(),
         component: series.component.clone(),

@@ -64,6 +64,7 @@ mod tests {
 
     fn origin(held: &[(u64, Option<u64>)]) -> Origin {
         Origin {
+            cluster: None,
             kind: "files".to_owned(),
             host: "h".to_owned(),
             roots: (0..held.len()).map(|at| format!("/{at}")).collect(),

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Bytes from the beginning of the log, written as PostgreSQL does: two hexadecimal halves with `/` between them (`pg_lsn`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Lsn(pub u64);
 
 /// A text that is no position.
@@ -15,6 +16,20 @@ pub struct LsnError(pub String);
 impl fmt::Display for Lsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:X}/{:X}", self.0 >> 32, self.0 & 0xFFFF_FFFF)
+    }
+}
+
+impl From<Lsn> for String {
+    fn from(at: Lsn) -> Self {
+        at.to_string()
+    }
+}
+
+impl TryFrom<String> for Lsn {
+    type Error = LsnError;
+
+    fn try_from(text: String) -> Result<Self, LsnError> {
+        text.parse()
     }
 }
 

@@ -10,3 +10,4 @@ mod plain_tools;
 mod random;
 mod removed;
 mod round_trip;
+mod streamed;

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use fastcdc::v2020::FastCDC;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::entry::{Entry, Kind, Time};
 use crate::catalog::manifest::Counts;
-use crate::source::{Content, Item, Piece, Source, Stream, Trouble};
+use crate::source::{Content, Item, Source, Trouble};
 use crate::tree::TreeError;
-use crate::tree::capture::flow::{CUT, GROUP_BYTES, GROUP_ENTRIES, Job, Out, SMALL, Step, Todo};
+use crate::tree::capture::cut::{Cutter, hold, stopped};
+use crate::tree::capture::flow::{GROUP_BYTES, GROUP_ENTRIES, Job, Out, PAGED_BLOCK, SMALL, Step, Todo};
 use crate::tree::capture::known::Known;
 use crate::tree::capture::parent::{Cursor, Taken};
 use crate::tree::capture::worker::{CHANGED, skipped};
@@ -31,9 +31,7 @@ pub struct Before {
 pub struct Driver<'a> {
     pub before: Option<Before>,
     pub known: &'a Known,
-    progress: &'a Progress,
-    pub jobs: SyncSender<Job>,
-    pub steps: SyncSender<Step>,
+    cutter: Cutter<'a>,
     group: Vec<Todo>,
     /// Of files to read, and of lines taken over.
     group_bytes: u64,
@@ -42,7 +40,6 @@ pub struct Driver<'a> {
     most_reads: usize,
     /// By device and inode: the first name, and how many are still to come.
     linked: HashMap<(u64, u64), (Vec<u8>, u64)>,
-    buffer: Vec<u8>,
     unchanged: u64,
     /// The roots of the source, and how many files and links were met below each.
     roots: Vec<Vec<u8>>,
@@ -51,45 +48,27 @@ pub struct Driver<'a> {
     bytes: Vec<u64>,
 }
 
-fn stopped<T>(_: T) -> TreeError {
-    TreeError::Stopped
-}
-
 impl<'a> Driver<'a> {
     pub fn new(
         before: Option<Before>,
         known: &'a Known,
         progress: &'a Progress,
-        (jobs, steps): (SyncSender<Job>, SyncSender<Step>),
+        queues: (SyncSender<Job>, SyncSender<Step>),
         (roots, most_reads): (Vec<Vec<u8>>, usize),
     ) -> Self {
         let (held, bytes) = (vec![0; roots.len()], vec![0; roots.len()]);
-        let (group, linked, buffer) = (Vec::new(), HashMap::new(), Vec::new());
+        let (group, linked) = (Vec::new(), HashMap::new());
+        let cutter = Cutter::new(progress, queues);
         let (group_bytes, group_reads, unchanged) = (0, 0, 0);
-        Self {
-            before,
-            known,
-            progress,
-            jobs,
-            steps,
-            group,
-            group_bytes,
-            group_reads,
-            most_reads,
-            linked,
-            buffer,
-            unchanged,
-            roots,
-            held,
-            bytes,
-        }
+        Self { before, known, cutter, group, group_bytes, group_reads, most_reads, linked, unchanged, roots, held, bytes }
     }
 
     /// # Errors
     /// When the source or the parent can no longer be read, or when another stage stopped.
     pub fn run(mut self, source: &mut dyn Source) -> Result<(), TreeError> {
         while let Some(item) = source.next()? {
-            self.progress.go_on()?;
+            self.cutter.progress.go_on()?;
+            let item = if source.is_stream() { hold(item)? } else { item };
             if matches!(item.entry.kind, Kind::File | Kind::Symlink) {
                 self.hold(&item.entry.path, 1, item.entry.size);
             }
@@ -100,7 +79,8 @@ impl<'a> Driver<'a> {
             }
         }
         self.flush()?;
-        self.steps.send(Step::Finish { unchanged: self.unchanged, held: self.held, bytes: self.bytes }).map_err(stopped)
+        let (unchanged, held, bytes, closing) = (self.unchanged, self.held, self.bytes, source.close());
+        self.cutter.steps.send(Step::Finish { unchanged, held, bytes, closing }).map_err(stopped)
     }
 
     fn hold(&mut self, path: &[u8], files: u64, bytes: u64) {
@@ -129,7 +109,8 @@ impl<'a> Driver<'a> {
         if trouble.is_none() && self.take_over(&entry)? {
             return Ok(());
         }
-        if entry.size <= SMALL && trouble.is_none() && content.is_measured() {
+        let small = if content.is_paged() { PAGED_BLOCK as u64 } else { SMALL };
+        if entry.size <= small && trouble.is_none() && content.is_measured() {
             self.group_bytes += entry.size;
             self.group_reads += 1;
             self.group.push(Todo::Read(Box::new(entry), content));
@@ -216,14 +197,15 @@ impl<'a> Driver<'a> {
                 Todo::Done(out) => Some(out),
                 Todo::Read(..) => None,
             };
-            return self.steps.send(Step::Done(group.into_iter().filter_map(done).collect())).map_err(stopped);
+            return self.cutter.steps.send(Step::Done(group.into_iter().filter_map(done).collect())).map_err(stopped);
         }
         let (answer, result) = sync_channel(1);
-        self.jobs.send(Job::Group(group, answer)).map_err(stopped)?;
-        self.steps.send(Step::Group(result)).map_err(stopped)
+        self.cutter.jobs.send(Job::Group(group, answer)).map_err(stopped)?;
+        self.cutter.steps.send(Step::Group(result)).map_err(stopped)
     }
 
     fn large(&mut self, entry: Entry, content: Box<dyn Content>, trouble: Option<Trouble>) -> Result<(), TreeError> {
+        let paged = content.is_paged();
         let unmeasured = (!content.is_measured()).then(|| entry.path.clone());
         let opened = match content.open() {
             Ok(opened) => opened,
@@ -237,8 +219,8 @@ impl<'a> Driver<'a> {
         let mut entry = entry;
         entry.meta.xattrs = opened.xattrs;
         let mut stream = opened.stream;
-        self.steps.send(Step::Begin(Box::new(entry))).map_err(stopped)?;
-        let (size, failed) = self.cut(&mut *stream)?;
+        self.cutter.steps.send(Step::Begin(Box::new(entry))).map_err(stopped)?;
+        let (size, failed) = if paged { self.cutter.paged(&mut *stream)? } else { self.cutter.cut(&mut *stream)? };
         if let Some(last) = failed.as_ref().filter(|trouble| trouble.last) {
             return Err(last.clone().into());
         }
@@ -247,64 +229,7 @@ impl<'a> Driver<'a> {
         }
         let changed = || Trouble::suspect(CHANGED, "what is stored is of no single moment");
         let trouble = failed.or_else(|| (!stream.settled()).then(changed)).or(trouble);
-        self.steps.send(Step::End { size, trouble }).map_err(stopped)
-    }
-
-    /// Cuts a stream into blocks; returns how long it was, and what ended it before its end.
-    fn cut(&mut self, stream: &mut dyn Stream) -> Result<(u64, Option<Trouble>), TreeError> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.resize(CUT.2 * 2, 0);
-        let (mut begin, mut end, mut size) = (0, 0, 0);
-        let failed = loop {
-            // Room for a whole block behind `begin`, so that where to cut never depends on how reads came.
-            if buffer.len() - begin < CUT.2 {
-                buffer.copy_within(begin..end, 0);
-                (begin, end) = (0, end - begin);
-            }
-            let piece = if end - begin < CUT.2 { stream.read(&mut buffer[end..]) } else { Ok(Piece::Data(0)) };
-            match piece {
-                Ok(Piece::Data(length)) => {
-                    end += length;
-                    if end - begin >= CUT.2 {
-                        let (_, at) = FastCDC::new(&buffer[begin..end], CUT.0, CUT.1, CUT.2).cut(0, end - begin);
-                        self.block(&buffer[begin..begin + at])?;
-                        size += at as u64;
-                        begin += at;
-                    }
-                    continue;
-                }
-                Ok(Piece::Hole(length)) => {
-                    size += self.rest(&buffer[begin..end])?;
-                    (begin, end) = (0, 0);
-                    self.steps.send(Step::Hole { at: size, length }).map_err(stopped)?;
-                    size += length;
-                    continue;
-                }
-                Ok(Piece::End) => break None,
-                Err(trouble) => break Some(trouble),
-            }
-        };
-        size += self.rest(&buffer[begin..end])?;
-        self.buffer = buffer;
-        Ok((size, failed))
-    }
-
-    /// Cuts all of the bytes: nothing follows them directly.
-    fn rest(&mut self, mut bytes: &[u8]) -> Result<u64, TreeError> {
-        let size = bytes.len() as u64;
-        while !bytes.is_empty() {
-            let (_, at) = FastCDC::new(bytes, CUT.0, CUT.1, CUT.2).cut(0, bytes.len());
-            self.block(&bytes[..at])?;
-            bytes = &bytes[at..];
-        }
-        Ok(size)
-    }
-
-    fn block(&mut self, bytes: &[u8]) -> Result<(), TreeError> {
-        self.progress.go_on()?;
-        let (answer, result) = sync_channel(1);
-        self.jobs.send(Job::Block(bytes.to_vec(), answer)).map_err(stopped)?;
-        self.steps.send(Step::Block(result, bytes.len() as u64)).map_err(stopped)
+        self.cutter.steps.send(Step::End { size, trouble }).map_err(stopped)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::catalog::entry::{Block, Entry};
 use crate::catalog::manifest::Counts;
 use crate::catalog::pack::Inside;
 use crate::catalog::part;
-use crate::source::{Content, Trouble};
+use crate::source::{Closing, Content, Trouble};
 use crate::tree::TreeError;
 
 /// Files up to this size share frames with their neighbours.
@@ -37,6 +37,11 @@ pub fn reads(threads: usize) -> usize {
 
 /// Content-defined cutting of larger files, bytes: least, average, most.
 pub const CUT: (usize, usize, usize) = (256 << 10, 1 << 20, 4 << 20);
+/// Fixed places at which paged files are cut: so many bytes apart, eight pages of PostgreSQL's usual size.
+pub const PAGED_BLOCK: usize = 64 << 10;
+/// Neighbouring blocks of a paged file that share a frame, bytes.
+pub const PAGED_FRAME: usize = 1 << 20;
+
 /// The pack number of blocks whose frame has no place yet.
 pub const HERE: u32 = u32::MAX;
 
@@ -74,12 +79,19 @@ pub enum Cut {
     New { hash: Digest, frame: Frame },
 }
 
+/// What a worker made of neighbouring blocks of a paged file. Those whose pack is [`HERE`] lie in the frame.
+pub struct Paged {
+    pub blocks: Vec<Block>,
+    pub frame: Option<Frame>,
+}
+
 pub type Answer<T> = SyncSender<Result<T, TreeError>>;
 
 /// Work that may be done out of order.
 pub enum Job {
     Group(Vec<Todo>, Answer<Group>),
     Block(Vec<u8>, Answer<Cut>),
+    Paged(Vec<u8>, Answer<Paged>),
 }
 
 /// What the sequencer does next.
@@ -90,6 +102,7 @@ pub enum Step {
     /// A large file begins.
     Begin(Box<Entry>),
     Block(Receiver<Result<Cut, TreeError>>, u64),
+    Paged(Receiver<Result<Paged, TreeError>>, u64),
     Hole {
         at: u64,
         length: u64,
@@ -104,5 +117,6 @@ pub enum Step {
         unchanged: u64,
         held: Vec<u64>,
         bytes: Vec<u64>,
+        closing: Closing,
     },
 }

@@ -5,15 +5,18 @@
 //! parent's index ──▶   │                │ answers
 //!                      └────steps────▶ sequencer ──packs, parts──▶ uploads
 //! ```
-//! The driver and the sequencer keep the tree's order; the workers between them do not have to.
+//! The driver and the sequencer keep the tree's order; the workers between them do not have to. A source that is a stream is not
+//! walked ahead, has no place beside the parent's index, and its lines are sorted at the end.
 
 mod ahead;
+mod cut;
 mod driver;
 mod flow;
 mod known;
 mod packing;
 mod parent;
 mod sequence;
+mod sort;
 mod worker;
 
 use std::sync::mpsc::sync_channel;
@@ -77,7 +80,8 @@ pub async fn capture(request: Request, mut source: Box<dyn Source>, progress: Ar
     let first = known.packs().table.next_number();
     let prefix = request.shelf.series.prefix();
     let packing = Packing::new(request.place.clone(), prefix, (request.class, request.lock), upload_to, runtime.clone(), first)?;
-    let sequencer = Sequencer::new(packing, Arc::clone(&known), Arc::clone(&progress), request.place.clone())?;
+    let (own, is_stream) = (request.place.clone(), source.is_stream());
+    let sequencer = Sequencer::new(packing, Arc::clone(&known), Arc::clone(&progress), own, is_stream)?;
 
     let counted = Arc::clone(&progress);
     let uploading = tokio::spawn(packing::upload(Arc::clone(&request.shelf.store), uploads, progress));
@@ -91,17 +95,21 @@ pub async fn capture(request: Request, mut source: Box<dyn Source>, progress: Ar
         .collect();
     // The workers hold the only ends, so that the driver notices when the last of them is gone.
     drop(jobs);
-    let before = request.parent.map(|parent| {
+    let before = request.parent.filter(|_| !is_stream).map(|parent| {
         let (to, cursor) = Cursor::new();
         let (shelf, runtime) = (request.shelf.clone(), runtime.clone());
         spawn_blocking(move || send_index(&shelf, &parent.index, &runtime, &to));
         Before { cursor, snapshot: parent.snapshot }
     });
-    let (item_to, mut items) = Ahead::new();
-    spawn_blocking(move || ahead::walk(&mut *source, &item_to));
+    if !is_stream {
+        let (item_to, items) = Ahead::new();
+        spawn_blocking(move || ahead::walk(&mut *source, &item_to));
+        source = Box::new(items);
+    }
     let reads = flow::reads(request.threads);
-    let driving =
-        spawn_blocking(move || Driver::new(before, &known, &counted, (job_to, step_to), (request.roots, reads)).run(&mut items));
+    let driving = spawn_blocking(move || {
+        Driver::new(before, &known, &counted, (job_to, step_to), (request.roots, reads)).run(&mut *source)
+    });
 
     let uploaded = uploading.await.unwrap_or(Err(TreeError::Stopped));
     let sequenced = sequencing.await.unwrap_or(Err(TreeError::Stopped));

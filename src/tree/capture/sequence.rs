@@ -7,14 +7,15 @@ use std::sync::mpsc::Receiver;
 use crate::catalog::entry::{Block, Content, Entry, Hole, Kind, More, cmp_paths};
 use crate::catalog::index::{write_entry, write_more};
 use crate::catalog::layout::Place;
-use crate::catalog::manifest::{Counts, Issue, Measured};
+use crate::catalog::manifest::{Cluster, Counts, Issue, Measured};
 use crate::catalog::part::{self, Part, Sealed};
 use crate::diag::text_of;
 use crate::source::Trouble;
 use crate::tree::TreeError;
-use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Out, Step};
+use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Out, Paged, Step};
 use crate::tree::capture::known::Known;
 use crate::tree::capture::packing::Packing;
+use crate::tree::capture::sort::{Sorter, Unsorted};
 use crate::tree::progress::Progress;
 
 /// Blocks of a file in one line of the index.
@@ -22,6 +23,7 @@ const LINE_BLOCKS: usize = 1_000;
 /// Paths told for each kind of trouble; all of them stand in the index.
 const EXAMPLES: usize = 10;
 const ORDER: &str = "came out of order";
+const TWICE: &str = "came twice";
 
 /// What a capture came to.
 pub struct Sequenced {
@@ -36,6 +38,7 @@ pub struct Sequenced {
     /// Backups before this one whose packs it refers to.
     pub needs: BTreeSet<Place>,
     pub measured: Measured,
+    pub cluster: Option<Cluster>,
 }
 
 pub struct Sequencer {
@@ -52,6 +55,9 @@ pub struct Sequencer {
     measured: Measured,
     last: Vec<u8>,
     large: Option<Large>,
+    /// Where the lines of a stream wait until they can be written in order.
+    unsorted: Option<Sorter>,
+    cluster: Option<Cluster>,
 }
 
 /// A large file on its way.
@@ -65,9 +71,17 @@ struct Large {
 }
 
 impl Sequencer {
+    /// `is_stream`: entries come in another order than that of the index.
+    ///
     /// # Errors
     /// When zstd refuses to start.
-    pub fn new(packing: Packing, known: Arc<Known>, progress: Arc<Progress>, own: Place) -> Result<Self, TreeError> {
+    pub fn new(
+        packing: Packing,
+        known: Arc<Known>,
+        progress: Arc<Progress>,
+        own: Place,
+        is_stream: bool,
+    ) -> Result<Self, TreeError> {
         Ok(Self {
             packing,
             known,
@@ -81,6 +95,8 @@ impl Sequencer {
             measured: Measured::default(),
             last: Vec::new(),
             large: None,
+            unsorted: is_stream.then(Sorter::default),
+            cluster: None,
         })
     }
 
@@ -103,13 +119,20 @@ impl Sequencer {
                     let block = self.cut(cut)?;
                     self.stretch(|content| content.blocks.push(block))?;
                 }
+                Step::Paged(result, length) => {
+                    let paged = result.recv().map_err(wait)??;
+                    self.read(length);
+                    self.paged(paged)?;
+                }
                 Step::Hole { at, length } => {
                     self.progress.add_bytes(length);
                     self.stretch(|content| content.holes.push(Hole(at, length)))?;
                 }
                 Step::End { size, trouble } => self.end(size, trouble)?,
-                Step::Finish { unchanged, held, bytes } => {
+                Step::Finish { unchanged, held, bytes, closing } => {
                     self.measured.unchanged_files = unchanged;
+                    closing.troubles.into_iter().for_each(|trouble| self.told(&trouble, trouble.detail.clone()));
+                    self.cluster = closing.cluster;
                     return self.finish(held, bytes);
                 }
             }
@@ -140,9 +163,7 @@ impl Sequencer {
                     self.part(sealed)?;
                 }
                 Out::Entry(mut entry, trouble) => {
-                    for block in entry.content.blocks.iter_mut().filter(|block| block.pack == HERE) {
-                        (block.pack, block.offset, block.stored) = here.ok_or(TreeError::Stopped)?;
-                    }
+                    settle(&mut entry.content.blocks, here)?;
                     self.entry(&entry, trouble)?;
                     self.progress.add_entries(1);
                 }
@@ -164,6 +185,12 @@ impl Sequencer {
                 Ok(Block { pack, offset, stored, at: 0, size: frame.plain, hash })
             }
         }
+    }
+
+    fn paged(&mut self, Paged { mut blocks, frame }: Paged) -> Result<(), TreeError> {
+        let here = frame.as_ref().map(|frame| self.place(frame)).transpose()?;
+        settle(&mut blocks, here)?;
+        blocks.into_iter().try_for_each(|block| self.stretch(|content| content.blocks.push(block)))
     }
 
     /// Adds to the large file on its way, and writes a line when there is enough for one.
@@ -202,7 +229,7 @@ impl Sequencer {
         if let Some(trouble) = trouble {
             self.trouble(&entry.path, &trouble);
         }
-        if !self.last.is_empty() && cmp_paths(&self.last, &entry.path).is_ge() {
+        if self.unsorted.is_none() && !self.last.is_empty() && cmp_paths(&self.last, &entry.path).is_ge() {
             // Something that was asked for and never met is told, and stands nowhere in the order.
             if entry.kind != Kind::Skipped {
                 self.trouble(&entry.path, &Trouble::suspect(ORDER, "the source named it after a later path"));
@@ -214,17 +241,20 @@ impl Sequencer {
         self.counts.add(&Counts::of(entry));
         self.text.clear();
         write_entry(entry, &mut self.text)?;
-        self.line()
+        self.line(true)
     }
 
     fn more(&mut self, more: &More) -> Result<(), TreeError> {
         self.text.clear();
         write_more(more, &mut self.text)?;
-        self.line()
+        self.line(false)
     }
 
-    /// Adds the line in `text` to the index.
-    fn line(&mut self) -> Result<(), TreeError> {
+    /// Adds the line in `text` to the index, or to what is sorted first. `begins`: it is the first of the entry that came last.
+    fn line(&mut self, begins: bool) -> Result<(), TreeError> {
+        if let Some(unsorted) = &mut self.unsorted {
+            return unsorted.push(Unsorted { path: self.last.clone(), begins, text: self.text.clone() });
+        }
         let sealed = self.index.write(&self.text, 1)?;
         self.part(sealed)
     }
@@ -234,7 +264,25 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Writes the lines of a stream, each path once.
+    fn sort(&mut self, unsorted: Sorter) -> Result<(), TreeError> {
+        let mut last = Vec::new();
+        unsorted.finish(&mut |line| {
+            if line.begins && line.path == last {
+                return Err(Trouble::last(TWICE, text_of(&line.path)).into());
+            }
+            let sealed = self.index.write(&line.text, 1)?;
+            self.part(sealed)?;
+            last = line.path;
+            Ok(())
+        })
+    }
+
     fn trouble(&mut self, path: &[u8], trouble: &Trouble) {
+        self.told(trouble, format!("/{}: {}", text_of(path), trouble.detail));
+    }
+
+    fn told(&mut self, trouble: &Trouble, example: String) {
         let issue = self.issues.entry(trouble.what).or_insert_with(|| Issue {
             what: trouble.what.to_owned(),
             count: 0,
@@ -244,11 +292,14 @@ impl Sequencer {
         issue.count += 1;
         issue.suspect |= trouble.suspect;
         if issue.examples.len() < EXAMPLES {
-            issue.examples.push(format!("/{}: {}", text_of(path), trouble.detail));
+            issue.examples.push(example);
         }
     }
 
     fn finish(mut self, held: Vec<u64>, bytes: Vec<u64>) -> Result<Sequenced, TreeError> {
+        if let Some(unsorted) = self.unsorted.take() {
+            self.sort(unsorted)?;
+        }
         if let Some(sealed) = self.index.finish()? {
             self.parts.push(self.packing.index_part(sealed)?);
         }
@@ -269,6 +320,14 @@ impl Sequencer {
         self.measured.new_packs += finished.new_packs;
         let issues = self.issues.into_values().collect();
         let (counts, index, table, measured) = (self.counts, self.parts, finished.table, self.measured);
-        Ok(Sequenced { counts, held, bytes, issues, index, table, needs, measured })
+        Ok(Sequenced { counts, held, bytes, issues, index, table, needs, measured, cluster: self.cluster })
     }
+}
+
+/// Tells blocks that lie in a new frame where that is: its pack, place and length.
+fn settle(blocks: &mut [Block], here: Option<(u32, u32, u32)>) -> Result<(), TreeError> {
+    for block in blocks.iter_mut().filter(|block| block.pack == HERE) {
+        (block.pack, block.offset, block.stored) = here.ok_or(TreeError::Stopped)?;
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::catalog::entry::{Block, Entry, Kind};
 use crate::catalog::pack::Inside;
 use crate::source::{Content, Piece, Trouble};
 use crate::tree::TreeError;
-use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Job, Out, Todo};
+use crate::tree::capture::flow::{Cut, Frame, Group, HERE, Job, Out, PAGED_BLOCK, Paged, Todo};
 use crate::tree::capture::known::Known;
 
 pub const CHANGED: &str = "changed while being read";
@@ -25,6 +25,7 @@ pub fn work(jobs: &Mutex<Receiver<Job>>, known: &Known, level: i32) -> Result<()
             Err(_) => return Ok(()),
             Ok(Job::Group(todo, answer)) => answer.send(worker.group(todo)).is_ok(),
             Ok(Job::Block(bytes, answer)) => answer.send(worker.block(&bytes)).is_ok(),
+            Ok(Job::Paged(bytes, answer)) => answer.send(worker.paged(&bytes)).is_ok(),
         };
         if !answered {
             return Ok(());
@@ -62,6 +63,27 @@ impl Worker<'_> {
             Some(block) => Ok(Cut::Known(block)),
             None => Ok(Cut::New { hash, frame: self.frame(bytes, vec![Inside(0, size, hash)])? }),
         }
+    }
+
+    /// Neighbouring blocks; those that are new share a frame.
+    fn paged(&mut self, bytes: &[u8]) -> Result<Paged, TreeError> {
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        let small = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (mut blocks, mut inside) = (Vec::new(), Vec::new());
+        for bytes in bytes.chunks(PAGED_BLOCK) {
+            let (hash, size) = (Digest::blake3(bytes), small(bytes.len()));
+            let block = self.known.find(&hash, size)?.unwrap_or_else(|| {
+                let at = small(plain.len());
+                inside.push(Inside(at, size, hash));
+                plain.extend_from_slice(bytes);
+                Block { pack: HERE, offset: 0, stored: 0, at, size, hash }
+            });
+            blocks.push(block);
+        }
+        let frame = if plain.is_empty() { None } else { Some(self.frame(&plain, inside)?) };
+        self.plain = plain;
+        Ok(Paged { blocks, frame })
     }
 
     fn group(&mut self, todo: Vec<Todo>) -> Result<Group, TreeError> {
