@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::catalog::digest::Digest;
 use crate::catalog::entry::Block;
 use crate::tree::TreeError;
+use crate::tree::capture::spilled::Spilled;
 use crate::tree::table::Table;
 
 /// Where a block lies; a [`Block`] without its hash.
@@ -30,10 +31,12 @@ struct Maps {
 
 pub type Loader = Box<dyn FnOnce(&mut dyn FnMut(&Block)) -> Result<(), TreeError> + Send>;
 
-/// Blocks that the store already holds, by hash. When it is full the older half is forgotten: a block that is met again after
-/// that is stored again, which costs room and nothing else.
+/// Blocks that the store already holds, by hash: those of the parent, and those that were met since. Of the latter the older half is
+/// forgotten when they are too many: one that is met again after that is stored again, which costs room and nothing else.
 pub struct Known {
     maps: Mutex<Maps>,
+    /// The parent's, where they are too many for memory.
+    spilled: OnceLock<Spilled>,
     /// Reads the parent's blocks when the first block is asked for: an unchanged tree never asks.
     loader: Mutex<Option<Loader>>,
     packs: Packs,
@@ -65,7 +68,7 @@ impl Packs {
 
 impl Known {
     pub fn new(packs: Packs, loader: Option<Loader>) -> Self {
-        Self { maps: Mutex::default(), loader: Mutex::new(loader), packs }
+        Self { maps: Mutex::default(), spilled: OnceLock::new(), loader: Mutex::new(loader), packs }
     }
 
     pub fn packs(&self) -> &Packs {
@@ -91,10 +94,21 @@ impl Known {
             }
         };
         drop(maps);
-        Ok(found.filter(|found| found.size == size).map(|found| {
-            self.packs.mark(found.pack);
-            Block { pack: found.pack, offset: found.offset, stored: found.stored, at: found.at, size, hash: *hash }
-        }))
+        let block = |found: Location| Block {
+            pack: found.pack,
+            offset: found.offset,
+            stored: found.stored,
+            at: found.at,
+            size: found.size,
+            hash: *hash,
+        };
+        let found = match (found, self.spilled.get()) {
+            (None, Some(spilled)) => spilled.find(hash).map_err(failed)?,
+            (found, _) => found.map(block),
+        };
+        let found = found.filter(|found| found.size == size);
+        found.iter().for_each(|found| self.packs.mark(found.pack));
+        Ok(found)
     }
 
     pub fn insert(&self, block: &Block) {
@@ -106,9 +120,35 @@ impl Known {
         let mut loader = self.loader.lock().unwrap_or_else(PoisonError::into_inner);
         match loader.take() {
             None => Ok(()),
-            Some(load) => load(&mut |block| self.insert(block)),
+            Some(load) => self.take(load),
         }
     }
+
+    fn take(&self, load: Loader) -> Result<(), TreeError> {
+        let (mut few, mut spilled, mut wrong) = (Vec::<Block>::new(), None::<Spilled>, None);
+        load(&mut |block| {
+            let put = match &mut spilled {
+                Some(spilled) => spilled.insert(block),
+                None if few.len() < GENERATION => {
+                    few.push(*block);
+                    Ok(())
+                }
+                None => Spilled::new().and_then(|mut all| {
+                    few.drain(..).chain([*block]).try_for_each(|block| all.insert(&block))?;
+                    spilled = Some(all);
+                    Ok(())
+                }),
+            };
+            wrong = wrong.take().or(put.err());
+        })?;
+        few.iter().for_each(|block| self.insert(block));
+        spilled.into_iter().for_each(|spilled| _ = self.spilled.set(spilled));
+        wrong.map_or(Ok(()), |error| Err(failed(error)))
+    }
+}
+
+fn failed(error: std::io::Error) -> TreeError {
+    TreeError::machine("remember the parent's blocks in a temporary file", error)
 }
 
 impl Location {
@@ -140,5 +180,22 @@ mod tests {
         }
         assert!(known.find(&block(1).hash, 1).expect("looked").is_none());
         assert!(known.find(&block(GENERATION * 2 - 1).hash, 2).expect("looked").is_none(), "another size is another block");
+    }
+
+    #[test]
+    fn no_block_of_the_parent_is_forgotten() {
+        let block = |n: usize| Block { pack: 0, offset: 0, stored: 1, at: 0, size: 1, hash: Digest::blake3(&n.to_le_bytes()) };
+        for most in [GENERATION, GENERATION + 1, GENERATION * 3] {
+            let load: Loader = Box::new(move |give| {
+                (0..most).for_each(|n| give(&block(n)));
+                Ok(())
+            });
+            let known = Known::new(Packs::new(Table::default()), Some(load));
+            for n in (0..most).step_by(997).chain([most - 1]) {
+                assert_eq!(known.find(&block(n).hash, 1).expect("looked"), Some(block(n)));
+            }
+            assert!(known.find(&block(most).hash, 1).expect("looked").is_none());
+            assert!(known.find(&block(0).hash, 2).expect("looked").is_none(), "another size is another block");
+        }
     }
 }

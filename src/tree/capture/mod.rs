@@ -17,6 +17,7 @@ mod packing;
 mod parent;
 mod sequence;
 mod sort;
+mod spilled;
 mod worker;
 
 use std::sync::mpsc::sync_channel;
