@@ -15,8 +15,10 @@ use crate::provider::ProviderError;
 use crate::store::{ErrorKind, Retry};
 
 /// How long a host is waited for, where the connection string says nothing.
-const PATIENCE: Duration = Duration::from_secs(15);
-const NAME: &str = "bdr";
+pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const NAME: &str = "bdr";
+
+pub const NO_PASSWORD: &str = "the server asks for a password, and there is none";
 
 /// An open connection. It ends when dropped.
 pub struct Server {
@@ -30,12 +32,13 @@ pub struct Server {
 }
 
 /// What a host said.
-struct Refusal {
-    shown: String,
-    reason: String,
-    code: Option<SqlState>,
-    no_password: bool,
-    reached: bool,
+pub struct Refusal {
+    pub shown: String,
+    pub reason: String,
+    pub code: Option<SqlState>,
+    pub no_password: bool,
+    /// Something answered there.
+    pub reached: bool,
 }
 
 /// Connects to a database of the server.
@@ -70,7 +73,7 @@ pub async fn connect_to_any(target: &Target, databases: &[&str]) -> Result<Serve
 }
 
 /// Without a host libpq takes the socket of this machine.
-fn here(host: &Host) -> Host {
+pub fn here(host: &Host) -> Host {
     if host.name.is_some() || host.address.is_some() {
         return host.clone();
     }
@@ -128,7 +131,7 @@ impl Refusal {
         let reason = words(error);
         // tokio-postgres tells it by this text alone.
         let no_password = reason.contains("password missing");
-        let reason = if no_password { "the server asks for a password, and there is none".to_owned() } else { reason };
+        let reason = if no_password { NO_PASSWORD.to_owned() } else { reason };
         let text = error.to_string();
         let reached = !text.contains("connecting to server") && !text.contains("timeout");
         Self { shown, reason, code: error.code().cloned(), no_password, reached }
@@ -148,7 +151,7 @@ fn words(error: &tokio_postgres::Error) -> String {
     }
 }
 
-fn refused(target: &Target, refusals: &[Refusal]) -> ProviderError {
+pub fn refused(target: &Target, refusals: &[Refusal]) -> ProviderError {
     let [first, rest @ ..] = refusals else { return failed("connect to", "PostgreSQL", "no host is named") };
     let mut reason = first.reason.clone();
     for other in rest {

@@ -3,6 +3,7 @@
 mod child;
 mod connect;
 mod quote;
+mod replication;
 mod target;
 mod tls;
 mod tools;
@@ -10,6 +11,7 @@ mod tools;
 pub use child::{LEASH, Program, Running};
 pub use connect::{Server, connect, connect_to_any};
 pub use quote::{identifier, in_conninfo, literal};
+pub use replication::{About, BaseBackup, Ended, Part, Tablespace, Walsender, Wrong};
 pub use target::Target;
 pub use tools::{Tool, find};
 

@@ -15,6 +15,11 @@ use crate::conninfo::{Tls, TlsMode};
 
 /// What makes TLS connections as `tls` asks for; what keeps it from that, in words.
 pub fn connector(tls: &Tls) -> Result<MakeRustlsConnect, String> {
+    config(tls).map(MakeRustlsConnect::new)
+}
+
+/// The same for a connection of bdr's own.
+pub fn config(tls: &Tls) -> Result<ClientConfig, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?;
@@ -30,7 +35,7 @@ pub fn connector(tls: &Tls) -> Result<MakeRustlsConnect, String> {
         }
         TlsMode::VerifyFull => builder.with_root_certificates(roots(tls.root.as_deref())?),
     };
-    Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
+    Ok(config.with_no_client_auth())
 }
 
 fn roots(path: Option<&Path>) -> Result<RootCertStore, String> {
