@@ -14,6 +14,7 @@ pub mod replica;
 pub mod storage;
 #[cfg(test)]
 mod tests;
+mod whole_cluster;
 
 pub use bounds::{CopyBounds, Origin, Place, Site, Survival, Term};
 pub use derive::{Cell, Derived, Verdict};
@@ -119,6 +120,7 @@ fn copies(
         let copy = match &protection.method {
             Method::FileBackup(_) => file_backup::bounds(&question),
             Method::LogicalDump(_) => logical_dump::bounds(&question),
+            Method::BaseBackup(_) => whole_cluster::bounds(&question),
             // Nothing that bdr writes; of a bucket it was said above.
             Method::Replication(_) => continue,
         };

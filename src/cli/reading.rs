@@ -6,10 +6,10 @@ use crate::cli::chosen::Chosen;
 use crate::cli::load::References;
 use crate::cli::{Context, Failure};
 use crate::policy::{Backend, ComponentKind, Files, Method, Policy, Postgresql};
-use crate::postgres::{self, Target, connect};
+use crate::postgres::{self, Target, Walsender, connect};
 use crate::source::Source;
 use crate::sources::folder::{Options, Select, Walk};
-use crate::sources::postgres::{Dump, Dumping, survey};
+use crate::sources::postgres::{DATA, Dump, Dumping, Taking, survey};
 
 /// What is read, and how to begin reading it, again for each try.
 pub struct Reading {
@@ -26,6 +26,7 @@ pub async fn open(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Re
     match (&chosen.protection.method, &chosen.component.kind) {
         (Method::FileBackup(_), ComponentKind::Files(files)) => folder(files, policy).map(Some),
         (Method::LogicalDump(_), ComponentKind::Postgresql(database)) => dump(context, database).await.map(Some),
+        (Method::BaseBackup(_), ComponentKind::Postgresql(database)) => cluster(context, database).await.map(Some),
         _ => Ok(None),
     }
 }
@@ -58,4 +59,16 @@ async fn dump(context: &Context, database: &Postgresql) -> Result<Reading, Failu
     let dumping = Dumping::new(&server, description, (&tools.0, &tools.1));
     let context = context.clone();
     Ok(Reading { roots: vec!["/".to_owned()], begin: Box::new(move || Box::new(Dump::new(&dumping, context.now()))) })
+}
+
+/// What refuses a base backup is told before one is begun.
+async fn cluster(context: &Context, database: &Postgresql) -> Result<Reading, Failure> {
+    let env = context.env(References::Acting)?;
+    let target = Target::find(database, &env)?;
+    let looked = target.clone();
+    let about = tokio::task::spawn_blocking(move || Walsender::connect(&looked).map(|walsender| walsender.about));
+    let system = about.await.map_err(|error| Failure::new(error.to_string()))??.system;
+    let context = context.clone();
+    let begin = move || -> Box<dyn Source> { Box::new(Taking::new(target.clone(), system, context.now())) };
+    Ok(Reading { roots: vec![format!("/{DATA}")], begin: Box::new(begin) })
 }

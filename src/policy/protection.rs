@@ -25,6 +25,7 @@ pub struct Protection {
 pub enum Method {
     FileBackup(Box<AsTree>),
     LogicalDump(Box<AsTree>),
+    BaseBackup(Box<AsTree>),
     Replication(Box<Replication>),
 }
 
@@ -32,7 +33,7 @@ impl Protection {
     /// How bdr itself keeps what it copies; `None`: nothing, S3 copies by itself.
     pub fn as_tree(&self) -> Option<&AsTree> {
         match &self.method {
-            Method::FileBackup(tree) | Method::LogicalDump(tree) => Some(tree),
+            Method::FileBackup(tree) | Method::LogicalDump(tree) | Method::BaseBackup(tree) => Some(tree),
             Method::Replication(_) => None,
         }
     }
@@ -41,7 +42,7 @@ impl Protection {
     pub fn replication(&self) -> Option<&Replication> {
         match &self.method {
             Method::Replication(entry) => Some(entry),
-            Method::FileBackup(_) | Method::LogicalDump(_) => None,
+            Method::FileBackup(_) | Method::LogicalDump(_) | Method::BaseBackup(_) => None,
         }
     }
 
@@ -57,6 +58,7 @@ impl Method {
         match self {
             Self::FileBackup(_) => "file_backup",
             Self::LogicalDump(_) => "logical_dump",
+            Self::BaseBackup(_) => "base_backup",
             Self::Replication(_) => "replication",
         }
     }

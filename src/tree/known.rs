@@ -108,7 +108,12 @@ impl Known {
 
     /// The newest good backup that brings back a moment no later than `at`; one that can be read at once before one that cannot.
     pub fn latest(&self, at: Timestamp) -> Option<&Manifest> {
-        let fits = |manifest: &&Manifest| manifest.snapshot <= at && self.is_good(manifest);
+        self.latest_that(at, |_| true)
+    }
+
+    /// The same of those that `fits` takes.
+    pub fn latest_that(&self, at: Timestamp, fits: impl Fn(&Manifest) -> bool) -> Option<&Manifest> {
+        let fits = |manifest: &&Manifest| manifest.snapshot <= at && self.is_good(manifest) && fits(manifest);
         let newest = self.backups.good.iter().filter(fits).max_by_key(|m| (m.snapshot, m.id))?;
         let at_hand = self.backups.good.iter().filter(fits).filter(|m| m.class.is_immediate());
         // A copy for the archive is made right after the one at hand, so the two are of nearly the same moment.

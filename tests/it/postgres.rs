@@ -1,5 +1,6 @@
-//! Dumps of PostgreSQL and their way back, by the binary, on a server that runs.
+//! Dumps and base backups of PostgreSQL and their way back, by the binary, on a server that runs.
 
+mod clusters;
 mod connections;
 mod dumps;
 mod example;

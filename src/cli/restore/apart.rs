@@ -10,15 +10,17 @@ use crate::policy::{Backend, Policy};
 /// When the target lies in a folder that holds backups, or `--delete-extra` would remove such a folder.
 pub fn apart(args: &Args, policy: &Policy) -> Result<(), Failure> {
     let target = real(&args.to);
+    let spaces = args.tablespace.iter().filter_map(|option| Some(Path::new(option.split_once('=')?.1)));
     for (name, spec) in &policy.stores {
         let Backend::Folder(folder) = &spec.backend else { continue };
         let store = real(Path::new(folder.path.expose()));
-        let shown = args.to.display();
-        if target.starts_with(&store) {
+        if let Some(within) = std::iter::once(&*args.to).chain(spaces.clone()).find(|folder| real(folder).starts_with(&store)) {
+            let shown = within.display();
             return Err(Failure::new(format!("`{shown}` lies in the folder of store `{name}`, and nothing was restored"))
                 .cause("what is restored there would mix with the backups")
                 .help("Name a folder outside of every store."));
         }
+        let shown = args.to.display();
         if args.delete_extra && store.starts_with(&target) {
             return Err(Failure::new(format!("the folder of store `{name}` lies in `{shown}`, and nothing was restored"))
                 .cause("`--delete-extra` would remove the backups in it")

@@ -8,7 +8,8 @@ use crate::cli::chosen::Chosen;
 use crate::cli::restore::Args;
 use crate::cli::{Context, Failure, working};
 use crate::diag::shown;
-use crate::sources::folder::{Options, Select, Target, Walk};
+use crate::source::Destination;
+use crate::sources::folder::{Options, Select, Walk};
 use crate::tree::{self, Extra, Paths, Progress, extra};
 use crate::units::count::count;
 
@@ -120,7 +121,7 @@ pub async fn foretell(args: &Args, context: &Context, chosen: &Chosen<'_>, manif
         return Ok(0);
     }
     let target = super::target(args, manifest)?;
-    let found = look(context, chosen, manifest, target, false).await?;
+    let found = look(args, context, chosen, manifest, (target, false)).await?;
     if found.count == 0 {
         return Ok(0);
     }
@@ -145,21 +146,27 @@ fn tell(context: &Context, (indent, what): (&str, &str), named: &[Vec<u8>], all:
 ///
 /// # Errors
 /// When something cannot be removed.
-pub async fn remove(context: &Context, chosen: &Chosen<'_>, manifest: &Manifest, target: Arc<Target>) -> Result<(), Failure> {
-    let removed = look(context, chosen, manifest, target, true).await?;
+pub async fn remove(
+    args: &Args,
+    context: &Context,
+    chosen: &Chosen<'_>,
+    manifest: &Manifest,
+    target: Arc<dyn Destination>,
+) -> Result<(), Failure> {
+    let removed = look(args, context, chosen, manifest, (target, true)).await?;
     context.say(&format!("{} that the backup does not hold removed", count(removed.count, "thing")));
     Ok(())
 }
 
 async fn look(
+    args: &Args,
     context: &Context,
     chosen: &Chosen<'_>,
     manifest: &Manifest,
-    target: Arc<Target>,
-    remove: bool,
+    (target, remove): (Arc<dyn Destination>, bool),
 ) -> Result<Extra, Failure> {
     use std::os::unix::ffi::OsStrExt;
-    let root = std::path::absolute(target.folder()).map_err(|error| Failure::new(error.to_string()))?;
+    let root = std::path::absolute(&args.to).map_err(|error| Failure::new(error.to_string()))?;
     let text = root.as_os_str().as_bytes();
     let prefix = text.strip_prefix(b"/").unwrap_or(text).to_vec();
     let select = Select::new(&[], &[]).map_err(|error| Failure::new(error.to_string()))?;

@@ -2,11 +2,13 @@
 
 mod apart;
 mod archive;
+mod cluster;
 mod database;
 mod elsewhere;
 mod events;
 mod future;
 mod guard;
+mod moment;
 mod nothing;
 mod outcome;
 mod pick;
@@ -25,18 +27,20 @@ use crate::cli::telling::{self, Telling};
 use crate::cli::{Context, Exit, Failure, hint, load, working};
 use crate::diag::shown;
 use crate::journal::{Event, RestoreEnded};
-use crate::source::Trouble;
+use crate::source::{Destination, Trouble};
 use crate::sources::folder::{Into, Target};
 use crate::store::ErrorKind;
-use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, TreeError, literal, missed, remember, restore};
+use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, Restored, TreeError, literal, missed, remember, restore};
 use crate::units::cadence::Zone;
+use crate::wal::Lsn;
 
 /// Restore a component into a folder
 ///
 /// Every block is checked before its file gets a name. A backup of one path goes right into the folder; of several paths each
-/// keeps its own full path below it. Owners come back where root runs it; anybody else says `--no-owner`. Exit code 3 tells that
-/// something is missing or not as it was; it is named. Backups of a component that left the policy stay: name a policy that still
-/// has it with `-p`, such as an older one from version control.
+/// keeps its own full path below it. A base backup becomes a data directory, on which no server starts before all of it is there.
+/// Owners come back where root runs it; anybody else says `--no-owner`. Exit code 3 tells that something is missing or not as it
+/// was; it is named. Backups of a component that left the policy stay: name a policy that still has it with `-p`, such as an older
+/// one from version control.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component to restore
@@ -55,12 +59,22 @@ pub struct Args {
     /// Restore the newest good backup (the default)
     #[arg(long, group = "moment")]
     latest: bool,
+    /// Roll a base backup forward to this position of the log, such as `16/B374D848`
+    #[arg(long, value_name = "LSN", group = "moment", requires = "restore_command")]
+    lsn: Option<Lsn>,
+    /// Roll a base backup forward with the log that this command brings, as PostgreSQL's `restore_command`: to the moment of `--at`, to
+    /// `--lsn`, or to the end of the log
+    #[arg(long, value_name = "COMMAND", conflicts_with = "path")]
+    restore_command: Option<String>,
     /// Restore only this path or glob, with all below it; repeatable
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
     /// Then load the restored dump into this database, made anew on the component's server; it must not exist
     #[arg(long, value_name = "NEW", conflicts_with = "path")]
     database: Option<String>,
+    /// Restore the tablespace of a base backup that lay at OLD into the folder NEW; repeatable [default: below DIR]
+    #[arg(long, value_name = "OLD=NEW", conflicts_with = "path")]
+    tablespace: Vec<String>,
     /// Replace what differs in a folder that is not empty; what is the same stays untouched
     #[arg(long)]
     overwrite: bool,
@@ -95,6 +109,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which.with(Replicas::Always), &env).await?;
+    let all = cluster::fitting(args, all);
     let database = database::check(args, context, component).await?;
     let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
     let ended = bring_back(args, context, zone, &picked).await;
@@ -122,6 +137,7 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
     if let Some(missed) = missed(&chosen.shelf, manifest, &paths).await?.into_iter().next() {
         return Err(unknown(&missed));
     }
+    cluster::check(args, manifest)?;
     if guard::guard(args)? {
         guard::count_files(args, context, chosen, (manifest, &paths)).await?;
         let extra = guard::foretell(args, context, chosen, manifest).await?;
@@ -133,20 +149,14 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
         return Ok(Exit::Done);
     }
     archive::ready(chosen, manifest, &paths, (args.retrieve_days, args.retrieve_speed)).await?;
-    let target = target(args, manifest)?;
-    let whole = paths.is_all();
-    let job = Restore {
-        shelf: chosen.shelf.clone(),
-        manifest: manifest.clone(),
-        paths,
-        compare: args.overwrite,
-        threads: threads(),
-        each: (args.format == Telling::Json).then(|| each(context)),
+    let placed = cluster::placed(args, manifest)?;
+    placed.as_deref().map_or(Ok(()), cluster::begin)?;
+    let target: Arc<dyn Destination> = match &placed {
+        Some(placed) => Arc::clone(placed) as _,
+        None => files(args, manifest)?,
     };
-    let progress = Arc::new(Progress::default());
-    let work = restore(job, Arc::clone(&target) as _, Arc::clone(&progress));
-    let work = async { work.await.map_err(|error| silence(args, error)) };
-    let restored = working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await?;
+    let whole = paths.is_all();
+    let restored = copied(args, context, picked, (paths, Arc::clone(&target))).await?;
     let exit = outcome::told(context, args, &restored, (manifest, whole));
     if !restored.damage.is_empty() {
         remembered(args, context, picked, &restored.damage).await;
@@ -159,13 +169,34 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
             .for_each(|step| context.warn(&format!("  help: {step}")));
     }
     match exit {
-        Exit::Done if args.delete_extra => guard::remove(context, chosen, manifest, target).await?,
+        Exit::Done if args.delete_extra => guard::remove(args, context, chosen, manifest, target).await?,
         _ if args.delete_extra => {
             context.warn("What the backup does not hold was left, because not everything came back as asked.")
         }
         _ => {}
     }
+    placed.map_or(Ok(()), |placed| cluster::complete(args, context, &placed, (manifest, zone), exit == Exit::Done))?;
     Ok(exit)
+}
+
+async fn copied(
+    args: &Args,
+    context: &Context,
+    Picked { chosen, manifest, .. }: &Picked<'_>,
+    (paths, target): (Paths, Arc<dyn Destination>),
+) -> Result<Restored, Failure> {
+    let job = Restore {
+        shelf: chosen.shelf.clone(),
+        manifest: manifest.clone(),
+        paths,
+        compare: args.overwrite,
+        threads: threads(),
+        each: (args.format == Telling::Json).then(|| each(context)),
+    };
+    let progress = Arc::new(Progress::default());
+    let work = restore(job, target, Arc::clone(&progress));
+    let work = async { work.await.map_err(|error| silence(args, error)) };
+    working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await
 }
 
 /// Tells each entry that does not come back as soon as that is known, however many there are.
@@ -214,7 +245,15 @@ fn unknown(missed: &Missed) -> Failure {
     Failure::new(format!("the backup holds nothing at `{}`, and nothing was restored", shown(&missed.glob))).help(help)
 }
 
-fn target(args: &Args, manifest: &Manifest) -> Result<Arc<Target>, Failure> {
+/// What stands where the backup goes is seen through this.
+fn target(args: &Args, manifest: &Manifest) -> Result<Arc<dyn Destination>, Failure> {
+    match cluster::seen(args, manifest)? {
+        Some(placed) => Ok(placed),
+        None => files(args, manifest),
+    }
+}
+
+fn files(args: &Args, manifest: &Manifest) -> Result<Arc<dyn Destination>, Failure> {
     let into = Into { folder: args.to.clone(), strip: strip(manifest), overwrite: args.overwrite, owners: !args.no_owner };
     let failed = |trouble: Trouble| {
         Failure::new(format!("could not restore into `{}`: {}", args.to.display(), trouble.detail))

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use jiff::civil::{DateTime, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::catalog::facts::horizon;
 use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder, Looked};
 use crate::cli::chosen::Chosen;
-use crate::cli::restore::{Args, future, nothing};
+use crate::cli::restore::moment::{instant, moment};
+use crate::cli::restore::{Args, cluster, future, nothing};
 use crate::cli::telling::series;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
@@ -39,12 +39,14 @@ pub async fn pick<'a>(
 ) -> Result<Picked<'a>, Failure> {
     let zone = &policy.timezone;
     let at = match &args.at {
+        // What is rolled forward comes to the very moment, and from a backup that ended before it.
+        Some(text) if args.restore_command.is_some() => moment(text, zone)?,
         Some(text) => instant(text, zone, context.now())?,
         None => horizon(context.now()),
     };
     let candidate = |known: &Known, at: Timestamp| match args.backup {
         Some(id) => known.find(id).cloned(),
-        None => known.latest(at).cloned(),
+        None => known.latest_that(at, |manifest| cluster::ends_before(args, manifest)).cloned(),
     };
     let (looked, failed) = look(context, all, |known| args.backup.is_some() && candidate(known, at).is_some()).await?;
     let newest = |at: Timestamp| {
@@ -134,48 +136,18 @@ fn refuse_older(
     )))
 }
 
-/// The moment that a text names, to its end: a minute without seconds is the whole minute, as `bdr list` shows it, and a date the whole
-/// day. What is left of it after now is no part of it: there, backups are from the future.
-///
-/// # Errors
-/// When the text is no moment.
-fn instant(text: &str, zone: &Zone, now: Timestamp) -> Result<Timestamp, Failure> {
-    let civil = text.parse::<DateTime>().ok().and_then(|civil| zone.0.to_timestamp(civil).ok());
-    let Some(begin) = text.parse::<Timestamp>().ok().or(civil) else {
-        let help = "Write `2026-11-24 02:00`, or `2026-11-24T02:00:00Z`.";
-        return Err(Failure::usage(format!("`{text}` is not a moment")).help(help));
-    };
-    let after = match clock_digits(text) {
-        0 => {
-            let tomorrow = zone.0.to_datetime(begin).date().tomorrow().ok();
-            tomorrow.and_then(|day| zone.0.to_timestamp(day.to_datetime(Time::midnight())).ok())
-        }
-        2 => begin.checked_add(SignedDuration::from_hours(1)).ok(),
-        4 => begin.checked_add(SignedDuration::from_mins(1)).ok(),
-        _ => return Ok(begin),
-    };
-    let end = after.and_then(|after| after.checked_sub(SignedDuration::from_nanos(1)).ok()).unwrap_or(begin);
-    Ok(end.min(horizon(now).max(begin)))
-}
-
-/// Digits of the time of day in a moment: none in a date alone, 4 to the minute, 6 and more to the second.
-fn clock_digits(text: &str) -> usize {
-    let clock = text.trim().split_once(['T', 't', ' ']).map_or("", |(_, clock)| clock);
-    let clock = clock.split(['Z', 'z', '+', '-', '[']).next().unwrap_or_default();
-    clock.bytes().filter(u8::is_ascii_digit).count()
-}
-
 pub fn describe(chosen: &Chosen<'_>, manifest: &Manifest, zone: &Zone, args: &Args) -> String {
     let kind = if manifest.kind == Kind::Full { "full" } else { "incremental" };
     let suspect = if manifest.is_suspect() { ", SUSPECT" } else { "" };
     let part = if args.path.is_empty() { String::new() } else { format!("\n  only     {}", shown(args.path.join(", "))) };
+    let spaces = cluster::describe(args, manifest);
     let replace = match (args.overwrite, args.delete_extra) {
         (false, _) => "",
         (true, false) => "\n  existing files that differ are replaced",
         (true, true) => "\n  existing files that differ are replaced, and what the backup does not hold is removed",
     };
     format!(
-        "{}: {kind} backup {}{suspect}\n  state of {}\n  holds    {}, {}\n  goes to  {}{part}{replace}",
+        "{}: {kind} backup {}{suspect}\n  state of {}\n  holds    {}, {}\n  goes to  {}{spaces}{part}{replace}",
         chosen.label(),
         manifest.id,
         moment_in(manifest.snapshot, zone),
@@ -183,32 +155,4 @@ pub fn describe(chosen: &Chosen<'_>, manifest: &Manifest, zone: &Zone, args: &Ar
         Bytes(manifest.counts.bytes),
         shown(args.to.as_os_str().as_encoded_bytes())
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_said_without_seconds_is_taken_to_its_end() {
-        let zone = Zone::parse("Europe/Stockholm").expect("a zone");
-        let now: Timestamp = "2026-11-27T12:00:00Z".parse().expect("a time");
-        let at = |text: &str| instant(text, &zone, now).ok().map(|at| at.to_string());
-        for (text, expected) in [
-            ("2026-10-05 03:30", "2026-10-05T01:30:59.999999999Z"),
-            ("2026-10-05T03:30", "2026-10-05T01:30:59.999999999Z"),
-            ("2026-10-05 03:30:00", "2026-10-05T01:30:00Z"),
-            ("2026-10-05 03:30:05.5", "2026-10-05T01:30:05.5Z"),
-            ("2026-10-05T03:30Z", "2026-10-05T03:30:59.999999999Z"),
-            ("2026-10-05T03:30:00Z", "2026-10-05T03:30:00Z"),
-            ("2026-10-05T03:30:00+02:00", "2026-10-05T01:30:00Z"),
-            ("2026-10-05", "2026-10-05T21:59:59.999999999Z"),
-            ("2026-10-25", "2026-10-25T22:59:59.999999999Z"),
-            ("2026-11-27", "2026-11-27T12:05:00Z"),
-            ("2027-01-01 03:30", "2027-01-01T02:30:00Z"),
-        ] {
-            assert_eq!(at(text).as_deref(), Some(expected), "{text}");
-        }
-        assert_eq!(at("yesterday"), None);
-    }
 }

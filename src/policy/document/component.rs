@@ -31,6 +31,10 @@ use crate::policy::read::{Field, Hints, Instead};
                                 "required": ["logical_dump"],
                                 "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
                             },
+                            {
+                                "required": ["base_backup"],
+                                "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                            },
                             { "required": ["replication"] }
                         ]
                     }

@@ -15,6 +15,8 @@ pub struct ProtectionDocument {
     pub file_backup: Field<FileBackupDocument>,
     /// Dumps the component's database by pg_dump into the tree format.
     pub logical_dump: Field<LogicalDumpDocument>,
+    /// Copies the whole cluster that the component's database is in, file by file, into the tree format.
+    pub base_backup: Field<BaseBackupDocument>,
     /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
     pub replication: Field<Box<ReplicationDocument>>,
     /// When it runs; only by hand unless told.
@@ -50,6 +52,19 @@ pub struct LogicalDumpDocument {
     pub compression: Field<Level>,
 }
 
+/// Copies a whole cluster with the log that makes the copy consistent into the tree format: blocks that did not change are not stored
+/// again.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "BaseBackup")]
+pub struct BaseBackupDocument {
+    /// How often a backup refers to no other one; `weekly` unless told.
+    pub full: Field<ScheduleText>,
+    /// Level of zstd: 1 is fast, 19 is small; 3 unless told.
+    #[schemars(range(min = 1, max = 19))]
+    pub compression: Field<Level>,
+}
+
 /// A level of zstd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -72,6 +87,10 @@ impl Instead for FileBackupDocument {
 }
 
 impl Instead for LogicalDumpDocument {
+    const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
+}
+
+impl Instead for BaseBackupDocument {
     const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
 }
 

@@ -7,8 +7,8 @@ use crate::address::ComponentName;
 use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
 use crate::policy::class;
 use crate::policy::document::{
-    ComponentDocument, FileBackupDocument, LogicalDumpDocument, Named, ObjectiveDocument, ObjectivesDocument, ProtectionDocument,
-    TierDocument,
+    BaseBackupDocument, ComponentDocument, FileBackupDocument, LogicalDumpDocument, Named, ObjectiveDocument, ObjectivesDocument,
+    ProtectionDocument, TierDocument,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -197,13 +197,18 @@ fn without_unfit(protect: &mut Named<ProtectionDocument>, document: &ComponentDo
     };
     protect.0.retain_mut(|(name, protection)| {
         let Field::Given(protection) = protection else { return true };
-        let ProtectionDocument { file_backup, logical_dump, replication, .. } = &mut protection.value;
-        let had = [file_backup.is_absent(), logical_dump.is_absent(), replication.is_absent()].contains(&false);
+        let given = |protection: &ProtectionDocument| {
+            let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = protection;
+            let database = !logical_dump.is_absent() || !base_backup.is_absent();
+            database || !file_backup.is_absent() || !replication.is_absent()
+        };
+        let had = given(&protection.value);
+        let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = &mut protection.value;
         clear(file_backup, !files);
         clear(logical_dump, !database);
+        clear(base_backup, !database);
         clear(replication, !bucket);
-        let has = [file_backup.is_absent(), logical_dump.is_absent(), replication.is_absent()].contains(&false);
-        has || !had || own.contains(name.value.as_str())
+        given(&protection.value) || !had || own.contains(name.value.as_str())
     });
 }
 
@@ -257,6 +262,7 @@ key_by_key!(ObjectivesDocument { process host corruption region account } rpo rt
 key_by_key!(ObjectiveDocument {} rpo rto);
 key_by_key!(FileBackupDocument {} full compression);
 key_by_key!(LogicalDumpDocument {} full compression);
+key_by_key!(BaseBackupDocument {} full compression);
 key_by_key!(TierDocument {} every keep class);
 
 impl Over for ProtectionDocument {
@@ -264,9 +270,14 @@ impl Over for ProtectionDocument {
         // `store` and `stores` are two spellings of one value.
         let own_stores = !self.store.is_absent() || !self.stores.is_absent();
         let (store, stores) = if own_stores { (self.store, self.stores) } else { (base.store, base.stores) };
+        // A method of one's own is instead of another one for the same thing.
+        let mut base = Self { store: Field::Absent, stores: Field::Absent, ..base };
+        clear(&mut base.logical_dump, !self.base_backup.is_absent());
+        clear(&mut base.base_backup, !self.logical_dump.is_absent());
         Self {
             file_backup: self.file_backup.over(base.file_backup),
             logical_dump: self.logical_dump.over(base.logical_dump),
+            base_backup: self.base_backup.over(base.base_backup),
             replication: self.replication.or(base.replication),
             schedule: self.schedule.or(base.schedule),
             store,

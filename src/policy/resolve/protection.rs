@@ -6,7 +6,8 @@ use super::Run;
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
-    FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText, StoreText,
+    BaseBackupDocument, FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText,
+    StoreText,
 };
 use crate::policy::read::Field;
 use crate::policy::{AsTree, Method, Protection, codes, echo};
@@ -28,7 +29,7 @@ impl Fits {
         match self {
             Self::Files => &["file_backup"],
             Self::Bucket => &["replication"],
-            Self::Database => &["logical_dump"],
+            Self::Database => &["logical_dump", "base_backup"],
         }
     }
 
@@ -89,10 +90,11 @@ impl Run<'_> {
         name: &Spanned<ProtectionName>,
         (component, fits): (&ComponentName, Fits),
     ) -> bool {
-        let ProtectionDocument { file_backup, logical_dump, replication, .. } = document;
+        let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = document;
         let methods = [
             ("file_backup", file_backup.is_absent(), file_backup.span()),
             ("logical_dump", logical_dump.is_absent(), logical_dump.span()),
+            ("base_backup", base_backup.is_absent(), base_backup.span()),
             ("replication", replication.is_absent(), replication.span()),
         ];
         let given = methods.into_iter().filter(|(_, absent, _)| !absent);
@@ -106,6 +108,11 @@ impl Run<'_> {
                 _ => ".",
             };
             self.unfit(method, fits.called(), *at, &help);
+        }
+        if let [(one, _, first), (other, _, second), ..] = fitting.as_slice() {
+            let what = format!("`{one}` and `{other}` are two protections");
+            let finding = Diagnostic::error(codes::ONE_OF, what).at(*second, "given here").at(*first, "and here");
+            self.out.push(finding.help("Give each its own name below `protect`, and its own schedule."));
         }
         if fitting.is_empty() && unfit.is_empty() {
             self.missing(
@@ -130,7 +137,7 @@ impl Run<'_> {
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        let ProtectionDocument { file_backup, logical_dump, schedule, store, stores, .. } = document.value;
+        let ProtectionDocument { file_backup, logical_dump, base_backup, schedule, store, stores, .. } = document.value;
         if let (Some(one), Some(many)) = (store.span(), stores.span()) {
             self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`store` and `stores` exclude each other")
@@ -152,6 +159,8 @@ impl Run<'_> {
         let schedule = self.schedule(&schedule);
         let method = if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
             Method::LogicalDump(Box::new(self.as_tree(&full, compression)))
+        } else if let Some(Spanned { value: BaseBackupDocument { full, compression }, .. }) = base_backup.given() {
+            Method::BaseBackup(Box::new(self.as_tree(&full, compression)))
         } else {
             let FileBackupDocument { full, compression } = file_backup.given()?.value;
             Method::FileBackup(Box::new(self.as_tree(&full, compression)))

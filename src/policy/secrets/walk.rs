@@ -17,7 +17,7 @@ const VALUES: usize = 200_000;
 
 /// Keys of which at least one stands in every store, component, contact, protection and tier: a mapping with one of them is what its
 /// name names, however it is called; one without is taken for the value of a key.
-pub(super) const OF_THINGS: [&str; 15] = [
+pub(super) const OF_THINGS: [&str; 16] = [
     "folder",
     "s3",
     "files",
@@ -29,6 +29,7 @@ pub(super) const OF_THINGS: [&str; 15] = [
     "email",
     "file_backup",
     "logical_dump",
+    "base_backup",
     "schedule",
     "store",
     "stores",

@@ -2,7 +2,7 @@
 //! symbolic link is followed, neither one from the backup nor one that stands there.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fd::OwnedFd;
@@ -58,10 +58,6 @@ impl Target {
             Err(Errno::ROFS) => Err(failed(Errno::ROFS.into())),
             _ => Ok(Self { root: Arc::new(root), into, owners, open: Mutex::default() }),
         }
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.into.folder
     }
 
     /// Path below the target folder; empty for the folder itself.

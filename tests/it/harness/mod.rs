@@ -7,6 +7,7 @@
 pub mod process;
 mod python;
 pub mod canned;
+pub mod own_cluster;
 pub mod postgres;
 pub mod proxy;
 mod radosgw;

@@ -20,7 +20,7 @@ pub struct Cluster {
     /// The authority that signed the server's certificate, which is for `localhost` alone; and one that did not.
     pub root: PathBuf,
     pub other_root: PathBuf,
-    bin: PathBuf,
+    pub bin: PathBuf,
 }
 
 pub fn cluster() -> Option<&'static Cluster> {
@@ -29,7 +29,7 @@ pub fn cluster() -> Option<&'static Cluster> {
 }
 
 /// The server's programs: not those of the client alone.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
     found.retain(|bin| bin.join("initdb").exists() && bin.join("postgres").exists());
@@ -39,7 +39,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// Postgres refuses root: then it runs as `nobody`.
-fn as_somebody(program: &Path) -> Command {
+pub fn as_somebody(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     if is_root() {
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
@@ -48,7 +48,7 @@ fn as_somebody(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
 }
 
@@ -110,7 +110,7 @@ fn certificates(home: &Path) {
 }
 
 impl Cluster {
-    fn await_ready(&self, log: &Path) {
+    pub fn await_ready(&self, log: &Path) {
         let begun = Instant::now();
         while !self.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success() {
             let said = fs::read_to_string(log).unwrap_or_default();

@@ -23,4 +23,6 @@ fn the_example_is_applied_and_loaded() {
     assert!(!format!("{applied:?}").contains(PASSWORD));
     run(&["restore", "orders", "--to", "back", "--database", "example_then"]).ends(0);
     assert_same(cluster, "example_then", "example");
+    run(&["restore", "orders", "--protection", "cluster", "--to", "whole"]).ends(0);
+    assert!(home.path("whole/global/pg_control").exists() && home.path("whole/backup_label").exists());
 }
