@@ -104,6 +104,7 @@ fn assert_back(garden: &Garden, manifest: &Manifest, files: &Files) {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what failed must be repeatable")]
 fn files_come_back_whatever_their_order_and_a_changed_page_is_one_block() {
     let (garden, seed) = (Garden::new(), fastrand::u64(..));
     eprintln!("seed {seed}");

@@ -22,6 +22,7 @@ const LINKS: &str = "pg_tblspc";
 const MAP: &str = "tablespace_map";
 const SETTINGS: &str = "postgresql.auto.conf";
 const SIGNAL: &str = "recovery.signal";
+const STANDBY: &str = "standby.signal";
 
 /// Where a cluster goes.
 #[derive(Debug, Clone)]
@@ -120,6 +121,10 @@ impl Placed {
         let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
         file.write_all(settings(recovery).as_bytes())?;
         ours(&path)?;
+        match fs::remove_file(folder.join(STANDBY)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         if recovery.is_some() {
             let signal = folder.join(SIGNAL);
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&signal)?;

@@ -22,8 +22,9 @@ pub struct Recovery {
     pub until: Until,
 }
 
-/// A copy never writes into the archive of the cluster that it is a copy of.
-const APART: &str = "archive_mode = off\n";
+/// A copy never writes into the archive of the cluster that it is a copy of, and never follows it: a backup of a standby knows its
+/// primary.
+const APART: &str = "archive_mode = off\nprimary_conninfo = ''\nprimary_slot_name = ''\n";
 
 /// What is added to the settings of a restored data directory: later lines win over earlier ones. One target at most, since the server
 /// starts with none of two.
@@ -60,6 +61,8 @@ mod tests {
 
         # Added by bdr as it restored this.
         archive_mode = off
+        primary_conninfo = ''
+        primary_slot_name = ''
         restore_command = 'cp ''/a b/%f'' "%p" \\x'
         recovery_target_time = '2026-11-24 13:30:00.250000+00'
         recovery_target_action = promote

@@ -1,6 +1,6 @@
 //! A base backup as a source: connects when it is asked for its first item, and closes with what the server said at the end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -51,8 +51,8 @@ struct Running {
     archive: Option<String>,
     /// The folders above them that were not told yet.
     folders: Vec<String>,
-    /// Whether a tablespace began.
-    spaced: bool,
+    /// And those that were.
+    told: BTreeSet<String>,
     /// To whom the server's files belong.
     owner: (u32, u32),
     /// What must have come of the data directory: its label and its control file.
@@ -89,7 +89,7 @@ impl Taking {
             log: Log::default(),
             archive: None,
             folders: Vec::new(),
-            spaced: false,
+            told: BTreeSet::new(),
             owner: (0, 0),
             label: false,
             control: false,
@@ -104,8 +104,11 @@ impl Taking {
                 let header = running.stream.lock().header()?;
                 if let Some(header) = header {
                     self.before.extend(running.items(header, self.now)?);
-                    self.state = State::Running(running);
-                    return Ok(self.before.pop_front());
+                    if let Some(first) = self.before.pop_front() {
+                        self.state = State::Running(running);
+                        return Ok(Some(first));
+                    }
+                    continue;
                 }
                 running.archive = None;
             }
@@ -133,14 +136,14 @@ impl Running {
     /// An archive begins: of the data directory, or of a tablespace.
     fn open(&mut self, oid: Option<u32>) {
         let folder = oid.map_or_else(|| DATA.to_owned(), |oid| format!("{TABLESPACES}/{oid}"));
-        if oid.is_some() && !std::mem::replace(&mut self.spaced, true) {
-            self.folders.push(TABLESPACES.to_owned());
-        }
-        self.folders.push(folder.clone());
+        let above = oid.map(|_| TABLESPACES.to_owned()).into_iter().chain([folder.clone()]);
+        let new: Vec<String> = above.filter(|folder| self.told.insert(folder.clone())).collect();
+        self.folders.extend(new);
         self.archive = Some(folder);
     }
 
-    /// An entry of the archive that comes now, behind the folders above it that were not told yet.
+    /// An entry of the archive that comes now, behind the folders above it that were not told yet. Where tablespaces lie in the data
+    /// directory itself, as a restore puts them, the server sends their folders once more, empty.
     fn items(&mut self, header: Header, now: Timestamp) -> Result<Vec<Item>, Trouble> {
         self.owner = (header.uid, header.gid);
         let folders = std::mem::take(&mut self.folders);
@@ -158,6 +161,9 @@ impl Running {
         let path = [folder.as_bytes(), &path].join(&b'/');
         if !is_safe(&path) {
             return Err(failed(format!("the server sends `{}`, which leaves its data directory", shown(&path))));
+        }
+        if kind == Kind::Directory && self.told.contains(&*String::from_utf8_lossy(&path)) {
+            return Ok(items);
         }
         let mut item = self.item(path, (kind, mode), now);
         item.entry.meta.mtime = Time(mtime, 0);

@@ -101,7 +101,7 @@ fn a_page_that_fails_its_checksum_makes_the_backup_suspect() {
 
 #[test]
 fn who_may_not_replicate_is_told_what_is_needed() {
-    let Some(cluster) = own("cluster-rights", &[]) else { return };
+    let Some(cluster) = own("cluster-rights", &["max_replication_slots=0"]) else { return };
     cluster.sql("postgres", &format!("CREATE ROLE plain LOGIN PASSWORD '{}'", PASSWORD));
     cluster.sql("postgres", &format!("CREATE ROLE copier LOGIN REPLICATION PASSWORD '{}'", PASSWORD));
     let home = home();
@@ -110,7 +110,8 @@ fn who_may_not_replicate_is_told_what_is_needed() {
     none_is_listed(&home, &cluster.url("plain", "postgres"));
     // That is all it takes: no superuser, and no database that it may connect to.
     cluster.sql("postgres", "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC");
-    run(&home, &cluster.url("copier", "postgres"), &["backup", "orders"]).ends(0);
+    let made = run(&home, &cluster.url("copier", "postgres"), &["backup", "orders"]).ends(0).stderr;
+    assert!(made.contains("note: the server holds no log for the backup"), "{made}");
     cluster.stop("immediate");
 }
 

@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 
 use super::{assert_verified, home, manifests, restore, target};
 use crate::harness::own_cluster::{Own, on, own, space};
+use crate::harness::process;
 use crate::postgres::{run, sums};
 
 /// Tables that nobody changes, of every kind: a thousand of them, some in tablespaces, one unlogged, and large objects.
@@ -90,11 +91,20 @@ fn a_cluster_under_load_with_tablespaces_comes_back_whole() {
                     pgbench_history) sums";
     assert_eq!(again.sql("shop", balances), "1");
     assert_ne!(again.sql("shop", "SELECT count(*) FROM pgbench_history"), "0");
+    // A cluster with a tablespace in its own data directory is backed up like any other.
+    run(&home, &again.url("postgres", "shop"), &["backup", "orders"]).ends(0);
+    let third = target("cluster-loaded-third");
+    restore(&home, &third, &[]);
+    assert_verified(cluster.on_files("pg_verifybackup"), &third);
+    let other = on(&third, &[]).unwrap();
+    assert_eq!(kept(&other), expected);
+    other.stop("immediate");
     again.sql("shop", "INSERT INTO kept.slow SELECT 0, 'it takes writes'");
     again.stop("fast");
     // What is there already is compared and kept, what a server changed goes back.
     std::fs::remove_dir_all(&moved).unwrap();
-    restore(&home, &back, &["--tablespace", &option, "--overwrite", "--delete-extra"]);
+    let first = manifest.id.to_string();
+    restore(&home, &back, &["--backup", &first, "--tablespace", &option, "--overwrite", "--delete-extra"]);
     assert_verified(cluster.on_files("pg_verifybackup"), &back);
     let again = on(&back, &[]).unwrap();
     assert_eq!(kept(&again), expected);
@@ -128,5 +138,28 @@ fn what_does_not_fit_a_cluster_is_refused_before_a_byte_is_copied() {
     std::fs::remove_dir_all(&back).unwrap();
     run(&home, &url, &["restore", "orders", "--to", &to, "--path", "global"]).ends(0);
     assert!(back.join("global/pg_control").exists() && !back.join("PG_VERSION").exists());
+    cluster.stop("immediate");
+}
+
+#[test]
+fn a_standby_is_backed_up_and_comes_back_as_a_server_of_its_own() {
+    let Some(cluster) = own("cluster-primary", &[]) else { return };
+    cluster.sql("postgres", "CREATE TABLE t AS SELECT generate_series(1, 5000) AS n");
+    let copy = space("cluster-standby").join("data");
+    let mut following = cluster.on_files("pg_basebackup");
+    following.arg("-h").arg(&cluster.socket).args(["-p", &cluster.port.to_string(), "-U", "postgres", "-R", "-c", "fast", "-D"]);
+    process::run(following.arg(&copy));
+    let standby = on(&copy, &[]).unwrap();
+    assert_eq!(standby.sql("postgres", "SELECT pg_is_in_recovery()"), "t");
+    let home = home();
+    run(&home, &standby.url("postgres", "postgres"), &["backup", "orders"]).ends(0);
+    let back = target("cluster-standby-back");
+    restore(&home, &back, &[]);
+    let again = on(&back, &[]).unwrap();
+    assert_eq!(again.sql("postgres", "SELECT count(*), pg_is_in_recovery() FROM t"), "5000|f");
+    again.sql("postgres", "INSERT INTO t VALUES (0)");
+    assert_eq!(cluster.sql("postgres", "SELECT count(*) FROM pg_stat_replication"), "1", "only the standby follows");
+    again.stop("immediate");
+    standby.stop("immediate");
     cluster.stop("immediate");
 }
