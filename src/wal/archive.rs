@@ -12,6 +12,14 @@ pub struct Span {
     pub last: u64,
 }
 
+/// Segments of a timeline that are not there, both ends included, though what comes after them is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hole {
+    pub timeline: Timeline,
+    pub first: u64,
+    pub last: u64,
+}
+
 /// What an archive holds of one cluster.
 #[derive(Debug, Clone)]
 pub struct Archive {
@@ -71,6 +79,28 @@ impl Archive {
     pub fn holds(&self, segment: Segment) -> bool {
         let at = self.spans.partition_point(|span| (span.timeline, span.last) < (segment.timeline, segment.number));
         self.spans.get(at).is_some_and(|span| span.timeline == segment.timeline && span.first <= segment.number)
+    }
+
+    /// What recovery cannot go past: between spans of a timeline, and where one goes on from another.
+    pub fn holes(&self) -> Vec<Hole> {
+        let within = self.spans.windows(2).filter(|pair| pair[0].timeline == pair[1].timeline);
+        let within = within.map(|pair| Hole { timeline: pair[0].timeline, first: pair[0].last + 1, last: pair[1].first - 1 });
+        let mut all: Vec<Hole> = within.chain(self.histories.values().flat_map(|history| self.holes_at_fork(history))).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What is missing before and after the last fork of a timeline of which there is something. Where nothing is there of the one before
+    /// it up to the fork, the archive begins after it.
+    fn holes_at_fork(&self, history: &History) -> Vec<Hole> {
+        let of = |timeline: Timeline| self.spans.iter().filter(move |span| span.timeline == timeline);
+        let (Some(fork), Some(begins)) = (history.forks.last(), of(history.of).next()) else { return Vec::new() };
+        let forked = self.size.segment_of(fork.from, fork.at).number;
+        let Some(before) = of(fork.from).rfind(|span| span.first <= forked) else { return Vec::new() };
+        let left = Hole { timeline: fork.from, first: before.last + 1, last: forked.saturating_sub(1) };
+        let begun = Hole { timeline: history.of, first: forked, last: begins.first.saturating_sub(1) };
+        [left, begun].into_iter().filter(|hole| hole.first <= hole.last).collect()
     }
 
     /// What it means that a segment is not there.
@@ -148,6 +178,19 @@ mod tests {
     }
 
     #[test]
+    fn holes_are_told_within_timelines_and_between_them() {
+        let hole = |on, first, last| Hole { timeline: timeline(on), first, last };
+        assert_eq!(archive().holes(), [hole(1, 4, 4), hole(2, 11, 11)]);
+        let history = || History { of: timeline(2), forks: vec![Fork { from: timeline(1), at: at(9) }] };
+        let of = |all: &[Segment]| Archive::new(SegmentSize::default(), all.iter().copied(), [history()]).holes();
+        assert_eq!(of(&[segment(1, 5), segment(1, 6), segment(2, 10)]), [hole(1, 7, 8), hole(2, 9, 9)]);
+        assert_eq!(of(&[segment(1, 8), segment(2, 9)]), []);
+        assert_eq!(of(&[segment(1, 12), segment(2, 9)]), [], "the old timeline went on by itself");
+        assert_eq!(of(&[segment(2, 10)]), [], "it begins there");
+        assert_eq!(of(&[segment(1, 5)]), [], "nothing was archived of the new one");
+    }
+
+    #[test]
     fn what_another_timeline_goes_on_from_is_no_end() {
         let history = History { of: timeline(2), forks: vec![Fork { from: timeline(1), at: at(9) }] };
         let all = [segment(1, 6), segment(2, 9)];
@@ -182,6 +225,9 @@ mod tests {
                 let later = held.iter().any(|number| *number > asked.number);
                 prop_assert_eq!(archive.why_absent(asked) != Absent::End, later);
             }
+            let lost: Vec<u64> = archive.holes().iter().flat_map(|hole| hole.first..=hole.last).collect();
+            let ends = held.first().copied().unwrap_or(0)..=held.last().copied().unwrap_or(0);
+            prop_assert_eq!(lost, ends.filter(|number| !held.is_empty() && !held.contains(number)).collect::<Vec<_>>());
         }
     }
 }

@@ -8,7 +8,7 @@ mod name;
 mod page;
 mod segment;
 
-pub use archive::{Absent, Archive, Span};
+pub use archive::{Absent, Archive, Hole, Span};
 pub use history::{Fork, History, HistoryError};
 pub use lsn::{Lsn, LsnError};
 pub use name::FileName;
