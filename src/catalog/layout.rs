@@ -8,6 +8,9 @@
 //! <policy>/<component>/<protection>/_attempts/<backup id>/<generation>.json     who is writing it; gone after the commit
 //!                                                     /expired.json             a prune lets it go; gone with it
 //! <policy>/<component>/<protection>/_verified/<time>-<random>.json              what a verification saw
+//! <policy>/<component>/<protection>/_wal/cluster.json                           whose log is archived
+//!                                       /<system id>/<timeline>/<file>           a segment, history or the like ([`crate::catalog::log`])
+//!                                       /<system id>/_refused/<file>.<sha256 begins>.json    another of its name was handed over
 //! <policy>/_slots/<component>/<protection>/<moment>.<attempt>.json              a claimed moment of its schedule
 //!                                                           .succeeded.json    how it ended; or .failed.json
 //! <policy>/.bdr/…                                                               the lease, and a record of each apply
@@ -33,6 +36,8 @@ pub const UNTIERED: &str = "_untiered";
 const ATTEMPTS: &str = "_attempts/";
 const VERIFIED: &str = "_verified/";
 const SLOTS: &str = "_slots/";
+/// No tier can have this name either, though one may be called `wal`.
+const LOG: &str = "_wal/";
 
 impl Series {
     pub fn prefix(&self) -> String {
@@ -52,6 +57,11 @@ impl Series {
         self.prefix() + VERIFIED
     }
 
+    /// The write-ahead log, where the protection archives it.
+    pub fn log(&self) -> String {
+        self.prefix() + LOG
+    }
+
     /// The claimed moments of the schedule.
     pub fn slots(&self) -> String {
         format!("{}/{SLOTS}{}/{}/", self.policy, self.component, self.protection)
@@ -64,7 +74,7 @@ impl Series {
 
     /// Whether a folder of the series (with its trailing `/`) holds backups.
     pub fn is_tier(folder: &str) -> bool {
-        folder != ATTEMPTS && folder != VERIFIED
+        folder != ATTEMPTS && folder != VERIFIED && folder != LOG
     }
 }
 
@@ -130,6 +140,11 @@ pub enum Sort {
     Attempts,
     Verified,
     Slots,
+    /// Archived files of the write-ahead log.
+    Log,
+    /// Of these, what an archive is known by: the cluster and its timelines.
+    LogCluster,
+    LogHistory,
     /// The lease, the records of runs, and what settings were before bdr.
     Own,
 }
@@ -148,6 +163,9 @@ impl Sort {
             Self::Attempts => format!("{policy}/*/{ATTEMPTS}*"),
             Self::Verified => format!("{policy}/*/{VERIFIED}*"),
             Self::Slots => format!("{policy}/{SLOTS}*"),
+            Self::Log => format!("{policy}/*/{LOG}*"),
+            Self::LogCluster => format!("{policy}/*/{LOG}cluster.json"),
+            Self::LogHistory => format!("{policy}/*/{LOG}*.history"),
             Self::Own => format!("{policy}/.bdr/*"),
         }
     }
@@ -208,6 +226,7 @@ mod tests {
             (S::Attempts, format!("{}20261124T020000Z-0a1b2c3d/000000.json", series.attempts())),
             (S::Verified, format!("{}20261124T020000Z-0a1b2c3d.json", series.verified())),
             (S::Slots, format!("{}20261124T020000Z.1.json", series.slots())),
+            (S::Log, format!("{}7123/00000001/000000010000000000000001", series.log())),
             (S::Own, "p/.bdr/lease.json".to_owned()),
         ];
         for (sort, key) in &keys {
@@ -217,6 +236,10 @@ mod tests {
             assert!(!fits(&sort.pattern(&name("q")), key), "{key}");
         }
         assert!(fits(&Sort::packs_of(&name("p"), &tier), &keys[3].1));
+        let of_log = [(S::LogCluster, "cluster.json"), (S::LogHistory, "7123/00000002/00000002.history")];
+        for (sort, key) in of_log.map(|(sort, below)| (sort, series.log() + below)) {
+            assert!(fits(&sort.pattern(&name("p")), &key) && fits(&S::Log.pattern(&name("p")), &key), "{key}");
+        }
     }
 
     #[test]

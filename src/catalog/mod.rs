@@ -9,6 +9,7 @@ mod wire;
 pub mod part;
 pub mod index;
 pub mod pack;
+pub mod log;
 pub mod manifest;
 pub mod verification;
 pub mod facts;
