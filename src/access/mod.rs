@@ -8,7 +8,7 @@ pub mod sid;
 mod touches;
 
 pub use document::{Document, INLINE, MANAGED, documents, merged};
-pub use touches::touches;
+pub use touches::{holds_log, touches};
 
 /// Path and name of a role by its ARN. The account is left out: endpoints other than AWS give roles an account of their own, while a
 /// configuration that names one by another works there too (ministack).

@@ -10,6 +10,7 @@ mod file_backup;
 pub mod gaps;
 mod interval;
 mod logical_dump;
+pub mod wal_archive;
 pub mod replica;
 pub mod storage;
 #[cfg(test)]
@@ -121,6 +122,7 @@ fn copies(
             Method::FileBackup(_) => file_backup::bounds(&question),
             Method::LogicalDump(_) => logical_dump::bounds(&question),
             Method::BaseBackup(_) => whole_cluster::bounds(&question),
+            Method::WalArchive(archive) => wal_archive::bounds(&question, archive),
             // Nothing that bdr writes; of a bucket it was said above.
             Method::Replication(_) => continue,
         };

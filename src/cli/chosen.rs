@@ -133,8 +133,11 @@ pub async fn choose<'a>(
         }
     };
     let mut chosen = Vec::new();
-    for protection in protections {
+    for protection in &protections {
         chosen.extend(of_protection(policy, component, protection, which, env).await?);
+    }
+    if chosen.is_empty() && protections.iter().any(|protection| protection.wal_archive().is_some()) {
+        return Err(only_log(component));
     }
     match (&which.store, chosen.is_empty()) {
         (Some(name), true) => {
@@ -152,6 +155,15 @@ pub async fn choose<'a>(
             .help(format!("Add one under `protect`, such as `{}`.", component.kind.example()))),
         _ => Ok(chosen),
     }
+}
+
+fn only_log(component: &Component) -> Failure {
+    let message =
+        format!("what `{}` archives there is its WAL, and no backup that bdr could make, list or restore", *component.name);
+    Failure::new(message).help(format!(
+        "PostgreSQL hands it over by its `archive_command`, and a base backup is rolled forward by it; `bdr wal status {}` tells how it stands.",
+        *component.name
+    ))
 }
 
 /// A series in a store of the policy: the one way to read or write backups.
@@ -183,6 +195,10 @@ async fn of_protection<'a>(
     env: &Env,
 ) -> Result<Vec<Chosen<'a>>, Failure> {
     let mut chosen = Vec::new();
+    // A log is no backup: `bdr wal` speaks of it.
+    if protection.wal_archive().is_some() {
+        return Ok(chosen);
+    }
     for name in stores_of(policy, component, protection, which) {
         let named = which.store.as_ref().is_none_or(|wanted| wanted == name.as_str());
         let Some(spec) = policy.stores.get(name).filter(|_| named) else { continue };

@@ -84,7 +84,8 @@ pub async fn read(
 
 fn all(policy: &Policy) -> impl Iterator<Item = (Held, ComponentName)> {
     policy.components.values().flat_map(|component| {
-        component.protections.values().flat_map(move |protection| {
+        let with_backups = component.protections.values().filter(|protection| protection.as_tree().is_some());
+        with_backups.flat_map(move |protection| {
             let held =
                 |store: &Spanned<StoreName>| (component.name.value.clone(), protection.name.value.clone(), store.value.clone());
             protection.stores.iter().map(held).map(|held| (held, component.folder().clone()))

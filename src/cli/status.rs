@@ -54,7 +54,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 async fn stores(context: &Context, policy: &Policy, env: &Env, document: &mut Document) -> Result<Folders, Failure> {
     let mut folders = Folders::new();
     let mut protections = policy.components.values().flat_map(|component| component.protections.values());
-    if protections.all(|protection| protection.stores.is_empty()) {
+    if protections.all(|protection| protection.as_tree().is_none()) {
         return Ok(folders);
     }
     let chosen = chosen::all(policy, None, &Which::default().with(Replicas::Always), env).await?;

@@ -29,6 +29,11 @@ impl Component {
         self.moved.as_ref().map_or(&self.name.value, |moved| &moved.value)
     }
 
+    /// The protection that archives its write-ahead log; there is one at most.
+    pub fn wal_archive(&self) -> Option<&Protection> {
+        self.protections.values().find(|protection| protection.wal_archive().is_some())
+    }
+
     /// Its bucket as a store would be, with the component's name: what holds of any bucket holds of it.
     pub fn as_store(&self) -> Option<StoreSpec> {
         let bucket = self.kind.bucket()?;

@@ -45,7 +45,7 @@ pub use load::{LARGEST, Loaded, load, load_unresolved};
 pub use location::{Location, Medium, Overlap, host_of_aws, overlaps, partition};
 pub use objective::{Disruption, Objective, Objectives};
 pub use pack::Pack;
-pub use protection::{AsTree, Method, Protection};
+pub use protection::{AsTree, Method, Protection, WalArchive};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use replication::Replication;
 pub use replication::{role_name as replication_role_name, role_path};

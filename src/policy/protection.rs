@@ -4,6 +4,7 @@ use crate::address::{ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
 use crate::policy::Replication;
 use crate::units::cadence::Schedule;
+use crate::units::duration::Duration;
 
 /// One way in which a component's data is copied, when, and to where.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -27,6 +28,7 @@ pub enum Method {
     LogicalDump(Box<AsTree>),
     BaseBackup(Box<AsTree>),
     Replication(Box<Replication>),
+    WalArchive(Box<WalArchive>),
 }
 
 impl Protection {
@@ -34,7 +36,7 @@ impl Protection {
     pub fn as_tree(&self) -> Option<&AsTree> {
         match &self.method {
             Method::FileBackup(tree) | Method::LogicalDump(tree) | Method::BaseBackup(tree) => Some(tree),
-            Method::Replication(_) => None,
+            Method::Replication(_) | Method::WalArchive(_) => None,
         }
     }
 
@@ -42,13 +44,21 @@ impl Protection {
     pub fn replication(&self) -> Option<&Replication> {
         match &self.method {
             Method::Replication(entry) => Some(entry),
-            Method::FileBackup(_) | Method::LogicalDump(_) | Method::BaseBackup(_) => None,
+            Method::FileBackup(_) | Method::LogicalDump(_) | Method::BaseBackup(_) | Method::WalArchive(_) => None,
+        }
+    }
+
+    /// How the log is archived that PostgreSQL hands over by itself.
+    pub fn wal_archive(&self) -> Option<&WalArchive> {
+        match &self.method {
+            Method::WalArchive(archive) => Some(archive),
+            Method::FileBackup(_) | Method::LogicalDump(_) | Method::BaseBackup(_) | Method::Replication(_) => None,
         }
     }
 
     /// Whether copies come about though nobody starts anything.
     pub fn runs_by_itself(&self) -> bool {
-        self.schedule.is_some() || self.replication().is_some()
+        self.schedule.is_some() || self.replication().is_some() || self.wal_archive().is_some()
     }
 }
 
@@ -60,6 +70,7 @@ impl Method {
             Self::LogicalDump(_) => "logical_dump",
             Self::BaseBackup(_) => "base_backup",
             Self::Replication(_) => "replication",
+            Self::WalArchive(_) => "wal_archive",
         }
     }
 }
@@ -72,4 +83,11 @@ pub struct AsTree {
     pub full: Option<Spanned<Schedule>>,
     /// zstd level, 1 to 19; 3 unless told.
     pub compression: Spanned<i32>,
+}
+
+/// The write-ahead log of a cluster, segment by segment, as PostgreSQL hands it over.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct WalArchive {
+    /// The longest that a record waits for its segment to be handed over: what the server's `archive_timeout` has to be, or less.
+    pub max_interval: Spanned<Duration>,
 }

@@ -35,7 +35,7 @@ fn granted(policy: &Policy, purposes: &BTreeSet<Purpose>, all: &BTreeSet<Purpose
         let touches: Vec<_> = all.iter().flat_map(|purpose| access::touches(policy, name, *purpose)).collect();
         let granted = s3::rights::grants(spec, backend, &touches);
         if !granted.is_empty() {
-            grants.extend(s3::rights::denials(&policy.name, backend, all));
+            grants.extend(s3::rights::denials(&policy.name, (backend, access::holds_log(policy, name)), all));
         }
         grants.extend(granted);
     }

@@ -217,7 +217,9 @@ pub fn human(document: &Document, zone: &Zone, width: usize) -> String {
         parts.push(table::fitting(&["store", "protection", "newest good", "age", "backups", "state"], &lines, width, 4));
     }
     if parts.is_empty() && document.unread.is_empty() {
-        parts.push("The policy copies nothing: no protection names a store.\n".to_owned());
+        parts.push(
+            "The policy makes no backups, and copies no bucket. Of a log that it archives `bdr wal status` tells.\n".to_owned(),
+        );
     }
     parts.join("\n")
 }

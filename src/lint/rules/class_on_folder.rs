@@ -79,7 +79,9 @@ pub enum Folders {
 }
 
 pub fn folders(policy: &Policy, component: &Component) -> Folders {
-    let names = component.protections.values().flat_map(|protection| &protection.stores);
+    // A log has no classes.
+    let with_backups = component.protections.values().filter(|protection| protection.as_tree().is_some());
+    let names = with_backups.flat_map(|protection| &protection.stores);
     let backends = names.filter_map(|name| policy.stores.get(&name.value)).map(|store| &store.backend);
     let (folders, others): (Vec<&Backend>, Vec<&Backend>) = backends.partition(|backend| matches!(backend, Backend::Folder(_)));
     match (folders.is_empty(), others.is_empty()) {

@@ -87,7 +87,8 @@ fn longest_tiers(policy: &Policy) -> BTreeMap<&StoreName, Option<&Tier>> {
     let mut longest: BTreeMap<&StoreName, Option<&Tier>> = BTreeMap::new();
     for component in policy.components.values() {
         let own = component.retain.values().max_by_key(|tier| tier.keep.value);
-        for store in component.protections.values().flat_map(|protection| &protection.stores) {
+        let with_backups = component.protections.values().filter(|protection| protection.as_tree().is_some());
+        for store in with_backups.flat_map(|protection| &protection.stores) {
             let so_far = longest.entry(&store.value).or_insert(own);
             *so_far = so_far.zip(own).map(|(one, other)| if other.keep.value >= one.keep.value { other } else { one });
         }

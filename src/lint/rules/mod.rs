@@ -32,6 +32,7 @@ mod unprotected;
 mod unreachable_tier;
 mod unused_account;
 mod unused_store;
+mod wal_alone;
 
 use crate::lint::Rule;
 use crate::policy::Disruption;
@@ -74,6 +75,7 @@ pub const RULES: &[&dyn Rule] = &[
     &replication_both_written::ReplicationBothWritten,
     &replicas_collide::ReplicasCollide,
     &replica_over_backups::ReplicaOverBackups,
+    &wal_alone::WalAlone,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

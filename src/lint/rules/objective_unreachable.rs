@@ -36,7 +36,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::assess::{Cell, Derived, Origin, Term, Verdict};
+use crate::assess::{Cell, Derived, Origin, Term, Verdict, wal_archive};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, Span};
 use crate::lint::rules::{objective_unscheduled, replication_unbounded};
 use crate::lint::{Context, Rule};
@@ -126,6 +126,7 @@ fn way_out(word: &str, target: Duration, derived: &Derived, cause: &Term) -> Str
             };
             format!("{often}, or state what is true: an RPO of {truth}.")
         }
+        _ if cause.name == wal_archive::BASE => "Protect it by what restores by itself, such as `logical_dump`, too.".to_owned(),
         ("RPO", None) => "Give the protection a schedule and the policy a scheduler that runs it.".to_owned(),
         (_, Some(truth)) => format!("State what is true, an {word} of {truth}, or protect it by something faster."),
         (_, None) => format!("Nothing bounds it: state no {word}, or protect it by something that has a bound."),

@@ -35,6 +35,10 @@ use crate::policy::read::{Field, Hints, Instead};
                                 "required": ["base_backup"],
                                 "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
                             },
+                            {
+                                "required": ["wal_archive"],
+                                "anyOf": [{ "required": ["store"] }, { "required": ["stores"] }]
+                            },
                             { "required": ["replication"] }
                         ]
                     }

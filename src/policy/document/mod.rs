@@ -32,7 +32,9 @@ pub use moved::MovedDocument;
 pub use object_storage::{ObjectStorageDocument, VersioningWord};
 pub use objective::{ObjectiveDocument, ObjectivesDocument};
 pub use postgresql::{PostgresqlDocument, ServerSettingsDocument};
-pub use protection::{BaseBackupDocument, FileBackupDocument, Level, LogicalDumpDocument, ProtectionDocument};
+pub use protection::{
+    BaseBackupDocument, FileBackupDocument, Level, LogicalDumpDocument, ProtectionDocument, WalArchiveDocument,
+};
 pub use replication::ReplicationDocument;
 pub use retention::TierDocument;
 pub use scheduler::{CronDocument, SchedulerDocument, SystemdDocument};

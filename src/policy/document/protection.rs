@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ReplicationDocument, ScheduleText, StoreText};
+use super::{DurationText, ReplicationDocument, ScheduleText, StoreText};
 use crate::policy::read::{Field, Hints, Instead};
 
 /// One way in which a component's data is copied: exactly one method, when it runs, and where its copies go.
@@ -17,6 +17,8 @@ pub struct ProtectionDocument {
     pub logical_dump: Field<LogicalDumpDocument>,
     /// Copies the whole cluster that the component's database is in, file by file, into the tree format.
     pub base_backup: Field<BaseBackupDocument>,
+    /// Archives the write-ahead log of the component's cluster, as PostgreSQL hands it over by `bdr wal push`; needs no schedule.
+    pub wal_archive: Field<WalArchiveDocument>,
     /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
     pub replication: Field<Box<ReplicationDocument>>,
     /// When it runs; only by hand unless told.
@@ -65,6 +67,15 @@ pub struct BaseBackupDocument {
     pub compression: Field<Level>,
 }
 
+/// Archives the write-ahead log (WAL) of a cluster of PostgreSQL, whose `archive_command` is `bdr wal push`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "WalArchive")]
+pub struct WalArchiveDocument {
+    /// The longest that a change waits to be archived: the server's `archive_timeout`, or more; 60s unless told.
+    pub max_interval: Field<DurationText>,
+}
+
 /// A level of zstd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -92,6 +103,10 @@ impl Instead for LogicalDumpDocument {
 
 impl Instead for BaseBackupDocument {
     const WRITE: Hints = &["Write `{key}: {}`.", "Write `{key}: {}`."];
+}
+
+impl Instead for WalArchiveDocument {
+    const WRITE: Hints = &["Write `{key}: { max_interval: {value} }`.", "Write `{key}: {}`."];
 }
 
 impl Instead for Level {

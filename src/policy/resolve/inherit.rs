@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics, Sources, Span, Spanned};
 use crate::policy::class;
 use crate::policy::document::{
     BaseBackupDocument, ComponentDocument, FileBackupDocument, LogicalDumpDocument, Named, ObjectiveDocument, ObjectivesDocument,
-    ProtectionDocument, TierDocument,
+    ProtectionDocument, TierDocument, WalArchiveDocument,
 };
 use crate::policy::read::Field;
 use crate::policy::{codes, echo};
@@ -197,19 +197,21 @@ fn without_unfit(protect: &mut Named<ProtectionDocument>, document: &ComponentDo
     };
     protect.0.retain_mut(|(name, protection)| {
         let Field::Given(protection) = protection else { return true };
-        let given = |protection: &ProtectionDocument| {
-            let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = protection;
-            let database = !logical_dump.is_absent() || !base_backup.is_absent();
-            database || !file_backup.is_absent() || !replication.is_absent()
-        };
-        let had = given(&protection.value);
-        let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = &mut protection.value;
+        let had = has_method(&protection.value);
+        let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, replication, .. } = &mut protection.value;
         clear(file_backup, !files);
         clear(logical_dump, !database);
         clear(base_backup, !database);
+        clear(wal_archive, !database);
         clear(replication, !bucket);
-        given(&protection.value) || !had || own.contains(name.value.as_str())
+        has_method(&protection.value) || !had || own.contains(name.value.as_str())
     });
+}
+
+fn has_method(protection: &ProtectionDocument) -> bool {
+    let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, replication, .. } = protection;
+    let of_databases = [logical_dump.is_absent(), base_backup.is_absent(), wal_archive.is_absent()];
+    of_databases.contains(&false) || !file_backup.is_absent() || !replication.is_absent()
 }
 
 fn clear<T>(field: &mut Field<T>, unfit: bool) {
@@ -263,6 +265,7 @@ key_by_key!(ObjectiveDocument {} rpo rto);
 key_by_key!(FileBackupDocument {} full compression);
 key_by_key!(LogicalDumpDocument {} full compression);
 key_by_key!(BaseBackupDocument {} full compression);
+key_by_key!(WalArchiveDocument {} max_interval);
 key_by_key!(TierDocument {} every keep class);
 
 impl Over for ProtectionDocument {
@@ -278,6 +281,7 @@ impl Over for ProtectionDocument {
             file_backup: self.file_backup.over(base.file_backup),
             logical_dump: self.logical_dump.over(base.logical_dump),
             base_backup: self.base_backup.over(base.base_backup),
+            wal_archive: self.wal_archive.over(base.wal_archive),
             replication: self.replication.or(base.replication),
             schedule: self.schedule.or(base.schedule),
             store,

@@ -6,14 +6,16 @@ use super::Run;
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
-    BaseBackupDocument, FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText,
-    StoreText,
+    BaseBackupDocument, DurationText, FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText,
+    StoreText, WalArchiveDocument,
 };
 use crate::policy::read::Field;
-use crate::policy::{AsTree, Method, Protection, codes, echo};
+use crate::policy::{AsTree, Method, Protection, WalArchive, codes, echo};
+use crate::units::duration::Duration;
 
 const LEVELS: std::ops::RangeInclusive<i64> = 1..=19;
 const DEFAULT_LEVEL: i32 = 3;
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What a component is, as far as the methods go that fit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Fits {
         match self {
             Self::Files => &["file_backup"],
             Self::Bucket => &["replication"],
-            Self::Database => &["logical_dump", "base_backup"],
+            Self::Database => &["logical_dump", "base_backup", "wal_archive"],
         }
     }
 
@@ -66,7 +68,22 @@ impl Run<'_> {
                 resolved.insert(protection.name.value.clone(), protection);
             }
         }
+        self.one_archive(&resolved);
         resolved
+    }
+
+    /// PostgreSQL has one `archive_command`, and who fetches a segment must know from where.
+    fn one_archive(&mut self, protections: &BTreeMap<ProtectionName, Protection>) {
+        let mut archives = protections.values().filter(|protection| protection.wal_archive().is_some());
+        let Some(first) = archives.next() else { return };
+        for other in archives {
+            self.out.push(
+                Diagnostic::error(codes::ONE_OF, format!("`{}` and `{}` both archive the WAL", *first.name, *other.name))
+                    .at(other.name.span, "given here")
+                    .at(first.name.span, "and here")
+                    .help("Make one of them, and list all its stores under `stores`."),
+            );
+        }
     }
 
     fn protection(
@@ -90,11 +107,12 @@ impl Run<'_> {
         name: &Spanned<ProtectionName>,
         (component, fits): (&ComponentName, Fits),
     ) -> bool {
-        let ProtectionDocument { file_backup, logical_dump, base_backup, replication, .. } = document;
+        let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, replication, .. } = document;
         let methods = [
             ("file_backup", file_backup.is_absent(), file_backup.span()),
             ("logical_dump", logical_dump.is_absent(), logical_dump.span()),
             ("base_backup", base_backup.is_absent(), base_backup.span()),
+            ("wal_archive", wal_archive.is_absent(), wal_archive.span()),
             ("replication", replication.is_absent(), replication.span()),
         ];
         let given = methods.into_iter().filter(|(_, absent, _)| !absent);
@@ -137,7 +155,7 @@ impl Run<'_> {
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        let ProtectionDocument { file_backup, logical_dump, base_backup, schedule, store, stores, .. } = document.value;
+        let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, schedule, store, stores, .. } = document.value;
         if let (Some(one), Some(many)) = (store.span(), stores.span()) {
             self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`store` and `stores` exclude each other")
@@ -156,8 +174,14 @@ impl Run<'_> {
         let listed = stores.given().map(|list| list.value).unwrap_or_default();
         let given: Vec<_> = std::iter::once(store).chain(listed).filter_map(|store| self.store_named(&store, known)).collect();
         self.twice_listed(given.iter().map(|store| (store.value.as_str(), store.span)), "store");
-        let schedule = self.schedule(&schedule);
-        let method = if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
+        if !wal_archive.is_absent() && !schedule.is_absent() {
+            let help = "Remove it: PostgreSQL hands each segment over as it is done, by its `archive_command`.";
+            self.unfit("schedule", "a WAL archive", schedule.span(), help);
+        }
+        let schedule = self.schedule(&schedule).filter(|_| wal_archive.is_absent());
+        let method = if let Some(Spanned { value: WalArchiveDocument { max_interval }, .. }) = wal_archive.given() {
+            Method::WalArchive(Box::new(WalArchive { max_interval: self.interval(&max_interval) }))
+        } else if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
             Method::LogicalDump(Box::new(self.as_tree(&full, compression)))
         } else if let Some(Spanned { value: BaseBackupDocument { full, compression }, .. }) = base_backup.given() {
             Method::BaseBackup(Box::new(self.as_tree(&full, compression)))
@@ -208,6 +232,15 @@ impl Run<'_> {
             self.out.push(finding);
         }
         None
+    }
+
+    fn interval(&mut self, field: &Field<DurationText>) -> Spanned<Duration> {
+        let Some(interval) = self.duration(field) else { return Spanned::bare(DEFAULT_INTERVAL) };
+        if interval.value == Duration::ZERO {
+            let help = "Write how long a change may wait to be archived, such as 60s: the `archive_timeout` of the server.";
+            self.bad(codes::DURATION, Spanned::new("0s", interval.span), "lets a change wait for no time at all", help);
+        }
+        interval
     }
 
     fn as_tree(&mut self, full: &Field<ScheduleText>, compression: Field<Level>) -> AsTree {

@@ -17,7 +17,7 @@ const VALUES: usize = 200_000;
 
 /// Keys of which at least one stands in every store, component, contact, protection and tier: a mapping with one of them is what its
 /// name names, however it is called; one without is taken for the value of a key.
-pub(super) const OF_THINGS: [&str; 16] = [
+pub(super) const OF_THINGS: [&str; 17] = [
     "folder",
     "s3",
     "files",
@@ -30,6 +30,7 @@ pub(super) const OF_THINGS: [&str; 16] = [
     "file_backup",
     "logical_dump",
     "base_backup",
+    "wal_archive",
     "schedule",
     "store",
     "stores",

@@ -135,7 +135,7 @@ pub const KEPT: [Sort; 7] = [Sort::Manifest, Sort::Index, Sort::Table, Sort::Pac
 
 /// What who has these purposes, and no other, must not do, whatever else is allowed to them. Who only plans is denied nothing in so
 /// many words: nothing that is allowed to them writes.
-pub fn denials(policy: &PolicyName, backend: &S3Backend, purposes: &BTreeSet<Purpose>) -> Vec<Grant> {
+pub fn denials(policy: &PolicyName, (backend, holds_log): (&S3Backend, bool), purposes: &BTreeSet<Purpose>) -> Vec<Grant> {
     use Purpose::{Apply, Prune, Restore, Write};
     let has = |any: &[Purpose]| any.iter().any(|purpose| purposes.contains(purpose));
     if !has(&[Apply, Write, Restore, Prune]) {
@@ -151,7 +151,8 @@ pub fn denials(policy: &PolicyName, backend: &S3Backend, purposes: &BTreeSet<Pur
     let below = |keys: &[String]| keys.iter().map(|keys| arn::objects(backend, keys)).collect::<BTreeSet<String>>();
     if !has(&[Prune]) {
         // An apply removes old records of applies.
-        let kept = if has(&[Apply]) { KEPT.map(|sort| sort.pattern(policy)).to_vec() } else { everything.to_vec() };
+        let sorts = KEPT.into_iter().chain(holds_log.then_some(Sort::Log));
+        let kept = if has(&[Apply]) { sorts.map(|sort| sort.pattern(policy)).collect() } else { everything.to_vec() };
         deny("NeverDelete", &["s3:DeleteObject", "s3:DeleteObjectVersion"], below(&kept), Condition::new());
     }
     if !has(&[Apply, Write, Prune]) {
@@ -162,10 +163,11 @@ pub fn denials(policy: &PolicyName, backend: &S3Backend, purposes: &BTreeSet<Pur
     if !has(&[Apply]) {
         deny("NeverSetUp", &SETTINGS, BTreeSet::from([arn::bucket(backend)]), Condition::new());
     }
-    // Whoever writes a manifest creates it: S3 can demand that (S3 user guide, "Enforce conditional writes on Amazon S3 buckets").
+    // Whoever writes a manifest or a file of a log creates it: S3 can demand that (S3 user guide, "Enforce conditional writes on Amazon S3 buckets").
     if has(&[Apply, Write]) && !has_endpoint_of_its_own(backend) {
-        let manifests = below(&[Sort::Manifest.pattern(policy)]);
-        deny("NeverOverwrite", &["s3:PutObject"], manifests, when("Null", "s3:if-none-match", ["true".to_owned()]));
+        let sorts = [Some(Sort::Manifest), holds_log.then_some(Sort::Log)].into_iter().flatten();
+        let created = below(&sorts.map(|sort| sort.pattern(policy)).collect::<Vec<_>>());
+        deny("NeverOverwrite", &["s3:PutObject"], created, when("Null", "s3:if-none-match", ["true".to_owned()]));
     }
     all
 }

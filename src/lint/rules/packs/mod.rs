@@ -17,7 +17,9 @@ fn stores<'a>(policy: &'a Policy, component: &'a Component) -> Vec<&'a StoreSpec
         let replicated = protection.replication().map(|entry| &entry.to.value);
         policy.stores_of(component, protection).into_iter().chain(replicated)
     };
-    let names: std::collections::BTreeSet<_> = component.protections.values().flat_map(of).collect();
+    // A log is no copy of what it logs.
+    let copies = component.protections.values().filter(|protection| protection.wal_archive().is_none());
+    let names: std::collections::BTreeSet<_> = copies.flat_map(of).collect();
     names.into_iter().filter_map(|name| policy.stores.get(name)).collect()
 }
 

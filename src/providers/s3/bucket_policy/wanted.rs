@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::statement::Statement;
-use crate::access::{merged, touches};
+use crate::access::{holds_log, merged, touches};
 use crate::attrs::Attrs;
 use crate::catalog::layout::Sort;
 use crate::policy::Principals;
@@ -78,7 +78,10 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
     let Some(access) = &wish.spec.access else { return Vec::new() };
     let access = &access.value;
     let policy = &wish.policy.name.value;
-    let below = |sorts: &[Sort]| sorts.iter().map(|sort| arn::objects(wish.backend, &sort.pattern(policy))).collect();
+    // What holds of the contents of backups holds of a log that is archived.
+    let log = holds_log(wish.policy, wish.name).then_some(Sort::Log);
+    let below =
+        |sorts: &[Sort]| sorts.iter().copied().chain(log).map(|sort| arn::objects(wish.backend, &sort.pattern(policy))).collect();
     let mut all = Vec::new();
     if let Some(list) = &access.write {
         all.push(("only-writers", list, vec![&list.value], deny(["s3:PutObject"], below(&Sort::WHOLE))));

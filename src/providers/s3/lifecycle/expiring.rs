@@ -186,6 +186,23 @@ mod tests {
         }
     }
 
+    /// A rule like this has cost people their backups: none starts without its log.
+    #[test]
+    fn a_rule_that_expires_a_log_is_found_and_none_of_bdr_does() {
+        let policy = "version: 1\nname: p\nstores:\n  a: { s3: { bucket: p-backups, region: eu-north-1 } }\ncomponents:\n  db:\n    \
+                      postgresql: {}\n    protect: { log: { wal_archive: {}, store: a } }\n    retain: { daily: { for: 7d } }\n";
+        let found = expirings_of(policy, &rule("theirs", "p/db/log/_wal/", "<Days>400</Days>"));
+        assert_eq!(
+            found.iter().map(|one| (one.whose.clone(), one.needed_days)).collect::<Vec<_>>(),
+            [(vec!["db/log".to_owned()], None)]
+        );
+        let mut sources = Sources::new();
+        sources.add("bdr.yaml", policy.to_owned());
+        let policy = load_unresolved(sources).policy.expect("a policy");
+        let copies = copies(&policy);
+        assert!(wishes(&policy, &copies).all(|(wish, _)| super::super::net::wanted(wish).is_empty()));
+    }
+
     #[test]
     fn what_goes_to_an_archive_class_while_it_is_needed_is_found() {
         let moves = |id: &str, prefix: &str, does: &[(&str, &str)]| {

@@ -63,7 +63,7 @@ fn scratch(wish: Wish<'_>) -> Wanted {
 /// Every tier that has backups in this store.
 fn tiers(wish: Wish<'_>) -> impl Iterator<Item = (&ComponentName, &Protection, &Tier)> {
     let of = |(component, protection)| tiers_of(component).map(move |tier| (component.folder(), protection, tier));
-    wish.copies.iter().copied().flat_map(of)
+    wish.copies.iter().copied().filter(|(_, protection)| protection.as_tree().is_some()).flat_map(of)
 }
 
 fn tiers_of(component: &Component) -> impl Iterator<Item = &Tier> {
@@ -108,6 +108,11 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
         };
         let whose = format!("{}/{}", *component.name, *protection.name);
         let below = |folder: String| format!("{}{folder}", wish.backend.prefix.value);
+        // Nothing of a log is let go yet.
+        if protection.wal_archive().is_some() {
+            all.push(Kept { prefix: below(series.log()), whose, days: None });
+            continue;
+        }
         let needed = |tier: &Tier| tier.keep.days_up() + full_cadence(wish.policy, protection);
         let tier =
             |tier: &Tier| Kept { prefix: below(series.tier(Some(&tier.name))), whose: whose.clone(), days: Some(needed(tier)) };

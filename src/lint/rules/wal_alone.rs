@@ -1,0 +1,65 @@
+//! A WAL archive that nothing can be rolled forward by.
+//!
+//! ## What it finds
+//!
+//! A component that archives its write-ahead log, and has no base backup for it.
+//!
+//! ## Why it matters
+//!
+//! The log says what changed in the files of a cluster. To recover by it one starts from a copy of these files and rolls it forward. A dump
+//! of `pg_dump` is none, and cannot be rolled forward. So such an archive grows, and nothing comes back of it: `bdr assess` gives it no bound.
+//!
+//! bdr makes no base backups yet. One that is made by other means, such as `pg_basebackup`, is rolled forward by the archive
+//! (`restore_command`): say that in a suppression.
+//!
+//! ## Example
+//!
+//! ```yaml
+//! components:
+//!   orders:
+//!     postgresql: { url: "${env:DATABASE_URL}" }
+//!     protect:
+//!       wal: { wal_archive: { max_interval: 60s }, store: primary }
+//! ```
+//!
+//! ## Instead
+//!
+//! ```yaml
+//! components:
+//!   orders:
+//!     postgresql: { url: "${env:DATABASE_URL}" }
+//!     protect:
+//!       # bdr:ignore[BDR-L050] pg_basebackup runs every night by /etc/cron.d/base
+//!       wal: { wal_archive: { max_interval: 60s }, store: primary }
+//! ```
+
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
+use crate::lint::{Context, Rule};
+use crate::policy::{Component, Method};
+
+pub struct WalAlone;
+
+impl Rule for WalAlone {
+    fn about(&self) -> Code {
+        Code { code: "BDR-L050", name: "wal-alone", severity: Severity::Warning, text: include_str!("wal_alone.rs") }
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Diagnostics) {
+        for component in context.policy.components.values().filter(|component| !has_base(component)) {
+            let Some(archive) = component.wal_archive() else { continue };
+            let message = format!("nothing of `{}` can be rolled forward by the WAL that is archived", *component.name);
+            found.push(
+                Diagnostic::warning(self.about().code, message)
+                    .at(archive.name.span.or(archive.span), "WAL alone restores nothing")
+                    .help("Make base backups by other means (`pg_basebackup`), and say so in a suppression; a dump is none."),
+            );
+        }
+    }
+}
+
+/// Whether anything is copied that the log can be replayed onto.
+fn has_base(component: &Component) -> bool {
+    component.protections.values().any(|protection| match &protection.method {
+        Method::FileBackup(_) | Method::LogicalDump(_) | Method::Replication(_) | Method::WalArchive(_) => false,
+    })
+}
