@@ -38,6 +38,7 @@ pub mod access;
 pub mod apply;
 pub mod slots;
 pub mod tree;
+pub mod archiving;
 pub mod postgres;
 pub mod sources;
 pub mod stores;

@@ -17,13 +17,13 @@ pub enum Purpose {
     Plan,
     /// `apply`: what the policy wants is set.
     Apply,
-    /// `backup`, without `--prune`.
+    /// `backup`, without `--prune`, and `wal push`.
     Write,
-    /// `restore`, `verify`: nothing is written.
+    /// `restore`, `verify`, `wal fetch`: nothing is written.
     Restore,
     /// `prune`: backups are removed.
     Prune,
-    /// `status`: nothing is written, and no data of a backup is read.
+    /// `status`, `wal status`: nothing is written, and no data of a backup is read.
     Status,
 }
 

@@ -94,7 +94,7 @@ fn rank(exit: Exit) -> u8 {
         Exit::Done => 0,
         Exit::Present | Exit::Partly => 1,
         Exit::Blocked => 2,
-        Exit::Failed | Exit::Usage => 3,
+        Exit::Failed | Exit::Usage | Exit::Unproven => 3,
     }
 }
 

@@ -27,7 +27,9 @@ impl Context {
 
     fn env_of(&self, references: References, policy_paths: Vec<String>) -> Result<Env, Failure> {
         let allowed_endpoints = match Allow::for_looking(self) {
-            Allow::Only { endpoints, .. } if references != References::Acting => Some(endpoints.into_iter().collect()),
+            Allow::Only { endpoints, .. } if !matches!(references, References::Acting | References::Called) => {
+                Some(endpoints.into_iter().collect())
+            }
             _ => None,
         };
         Ok(Env {

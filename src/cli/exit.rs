@@ -16,7 +16,7 @@ pub enum Exit {
     /// Failed.
     Failed = 1,
     /// Changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), or copies that
-    /// failed, are not there or are late (`status`).
+    /// failed, are not there or are late (`status`), or a WAL archive that is not well (`wal status`).
     Present = 2,
     /// Partly applied.
     Partly = 3,
@@ -24,6 +24,16 @@ pub enum Exit {
     Blocked = 4,
     /// The command line is wrong.
     Usage = 64,
+    /// `wal fetch`: there is a doubt. PostgreSQL takes 1 to 125 for "there is no such file", and promotes.
+    Unproven = 255,
+}
+
+impl Exit {
+    /// As whoever called understands it: to a `restore_command` every failure is a doubt.
+    #[must_use]
+    pub fn to_caller(self, restoring: bool) -> Self {
+        if restoring && self != Self::Done { Self::Unproven } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -161,7 +171,7 @@ impl From<TreeError> for Failure {
 }
 
 /// Says why a command failed, and returns its code.
-pub fn report(context: &Context, failure: &Failure) -> ExitCode {
+pub fn report(context: &Context, failure: &Failure) -> Exit {
     if !failure.silent {
         let (red, dim, off) = if context.terminal.color_stderr { ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
         context.warn(&format!("{red}error{off}: {}", printable(&failure.message)));
@@ -172,14 +182,14 @@ pub fn report(context: &Context, failure: &Failure) -> ExitCode {
             context.warn(&format!("  {dim}help:{off} {}", printable(help)));
         }
     }
-    failure.exit.into()
+    failure.exit
 }
 
 /// Shows help, the version, or what is wrong with the command line (sysexits.h: 64).
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error) -> Exit {
     let _ = error.print();
     match error.kind() {
-        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => Exit::Done.into(),
-        _ => Exit::Usage.into(),
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
     }
 }

@@ -44,13 +44,13 @@ enum Word {
     Plan,
     /// `apply`: sets what the policy wants, and makes first backups
     Apply,
-    /// `backup`: writes backups, and removes none
+    /// `backup` and `wal push`: writes backups, and removes none
     Write,
-    /// `restore` and `verify`: reads backups, and writes nothing
+    /// `restore`, `verify` and `wal fetch`: reads backups, and writes nothing
     Restore,
     /// `prune`, and with `write` `backup --prune`: removes backups
     Prune,
-    /// `status`: reads manifests and looks at objects and their copies, and reads no data of a backup
+    /// `status` and `wal status`: reads manifests and looks at objects and their copies, and reads no data of a backup
     Status,
 }
 

@@ -48,6 +48,9 @@ pub enum References {
     AsFarAsKnown,
     /// All: the caller acts on the policy (`apply`, `backup`, `restore`, …).
     Acting,
+    /// All that have a value; the others stay as they are written. PostgreSQL calls with an environment of its own (`wal push`, `wal fetch`),
+    /// in which nothing has to be set that is not used.
+    Called,
 }
 
 /// A policy that later passes can work with, and everything that was said while reading it.
@@ -84,6 +87,7 @@ pub fn policy(context: &Context, references: References) -> Result<LoadedPolicy,
         References::Looking => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context), keeps: false }),
         References::AsFarAsKnown => policy::load(sources, &Resolver { context, allow: Allow::for_looking(context), keeps: true }),
         References::Acting => policy::load(sources, &Resolver { context, allow: Allow::All, keeps: false }),
+        References::Called => policy::load(sources, &Resolver { context, allow: Allow::All, keeps: true }),
     };
     let diagnostics = loaded.diagnostics;
     match loaded.policy {

@@ -53,6 +53,7 @@ pub mod telling;
 pub mod unlock;
 pub mod verify;
 pub mod view;
+pub mod wal;
 pub mod whole;
 pub mod working;
 
@@ -164,6 +165,7 @@ pub enum Command {
     Verify(verify::Args),
     Prune(prune::Args),
     Restore(restore::Args),
+    Wal(wal::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -178,6 +180,7 @@ impl Command {
             Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
             Self::Status(_) => Purpose::Status,
             Self::Prune(_) => Purpose::Prune,
+            Self::Wal(args) => args.purpose(),
             _ => return None,
         })
     }
@@ -207,6 +210,7 @@ impl Command {
             Self::Status(args) => status::run(&args, context).await,
             Self::Unlock(args) => unlock::run(&args, context).await,
             Self::Verify(args) => verify::run(&args, context).await,
+            Self::Wal(args) => wal::run(&args, context).await,
         }
     }
 }
@@ -225,13 +229,31 @@ pub fn main(commit: Option<&str>) -> ExitCode {
         command.try_get_matches().and_then(|arguments| Ok((Cli::from_arg_matches(&arguments)?, Machine::wanted(&arguments))));
     let (cli, machine) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return exit::usage(&as_typed(error)),
+        Err(error) => {
+            let commands = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+            let restoring = wal::may_be_fetch(std::env::args_os(), &commands);
+            return exit::usage(&as_typed(error)).to_caller(restoring).into();
+        }
     };
+    let restoring = matches!(&cli.command, Command::Wal(args) if args.is_fetch());
+    match std::panic::catch_unwind(|| run(cli, machine)) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(failed)) => failed.to_caller(restoring).into(),
+        // The code of a panic, 101, would tell PostgreSQL that the archive ends.
+        Err(_) if restoring => Exit::Unproven.into(),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// How the command ended: well, as it says itself, or with a failure, which was told.
+fn run(cli: Cli, machine: Option<Machine>) -> Result<Exit, Exit> {
     let mut context = Context::of_process(cli.global.clone());
     context.purpose = cli.command.purpose();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))),
+        Err(error) => {
+            return Err(exit::report(&context, &Failure::new(format!("could not start the async runtime: {error}"))));
+        }
     };
     let outcome = runtime.block_on(cli.command.dispatch(&context));
     log_operations(&context);
@@ -239,13 +261,10 @@ pub fn main(commit: Option<&str>) -> ExitCode {
     // signal asked for it, at once.
     let moment = if context.stop.asked() > 0 { 0 } else { 2 };
     runtime.shutdown_timeout(std::time::Duration::from_secs(moment));
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            machine.iter().for_each(|machine| machine.failed(&context, &failure));
-            exit::report(&context, &failure)
-        }
-    }
+    outcome.map_err(|failure| {
+        machine.iter().for_each(|machine| machine.failed(&context, &failure));
+        exit::report(&context, &failure)
+    })
 }
 
 /// What was asked of stores, under `--log debug`.

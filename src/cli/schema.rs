@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::cli::view::{assessment, status};
+use crate::cli::view::{assessment, status, wal};
 use crate::cli::{Context, Exit, Failure};
 use crate::{lint, policy};
 
@@ -26,6 +26,8 @@ pub enum Name {
     Assessment,
     /// `bdr status --format json`
     Status,
+    /// `bdr wal status --format json`
+    WalStatus,
     /// `bdr plan --format json`, and a saved plan
     Plan,
     /// One line of `--format json` of `apply`, `destroy`, `prune`, `restore`, and of any command that failed
@@ -43,6 +45,7 @@ impl Name {
             Self::Policy => format!("{:#}\n", policy::schema().to_value()),
             Self::Assessment => assessment::schema(),
             Self::Status => status::schema(),
+            Self::WalStatus => wal::schema(),
             Self::Plan => format!("{:#}\n", crate::plan::file::schema().to_value()),
             Self::Event => format!("{:#}\n", crate::journal::event_schema().to_value()),
             Self::Findings => lint::format::schema(),

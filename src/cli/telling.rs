@@ -40,7 +40,11 @@ pub enum Machine {
 impl Machine {
     /// By the words of the command line.
     pub fn wanted(arguments: &clap::ArgMatches) -> Option<Self> {
-        let (name, of_command) = arguments.subcommand()?;
+        let (name, mut of_command) = arguments.subcommand()?;
+        // Of `wal status`, the options of `status`.
+        if let Some((_, inner)) = of_command.subcommand() {
+            of_command = inner;
+        }
         let format = of_command.try_get_raw("format").ok()??.next()?;
         let events = matches!(name, "apply" | "destroy" | "prune" | "restore");
         (format == "json").then_some(if events { Self::Events } else { Self::Document })

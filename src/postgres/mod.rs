@@ -1,5 +1,6 @@
 //! Servers of PostgreSQL: how one is found and spoken to, and the programs of PostgreSQL that bdr runs beside it.
 
+mod archiver;
 mod child;
 mod connect;
 mod quote;
@@ -8,6 +9,7 @@ mod target;
 mod tls;
 mod tools;
 
+pub use archiver::{Archiver, archiver};
 pub use child::{LEASH, Program, Running};
 pub use connect::{Server, connect, connect_to_any};
 pub use quote::{identifier, in_conninfo, literal};

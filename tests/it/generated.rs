@@ -19,6 +19,7 @@ const GENERATED: &[Generated] = &[
     ("schemas/policy.json", || bdr::cli::schema::Name::Policy.text()),
     ("schemas/event.json", || bdr::cli::schema::Name::Event.text()),
     ("schemas/status.json", bdr::cli::view::status::schema),
+    ("schemas/wal-status.json", bdr::cli::view::wal::schema),
     ("schemas/plan.json", || bdr::cli::schema::Name::Plan.text()),
 ];
 

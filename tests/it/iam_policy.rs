@@ -5,6 +5,7 @@
 //! AWS asks for, evaluates the printed document, and refuses the rest as AWS does.
 
 mod evaluate;
+mod log;
 mod pages;
 mod requests;
 mod roles;

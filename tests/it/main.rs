@@ -29,6 +29,7 @@ mod installing;
 mod version;
 mod tree;
 mod postgres;
+mod wal;
 mod slots;
 mod schedules;
 mod world;

@@ -9,3 +9,4 @@ pub mod markdown;
 pub mod status;
 pub mod table;
 pub mod verification;
+pub mod wal;

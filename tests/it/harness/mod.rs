@@ -9,6 +9,7 @@ mod python;
 pub mod canned;
 pub mod own_cluster;
 pub mod postgres;
+pub mod instance;
 pub mod proxy;
 mod radosgw;
 mod weed;

@@ -1,0 +1,87 @@
+//! `bdr wal status`: how the archive of a log stands.
+
+use crate::archiving::{ArchiveError, survey};
+use crate::cli::chosen::Format;
+use crate::cli::load::References;
+use crate::cli::view::wal::{self, Document, Stored, Unread};
+use crate::cli::wal::chosen::{self, Chosen};
+use crate::cli::{Context, Exit, Failure, load, working};
+use crate::postgres::{self, Archiver, Target, connect};
+use crate::stores::Patience;
+
+/// Tell how the archive of the write-ahead log stands
+///
+/// For each store: what can be replayed, timeline by timeline, which segments are missing between others, when the newest one was archived and
+/// how many come in an hour. Where the server can be reached, how far behind it the archive is, and whether `archive_command` fails. Data is not
+/// read, and nothing is written; it needs the rights of `bdr iam-policy status`. Exit code 2: a segment is missing, another file of a taken name was
+/// refused, the archive is empty, or the server does not archive as the policy says; 1: a store could not be read.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Component [default: the only one with a `wal_archive`]
+    component: Option<String>,
+    /// Look at this store alone; give it several times for several [default: every store of the archive]
+    #[arg(long, value_name = "NAME")]
+    store: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    working::listen(context);
+    let loaded = load::policy(context, References::Called)?;
+    let env = context.env(References::Called)?;
+    let policy = &loaded.policy;
+    let named = (args.component.as_deref(), args.store.as_slice());
+    let chosen = chosen::archives(context, policy, named, &env, Patience::PERSON).await?;
+    let mut document = Document::new(policy.name.as_str(), chosen.component, chosen.protection);
+    let looks = async { Ok::<_, Failure>(futures_util::future::join(stores(&chosen), server(&chosen, context)).await) };
+    let (stores, server) = working::look(context, chosen.component.name.as_str(), looks).await?;
+    for (name, place, seen) in stores {
+        match seen {
+            Ok(seen) => document.stores.push(Stored::of(&name, &place, seen.as_ref(), context.now())),
+            Err(error) => document.unread.push(Unread {
+                subject: format!("store `{name}`"),
+                reason: error.to_string(),
+                help: error.help().map(str::to_owned),
+            }),
+        }
+    }
+    match server {
+        Ok(archiver) => document.server(&archiver, chosen.protection),
+        Err(why) => document.server_unread = Some(why),
+    }
+    match args.format {
+        Format::Human => context.print(&wal::human(&document, &policy.timezone, context.terminal.width))?,
+        Format::Json => context.print_json(&wal::json(&document)?)?,
+    }
+    for unread in &document.unread {
+        context.warn(&format!("warning: {}: {}", unread.subject, unread.reason));
+        unread.help.iter().for_each(|help| context.warn(&format!("  help: {help}")));
+    }
+    Ok(match (document.is_well(), document.unread.is_empty()) {
+        (false, _) => Exit::Present,
+        (true, false) => Exit::Failed,
+        (true, true) => Exit::Done,
+    })
+}
+
+type Seen = (String, String, Result<Option<crate::archiving::Survey>, ArchiveError>);
+
+async fn stores(chosen: &Chosen<'_>) -> Vec<Seen> {
+    let looks =
+        chosen.archives.iter().map(|archive| async { (archive.store.to_string(), archive.describe(), survey(archive).await) });
+    futures_util::future::join_all(looks).await
+}
+
+/// What the server says; why it says nothing, which an archive does not depend on.
+async fn server(chosen: &Chosen<'_>, context: &Context) -> Result<Archiver, String> {
+    let database = chosen.component.kind.postgresql().ok_or("the component is no database")?;
+    if let Some(url) = database.url.as_ref().filter(|url| !url.value.is_known()) {
+        return Err(format!("its url, {}, has no value here", url.value));
+    }
+    let env = context.env(References::Called).map_err(|failure| failure.message)?;
+    let target = Target::find(database, &env).map_err(|error| error.to_string())?;
+    let server = connect(&target, &target.dbname).await.map_err(|error| error.to_string())?;
+    postgres::archiver(&server).await.map_err(|error| error.to_string())
+}
