@@ -2,6 +2,7 @@
 
 mod damage;
 mod moment;
+mod plain_tools;
 mod round_trip;
 mod second;
 
