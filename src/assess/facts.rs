@@ -16,6 +16,8 @@ pub const ASSUMED_RESTORE_RATE: u64 = 50 << 20;
 /// Bytes per second at which a database takes a dump in, indexes and all, before one was measured.
 pub const ASSUMED_LOAD_RATE: u64 = 20 << 20;
 
+/// A log is replayed in this part of the time in which it was written.
+pub const ASSUMED_REPLAY: u64 = 10;
 /// Until somebody notices that credentials were taken over, or that copies are gone, where nothing states it: whoever looks at the
 /// backups once a week, as a weekly drill does, may have looked an hour before it happened.
 pub const ASSUMED_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -5,4 +5,5 @@ pub mod count;
 pub mod cadence;
 pub mod hex;
 pub mod duration;
+pub mod shell;
 pub mod storage_class;

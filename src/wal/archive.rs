@@ -76,6 +76,11 @@ impl Archive {
         self.histories.get(&timeline)
     }
 
+    /// In order of timeline.
+    pub fn histories(&self) -> impl Iterator<Item = &History> {
+        self.histories.values()
+    }
+
     pub fn holds(&self, segment: Segment) -> bool {
         let at = self.spans.partition_point(|span| (span.timeline, span.last) < (segment.timeline, segment.number));
         self.spans.get(at).is_some_and(|span| span.timeline == segment.timeline && span.first <= segment.number)

@@ -6,6 +6,7 @@ mod history;
 mod lsn;
 mod name;
 mod page;
+mod reach;
 mod segment;
 
 pub use archive::{Absent, Archive, Hole, Span};
@@ -13,4 +14,5 @@ pub use history::{Fork, History, HistoryError};
 pub use lsn::{Lsn, LsnError};
 pub use name::FileName;
 pub use page::{PageError, Stamp};
+pub use reach::Reach;
 pub use segment::{Segment, SegmentSize, Timeline};

@@ -5,6 +5,7 @@ mod bucket;
 mod codes;
 mod gaps;
 mod kills;
+mod outage;
 mod pushes;
 mod replay;
 mod several;

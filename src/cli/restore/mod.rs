@@ -12,6 +12,7 @@ mod moment;
 mod nothing;
 mod outcome;
 mod pick;
+mod rolled;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ use crate::wal::Lsn;
 /// Owners come back where root runs it; anybody else says `--no-owner`. Exit code 3 tells that something is missing or not as it
 /// was; it is named. Backups of a component that left the policy stay: name a policy that still has it with `-p`, such as an older
 /// one from version control.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Component to restore
     component: String,
@@ -60,12 +61,15 @@ pub struct Args {
     #[arg(long, group = "moment")]
     latest: bool,
     /// Roll a base backup forward to this position of the log, such as `16/B374D848`
-    #[arg(long, value_name = "LSN", group = "moment", requires = "restore_command")]
+    #[arg(long, value_name = "LSN", group = "moment")]
     lsn: Option<Lsn>,
     /// Roll a base backup forward with the log that this command brings, as PostgreSQL's `restore_command`: to the moment of `--at`, to
-    /// `--lsn`, or to the end of the log
+    /// `--lsn`, or to the end of the log [default: `bdr wal fetch` of a component with a `wal_archive`, unless `--backup` is given]
     #[arg(long, value_name = "COMMAND", conflicts_with = "path")]
     restore_command: Option<String>,
+    /// The command is that of the component's own archive.
+    #[arg(skip)]
+    by_archive: bool,
     /// Restore only this path or glob, with all below it; repeatable
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
@@ -109,9 +113,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = chosen::component(&loaded.policy, &args.component)?;
     apart::apart(args, &loaded.policy)?;
     let all = chosen::choose(&loaded.policy, component, &args.which.with(Replicas::Always), &env).await?;
+    let args = &rolled::with_archive(args, context, component, &all)?;
     let all = cluster::fitting(args, all);
     let database = database::check(args, context, component).await?;
     let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
+    rolled::check(args, context, (&loaded.policy, &env, component), &picked.manifest).await?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {
         remembered(args, context, &picked, damage).await;

@@ -1,6 +1,6 @@
 //! `bdr wal`: the write-ahead log of PostgreSQL, as `archive_command` and `restore_command` call for it.
 
-mod chosen;
+pub mod chosen;
 mod fetch;
 mod push;
 mod status;

@@ -9,8 +9,8 @@
 //! The log says what changed in the files of a cluster. To recover by it one starts from a copy of these files and rolls it forward. A dump
 //! of `pg_dump` is none, and cannot be rolled forward. So such an archive grows, and nothing comes back of it: `bdr assess` gives it no bound.
 //!
-//! bdr makes no base backups yet. One that is made by other means, such as `pg_basebackup`, is rolled forward by the archive
-//! (`restore_command`): say that in a suppression.
+//! One that is made by other means, such as `pg_basebackup`, is rolled forward by the archive too (`restore_command`): say that in a
+//! suppression.
 //!
 //! ## Example
 //!
@@ -29,7 +29,7 @@
 //!   orders:
 //!     postgresql: { url: "${env:DATABASE_URL}" }
 //!     protect:
-//!       # bdr:ignore[BDR-L050] pg_basebackup runs every night by /etc/cron.d/base
+//!       cluster: { base_backup: {}, schedule: "0 1 * * *", store: primary }
 //!       wal: { wal_archive: { max_interval: 60s }, store: primary }
 //! ```
 
@@ -51,7 +51,7 @@ impl Rule for WalAlone {
             found.push(
                 Diagnostic::warning(self.about().code, message)
                     .at(archive.name.span.or(archive.span), "WAL alone restores nothing")
-                    .help("Make base backups by other means (`pg_basebackup`), and say so in a suppression; a dump is none."),
+                    .help("Add `cluster: { base_backup: {}, schedule: daily, store: NAME }` below `protect`; a dump is none."),
             );
         }
     }
@@ -60,6 +60,7 @@ impl Rule for WalAlone {
 /// Whether anything is copied that the log can be replayed onto.
 fn has_base(component: &Component) -> bool {
     component.protections.values().any(|protection| match &protection.method {
+        Method::BaseBackup(_) => true,
         Method::FileBackup(_) | Method::LogicalDump(_) | Method::Replication(_) | Method::WalArchive(_) => false,
     })
 }

@@ -6,8 +6,8 @@ use super::Run;
 use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
-    BaseBackupDocument, DurationText, FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument, ScheduleText,
-    StoreText, WalArchiveDocument,
+    BaseBackupDocument, DurationText, FileBackupDocument, Level, LogicalDumpDocument, NameText, Named, ProtectionDocument,
+    ScheduleText, StoreText, WalArchiveDocument,
 };
 use crate::policy::read::Field;
 use crate::policy::{AsTree, Method, Protection, WalArchive, codes, echo};
@@ -155,7 +155,8 @@ impl Run<'_> {
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Protection> {
         let span = document.span;
-        let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, schedule, store, stores, .. } = document.value;
+        let ProtectionDocument { file_backup, logical_dump, base_backup, wal_archive, schedule, store, stores, .. } =
+            document.value;
         if let (Some(one), Some(many)) = (store.span(), stores.span()) {
             self.out.push(
                 Diagnostic::error(codes::ONE_OF, "`store` and `stores` exclude each other")

@@ -52,6 +52,11 @@ impl Instance {
         instance
     }
 
+    /// What lies in a folder, beside the other.
+    pub fn on(other: &Self, data: PathBuf) -> Self {
+        Self { data, home: other.home.clone(), port: free_port(), bin: other.bin.clone() }
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }

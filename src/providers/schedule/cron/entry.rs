@@ -9,6 +9,7 @@ use crate::providers::schedule::job::Job;
 use crate::providers::schedule::risk;
 use crate::resource::Kind;
 use crate::units::cadence::{Cadence, Schedule, Semantics, Zone};
+use crate::units::shell;
 
 pub const KIND: Kind = Kind {
     name: "cron_entry",
@@ -66,14 +67,8 @@ pub fn attrs(job: &Job<'_>, env: &Env, table: Attr, user: Option<&str>) -> Attrs
 
 /// What cron hands to `/bin/sh`; a bare `%` would be a line end (crontab(5)).
 pub fn command(job: &Job<'_>, env: &Env) -> String {
-    let words: Vec<String> = job.command(env).iter().map(|word| shell_word(word)).collect();
+    let words: Vec<String> = job.command(env).iter().map(|word| shell::word(word)).collect();
     words.join(" ").replace('%', "\\%")
-}
-
-/// A word for `/bin/sh`.
-fn shell_word(word: &str) -> String {
-    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/-_.,:=+@%".contains(sign);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// The lines of an entry.
