@@ -8,6 +8,8 @@ use crate::units::bytes::Bytes;
 
 /// What a log needs to restore anything.
 pub const BASE: &str = "base backup to roll forward";
+/// What the server's settings decide.
+pub const WAIT: &str = "until a segment is handed over";
 /// Bytes of a segment, unless a cluster was made with others.
 const SEGMENT: u64 = 16 << 20;
 
@@ -23,7 +25,7 @@ pub fn bounds(question: &Question<'_>, archive: &WalArchive) -> CopyBounds {
 pub fn loss(archive: &WalArchive) -> Vec<Term> {
     let interval = &archive.max_interval;
     let wait = Term {
-        name: "until a segment is handed over",
+        name: WAIT,
         seconds: Some(interval.as_secs()),
         origin: Origin::Policy,
         why: format!("`max_interval`, which the server keeps by an archive_timeout of {} or less", interval.value),

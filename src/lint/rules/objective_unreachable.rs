@@ -119,6 +119,10 @@ fn way_out(word: &str, target: Duration, derived: &Derived, cause: &Term) -> Str
     let minutes = room / 60;
     let truth = derived.seconds().map(|seconds| format!("{} or more", Duration::from_secs(seconds)));
     match (word, truth) {
+        ("RPO", Some(truth)) if cause.name == wal_archive::WAIT => {
+            let set = (room > 0).then(|| format!("Set `max_interval` to {} or less, or state", Duration::from_secs(room)));
+            format!("{} what is true: an RPO of {truth}.", set.as_deref().unwrap_or("State"))
+        }
         ("RPO", Some(truth)) if minutes > 0 => {
             let often = match Interval::at_most(Duration::from_secs(minutes * 60)) {
                 Some(interval) => format!("Let it run `{interval}` or more often"),
@@ -126,7 +130,7 @@ fn way_out(word: &str, target: Duration, derived: &Derived, cause: &Term) -> Str
             };
             format!("{often}, or state what is true: an RPO of {truth}.")
         }
-        _ if cause.name == wal_archive::BASE => "Protect it by what restores by itself, such as `logical_dump`, too.".to_owned(),
+        _ if cause.name == wal_archive::BASE => "Add a `base_backup` in the same store, which the log rolls forward.".to_owned(),
         ("RPO", None) => "Give the protection a schedule and the policy a scheduler that runs it.".to_owned(),
         (_, Some(truth)) => format!("State what is true, an {word} of {truth}, or protect it by something faster."),
         (_, None) => format!("Nothing bounds it: state no {word}, or protect it by something that has a bound."),
