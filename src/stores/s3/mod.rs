@@ -277,14 +277,18 @@ impl Store for S3Store {
 
     async fn list(&self, prefix: &str, start_after: Option<&str>, limit: usize) -> Result<Vec<ObjectMeta>, StoreError> {
         keys::check_prefix(prefix)?;
-        let found = self.listing(prefix, start_after, limit).await?;
+        let known = self.connection.is_out_of_order();
+        let mut found = if known { Vec::new() } else { self.listing(prefix, start_after, limit).await? };
         if !self.connection.is_out_of_order() && found.is_sorted_by(|a, b| a.key < b.key) {
             return Ok(found);
         }
         // SeaweedFS (and S3's directory buckets) list folder by folder: `a/b` before `a-b`. A page in that order can skip keys,
         // so there everything is read and put in order here.
         self.connection.note_out_of_order();
-        let mut found = self.listing(prefix, None, usize::MAX).await?;
+        let is_all = !known && start_after.is_none() && found.len() < limit;
+        if !is_all {
+            found = self.listing(prefix, None, usize::MAX).await?;
+        }
         found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         found.dedup_by(|a, b| a.key == b.key);
         found.retain(|object| start_after.is_none_or(|after| object.key.as_str() > after));
