@@ -114,6 +114,15 @@ pub fn system_beside(path: &Path) -> Option<u64> {
     (900..100_000).contains(&version).then_some(system)
 }
 
+/// Whether a segment of the cluster lies where the server looks next when it is told that the archive has it not.
+pub fn lies_beside(destination: &Path, name: &str, system: u64) -> bool {
+    let path = destination.with_file_name(name);
+    let mut begin = [0; 64];
+    let read = fs::File::open(&path).and_then(|mut file| file.read_exact(&mut begin).and_then(|()| file.metadata()));
+    let (Ok(meta), Ok(stamp)) = (read, Stamp::read(&begin)) else { return false };
+    stamp.size.parse(name).is_some_and(|segment| stamp.check(segment, meta.len(), Some(system)).is_ok())
+}
+
 /// Whose the segments are that lie beside a file, and how large.
 fn cluster_beside(path: &Path) -> Option<(u64, SegmentSize)> {
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));

@@ -12,7 +12,7 @@ mod push;
 mod survey;
 
 pub use error::ArchiveError;
-pub use fetch::{Fetched, fetch};
+pub use fetch::{Carried, Fetched, fetch};
 pub use local::{File, system_beside};
 pub use push::{Pushed, push};
 pub use survey::{Stored, Survey, survey};

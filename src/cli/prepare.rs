@@ -19,7 +19,7 @@ use crate::plan::{self, Finding, FirstBackup, Input, Intent, Known, Note, Object
 use crate::policy::{Component, Pack, Policy};
 use crate::provider::Env;
 use crate::providers::schedule::{self, Schedules};
-use crate::providers::{self, folder, iam};
+use crate::providers::{self, folder, iam, postgres};
 use crate::resource::{Desired, Live};
 use crate::store::ErrorKind;
 use crate::stores::s3;
@@ -62,6 +62,7 @@ pub fn compiled(context: &Context, references: References) -> Result<(LoadedPoli
 pub async fn places(policy: &Policy, compiled: &Compiled, env: &Env, context: &Context) -> (BTreeSet<String>, past::Past) {
     let mut places = schedule::places(&compiled.desired);
     places.extend(iam::places(&compiled.desired));
+    places.extend(postgres::places(&compiled.desired));
     let past = working::patiently(context, past::past(policy, env, context)).await;
     places.extend(past.places.iter().cloned());
     places.extend(folder::standing(policy));

@@ -9,6 +9,8 @@ pub struct Reach {
     pub until: Lsn,
     /// On which that is.
     pub timeline: Timeline,
+    /// The newest timeline that goes on from where it began.
+    pub towards: Timeline,
     /// The last segment that can be replayed; `None`: none is there.
     pub last: Option<Segment>,
     /// The first one that is missing, where later ones are there.
@@ -35,7 +37,7 @@ impl Archive {
             Absent::Gap(_) | Absent::NoHistory => Some(segment(end)),
             Absent::End | Absent::Before(_) => None,
         };
-        Reach { until, timeline: last.map_or(timeline, |last| last.timeline), last, missing }
+        Reach { until, timeline: last.map_or(timeline, |last| last.timeline), towards: history.of, last, missing }
     }
 
     fn newest_from(&self, timeline: Timeline, at: Lsn) -> Option<&History> {

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use crate::catalog::manifest::{Cluster, Manifest};
 use crate::cli::chosen::Chosen;
-use crate::cli::restore::Args;
-use crate::cli::restore::moment::moment;
-use crate::cli::view::backups::moment_in;
+use crate::cli::restore::moment::{exactly, moment};
+use crate::cli::restore::{Args, kept};
 use crate::cli::{Context, Failure};
 use crate::diag::shown;
 use crate::policy::Method;
@@ -39,7 +38,7 @@ fn recovery(args: &Args, zone: &Zone) -> Result<Option<Recovery>, Failure> {
         (None, Some(at)) => Until::Lsn(at),
         (None, None) => Until::Latest,
     };
-    Ok(Some(Recovery { command, until }))
+    Ok(Some(Recovery { command, until, timeline: args.timeline }))
 }
 
 /// The cluster that a restore brings back whole; `None`: it is none, or a part of one, which is files.
@@ -75,6 +74,7 @@ pub fn check(args: &Args, manifest: &Manifest) -> Result<(), Failure> {
             .cause("`postmaster.pid` is there".to_owned())
             .help("Stop the server. If none runs, remove the file."));
     }
+    kept::apart_from_others(args)?;
     if args.overwrite && !args.delete_extra && !is_empty(&args.to) {
         return Err(Failure::usage(format!("files of another data directory would stay in `{to}`, and nothing was restored"))
             .help("Say `--delete-extra` too, or name an empty folder."));
@@ -145,13 +145,16 @@ pub fn complete(
             None => format!("to {}", cluster.stop),
             Some(Until::Latest) => "to its end".to_owned(),
             Some(Until::Lsn(at)) => format!("to {at}"),
-            Some(Until::Time(time)) => format!("to {}", moment_in(time, zone)),
+            Some(Until::Time(time)) => format!("to {}", exactly(time, zone)),
         };
         context.say(&format!(
             "a data directory for PostgreSQL {major}: a server that is started on it replays the log from {} {until} first",
             cluster.start
         ));
-        context.say("It archives nothing: take `archive_mode = off` out of its postgresql.auto.conf once it is in the place of what was lost.");
+        context.say(
+            "It archives nothing. Where it takes the place of what was lost, take `archive_mode = off` out of its postgresql.auto.conf before it is \
+             started, or what it writes until then is archived nowhere; then make a base backup.",
+        );
     }
     Ok(())
 }

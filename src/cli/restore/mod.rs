@@ -8,6 +8,7 @@ mod elsewhere;
 mod events;
 mod future;
 mod guard;
+mod kept;
 mod moment;
 mod nothing;
 mod outcome;
@@ -70,6 +71,12 @@ pub struct Args {
     /// The command is that of the component's own archive.
     #[arg(skip)]
     by_archive: bool,
+    /// The timeline to recover to.
+    #[arg(skip)]
+    timeline: Option<u32>,
+    /// Let log go that lies in the folder and is archived nowhere
+    #[arg(long, requires = "overwrite", conflicts_with = "path")]
+    discard_wal: bool,
     /// Restore only this path or glob, with all below it; repeatable
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
@@ -116,8 +123,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let args = &rolled::with_archive(args, context, component, &all)?;
     let all = cluster::fitting(args, all);
     let database = database::check(args, context, component).await?;
-    let picked = pick::pick(context, args, &all, (&loaded.policy, &env)).await?;
-    rolled::check(args, context, (&loaded.policy, &env, component), &picked.manifest).await?;
+    let log = rolled::look(args, context, (&loaded.policy, &env, component)).await?;
+    let args = &rolled::as_found(args, log.as_ref());
+    let leads_on = |manifest: &Manifest| log.as_ref().is_none_or(|log| log.leads_on(manifest));
+    let picked = pick::pick(context, args, (&all, &leads_on), (&loaded.policy, &env)).await?;
+    let args = &rolled::check(args, context, log.as_ref(), &picked.manifest, zone)?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {
         remembered(args, context, &picked, damage).await;
@@ -236,8 +246,8 @@ async fn remembered(args: &Args, context: &Context, picked: &Picked<'_>, damage:
     }
 }
 
-const AGAIN: &str =
-    "What is there under its own name is whole. Run the command again with `--overwrite`: it goes on with what it finds.";
+const AGAIN: &str = "What is there under its own name is whole. Run the command again with `--overwrite`, and of a data directory with \
+                     `--delete-extra`: it goes on with what it finds.";
 
 fn unknown(missed: &Missed) -> Failure {
     let names = |names: &[Vec<u8>]| names.iter().map(|name| format!("`{}`", literal(name))).collect::<Vec<_>>().join(", ");

@@ -34,8 +34,14 @@ pub fn instant(text: &str, zone: &Zone, now: Timestamp) -> Result<Timestamp, Fai
 pub fn moment(text: &str, zone: &Zone) -> Result<Timestamp, Failure> {
     let civil = text.parse::<DateTime>().ok().and_then(|civil| zone.0.to_timestamp(civil).ok());
     text.parse::<Timestamp>().ok().or(civil).ok_or_else(|| {
-        Failure::usage(format!("`{text}` is not a moment")).help("Write `2026-11-24 02:00`, or `2026-11-24T02:00:00Z`.")
+        Failure::usage(format!("`{text}` is not a moment"))
+            .help("Write `2026-11-24 02:00`, `2026-11-24 02:00:59`, or `2026-11-24T02:00:00Z`.")
     })
+}
+
+/// A moment to the second, or as finely as it was said: where a recovery goes, a minute is not exact enough.
+pub fn exactly(at: Timestamp, zone: &Zone) -> String {
+    format!("{} {zone}", zone.0.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S%.f"))
 }
 
 /// Digits of the time of day in a moment: none in a date alone, 4 to the minute, 6 and more to the second.

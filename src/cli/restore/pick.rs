@@ -34,7 +34,7 @@ pub struct Picked<'a> {
 pub async fn pick<'a>(
     context: &'a Context,
     args: &Args,
-    all: &'a [Chosen<'a>],
+    (all, leads_on): (&'a [Chosen<'a>], &dyn Fn(&Manifest) -> bool),
     (policy, env): (&Policy, &Env),
 ) -> Result<Picked<'a>, Failure> {
     let zone = &policy.timezone;
@@ -46,7 +46,7 @@ pub async fn pick<'a>(
     };
     let candidate = |known: &Known, at: Timestamp| match args.backup {
         Some(id) => known.find(id).cloned(),
-        None => known.latest_that(at, |manifest| cluster::ends_before(args, manifest)).cloned(),
+        None => known.latest_that(at, |manifest| cluster::ends_before(args, manifest) && leads_on(manifest)).cloned(),
     };
     let (looked, failed) = look(context, all, |known| args.backup.is_some() && candidate(known, at).is_some()).await?;
     let newest = |at: Timestamp| {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::archiving::{self, Fetched, system_beside};
+use crate::archiving::{self, Carried, Fetched, system_beside};
 use crate::cli::load::References;
 use crate::cli::wal::{chosen, failures, in_time, split};
 use crate::cli::{Context, Exit, Failure, LogLevel, load};
@@ -21,6 +21,9 @@ pub struct Args {
     /// Component [default: the only one with a `wal_archive`]; then the name of the file and where to put it, `%f` and `%p` of `restore_command`
     #[arg(value_name = "COMPONENT FILE DESTINATION", num_args = 2..=3, required = true)]
     words: Vec<String>,
+    /// Segments that the base backup carries itself, the first and the last: the server has these in its pg_wal, whatever was archived
+    #[arg(long, value_name = "FIRST:LAST")]
+    carried: Option<Carried>,
     /// Ask this store alone; give it several times for several [default: every store of the archive]
     #[arg(long, value_name = "NAME")]
     store: Vec<String>,
@@ -43,7 +46,8 @@ async fn one(
     let env = context.env(References::Called)?;
     let chosen = chosen::archives(context, &loaded.policy, (component, &args.store), &env, Patience::default()).await?;
     let destination = Path::new(destination);
-    let fetched = archiving::fetch(&chosen.archives, name, system_beside(destination), destination).await;
+    let fetched =
+        archiving::fetch(&chosen.archives, name, (system_beside(destination), args.carried.as_ref()), destination).await;
     match fetched {
         Ok(Fetched::Delivered) => Ok(Exit::Done),
         Ok(Fetched::End) => {

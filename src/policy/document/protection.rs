@@ -14,11 +14,11 @@ pub struct ProtectionDocument {
     /// Copies the component's files into the tree format.
     pub file_backup: Field<FileBackupDocument>,
     /// Dumps the component's database by pg_dump into the tree format.
-    pub logical_dump: Field<LogicalDumpDocument>,
+    pub logical_dump: Field<Box<LogicalDumpDocument>>,
     /// Copies the whole cluster that the component's database is in, file by file, into the tree format.
-    pub base_backup: Field<BaseBackupDocument>,
+    pub base_backup: Field<Box<BaseBackupDocument>>,
     /// Archives the write-ahead log of the component's cluster, as PostgreSQL hands it over by `bdr wal push`; needs no schedule.
-    pub wal_archive: Field<WalArchiveDocument>,
+    pub wal_archive: Field<Box<WalArchiveDocument>>,
     /// S3 copies the component's objects to a store by itself, as they are written; needs no schedule.
     pub replication: Field<Box<ReplicationDocument>>,
     /// When it runs; only by hand unless told.

@@ -237,6 +237,12 @@ impl<T: Over> Over for Field<T> {
     }
 }
 
+impl<T: Over> Over for Box<T> {
+    fn over(self, base: Self) -> Self {
+        Box::new((*self).over(*base))
+    }
+}
+
 impl<T: Over> Over for Named<T> {
     fn over(self, base: Self) -> Self {
         let mut merged = self;

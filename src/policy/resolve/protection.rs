@@ -180,11 +180,11 @@ impl Run<'_> {
             self.unfit("schedule", "a WAL archive", schedule.span(), help);
         }
         let schedule = self.schedule(&schedule).filter(|_| wal_archive.is_absent());
-        let method = if let Some(Spanned { value: WalArchiveDocument { max_interval }, .. }) = wal_archive.given() {
+        let method = if let Some(WalArchiveDocument { max_interval }) = wal_archive.given().map(|document| *document.value) {
             Method::WalArchive(Box::new(WalArchive { max_interval: self.interval(&max_interval) }))
-        } else if let Some(Spanned { value: LogicalDumpDocument { full, compression }, .. }) = logical_dump.given() {
+        } else if let Some(LogicalDumpDocument { full, compression }) = logical_dump.given().map(|document| *document.value) {
             Method::LogicalDump(Box::new(self.as_tree(&full, compression)))
-        } else if let Some(Spanned { value: BaseBackupDocument { full, compression }, .. }) = base_backup.given() {
+        } else if let Some(BaseBackupDocument { full, compression }) = base_backup.given().map(|document| *document.value) {
             Method::BaseBackup(Box::new(self.as_tree(&full, compression)))
         } else {
             let FileBackupDocument { full, compression } = file_backup.given()?.value;

@@ -68,9 +68,18 @@ fn attrs(setting: &str, value: &str) -> Attrs {
     Attrs::from([("setting".to_owned(), Attr::text(setting)), ("value".to_owned(), Attr::text(value))])
 }
 
+/// How the record of an apply names the servers of which it set something, so that it is found when the policy speaks of none any more.
+const PLACE: &str = "settings of the server of ";
+
 /// Where one server's settings are changed one after the other.
 fn queue(component: &ComponentName) -> String {
-    format!("postgresql {component}")
+    format!("{PLACE}{component}")
+}
+
+/// Where settings are kept, to be noted by an apply.
+pub fn places(desired: &Desired) -> impl Iterator<Item = String> {
+    let own = desired.iter().filter(|resource| resource.id.kind == KIND.name);
+    own.filter_map(|resource| resource.queue.clone())
 }
 
 /// What the records are written to: it must be there first.

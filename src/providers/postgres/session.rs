@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::facts::Facts;
 use super::record::{Record, Records};
-use super::{KIND, attrs, id, queue, setting};
+use super::{KIND, PLACE, attrs, id, queue, setting};
 use crate::address::{ComponentName, ResourceId, Subject};
 use crate::attrs::Attr;
 use crate::policy::{Policy, Postgresql};
@@ -30,6 +30,8 @@ pub(super) struct SettingSession {
     policy: Arc<Policy>,
     env: Arc<Env>,
     records: OnceCell<Option<Records>>,
+    /// The policy determines settings, or did.
+    looks: bool,
     servers: BTreeMap<ComponentName, Mutex<Option<Spoken>>>,
 }
 
@@ -37,7 +39,8 @@ impl SettingSession {
     pub fn new(policy: Arc<Policy>, env: Arc<Env>) -> Self {
         let all = policy.components.values().filter(|component| component.kind.postgresql().is_some());
         let servers = all.map(|component| (component.name.value.clone(), Mutex::new(None))).collect();
-        Self { policy, env, records: OnceCell::new(), servers }
+        let looks = super::servers(&policy).next().is_some() || env.left_places.iter().any(|place| place.starts_with(PLACE));
+        Self { policy, env, records: OnceCell::new(), looks, servers }
     }
 
     async fn records(&self) -> Result<Option<&Records>, ProviderError> {
@@ -165,6 +168,9 @@ impl Session for SettingSession {
 
     async fn owned(&self) -> Result<Owned, ProviderError> {
         // Who never had any is not made to look.
+        if !self.looks {
+            return Ok(Owned::default());
+        }
         let Some(records) = self.records().await? else { return Ok(Owned::default()) };
         let resource = |(component, setting): (ComponentName, String)| Resource {
             id: id(&component, &setting),

@@ -41,17 +41,117 @@ fn recovered(scene: &Scene, primary: &Instance, folder: &str) -> Instance {
     again
 }
 
-#[test]
-fn a_cluster_comes_back_to_the_second_before_and_nothing_is_copied_for_what_the_archive_does_not_reach() {
+/// A cluster that archives, and one base backup of it.
+fn scene() -> Option<(Scene, Instance)> {
     let scene = Scene::in_folder();
     fs::write(scene.path("bdr.yaml"), POLICY.replace('@', &scene.home.display().to_string())).unwrap();
     give(&scene.home);
-    let Some(primary) = primary(&scene, &[]) else { return };
+    let primary = primary(&scene, &[])?;
     run(&scene, &primary, &["backup", "orders", "--protection", "cluster"]).ends(0);
+    Some((scene, primary))
+}
+
+fn archiving(scene: &Scene, instance: &Instance) {
+    let settings = scene.archiving();
+    instance.start(&settings.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>());
+    instance.serves();
+}
+
+fn now(instance: &Instance) -> String {
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    instance.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+}
+
+#[test]
+fn what_took_the_place_of_the_lost_one_is_what_comes_back_next() {
+    let Some((scene, primary)) = scene() else { return };
+    work(&primary, 1);
+    let moment = now(&primary);
+    primary.sql("UPDATE t SET n = 0");
+    work(&primary, 1);
+    // Of the line that is about to be left.
+    run(&scene, &primary, &["backup", "orders", "--protection", "cluster"]).ends(0);
+    work(&primary, 1);
+    restore(&scene, &primary, "then", &["--at", &moment]).ends(0);
+    primary.stop("fast");
+    let then = Instance::on(&primary, scene.path("then"));
+    archiving(&scene, &then);
+    let good = then.sql(SUM);
+    work(&then, 1);
+    let last = then.sql(SUM);
+    assert_ne!(good, last);
+    restore(&scene, &primary, "again", &[]).ends(0);
+    let again = recovered(&scene, &primary, "again");
+    assert_eq!(again.sql(SUM), last);
+    again.stop("fast");
+    // And a moment before it took over, on the way to it.
+    restore(&scene, &primary, "before", &["--at", &moment]).ends(0);
+    let before = recovered(&scene, &primary, "before");
+    assert_eq!(before.sql(SUM), good);
+    before.stop("fast");
+    then.stop("fast");
+}
+
+#[test]
+fn a_backup_from_before_the_archive_began_is_rolled_forward_by_it() {
+    let scene = Scene::in_folder();
+    fs::write(scene.path("bdr.yaml"), POLICY.replace('@', &scene.home.display().to_string())).unwrap();
+    give(&scene.home);
+    let Some(primary) = Instance::new(&scene.home, "primary", &[]) else { return };
+    primary.start(&[]);
+    primary.serves();
+    primary.sql("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) n");
+    run(&scene, &primary, &["backup", "orders", "--protection", "cluster"]).ends(0);
+    primary.stop("fast");
+    archiving(&scene, &primary);
+    work(&primary, 2);
+    let last = primary.sql(SUM);
+    primary.stop("fast");
+    restore(&scene, &primary, "back", &[]).ends(0);
+    let back = recovered(&scene, &primary, "back");
+    assert_eq!(back.sql(SUM), last);
+    back.stop("fast");
+}
+
+#[test]
+fn nothing_is_lost_by_a_restore_over_what_is_there() {
+    let Some((scene, primary)) = scene() else { return };
+    work(&primary, 1);
+    let over = ["--overwrite", "--delete-extra", "--yes"];
+    fs::create_dir_all(scene.path("15/main")).unwrap();
+    fs::write(scene.path("15/main/PG_VERSION"), "15\n").unwrap();
+    give(&scene.path("15"));
+    let refused = |to: &str| flat(&restore(&scene, &primary, to, &over).ends(1).stderr);
+    for (to, why) in [
+        ("15", "it holds the data directory"),
+        ("primary/base/new", "it lies in the data directory"),
+        ("primary", "`postmaster.pid` is there"),
+    ] {
+        let said = refused(to);
+        assert!(said.contains(why), "{to}: {said}");
+    }
+    // What it wrote last is in no store.
+    primary.sql("INSERT INTO t VALUES (1000000)");
+    let newest = primary.sql("SELECT pg_walfile_name(pg_current_wal_lsn())");
+    primary.stop("immediate");
+    let said = refused("primary");
+    assert!(said.contains("holds log that is archived nowhere") && said.contains(&newest), "{said}");
+    archiving(&scene, &primary);
+    assert!(primary.sql(SUM).starts_with("3001 "), "nothing was touched");
+    primary.stop("immediate");
+    let whole = ["--overwrite", "--delete-extra", "--yes", "--discard-wal"];
+    restore(&scene, &primary, "primary", &whole).ends(0);
+    let again = recovered(&scene, &primary, "primary");
+    assert!(again.sql(SUM).starts_with("3000 "), "up to the last segment that was archived");
+    again.stop("fast");
+}
+
+#[test]
+fn a_cluster_comes_back_to_the_second_before_and_nothing_is_copied_for_what_the_archive_does_not_reach() {
+    let Some((scene, primary)) = scene() else { return };
     work(&primary, 2);
     let good = primary.sql(SUM);
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
-    let moment = primary.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
+    let moment = now(&primary);
     primary.sql("UPDATE t SET n = 0");
     let bad = primary.sql(SUM);
     work(&primary, 1);
@@ -75,7 +175,7 @@ fn a_cluster_comes_back_to_the_second_before_and_nothing_is_copied_for_what_the_
     end.stop("fast");
 
     let late = restore(&scene, &primary, "late", &["--at", "2099-01-01T00:00:00Z"]).ends(1);
-    assert!(flat(&late.stderr).contains("is later than what is archived of the log, and nothing was restored"), "{late:#?}");
+    assert!(flat(&late.stderr).contains("is later than what can be replayed of the log, and nothing was restored"), "{late:#?}");
     let beyond = restore(&scene, &primary, "late", &["--lsn", "FF/0"]).ends(1);
     assert!(flat(&beyond.stderr).contains("and not FF/0, and nothing was restored"), "{beyond:#?}");
 

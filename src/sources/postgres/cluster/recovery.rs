@@ -20,6 +20,8 @@ pub struct Recovery {
     /// Brings a file of the log; `%f` and `%p` as the server has them.
     pub command: String,
     pub until: Until,
+    /// To which it recovers; `None`: to the newest that the command brings the history of.
+    pub timeline: Option<u32>,
 }
 
 /// A copy never writes into the archive of the cluster that it is a copy of, and never follows it: a backup of a standby knows its
@@ -30,8 +32,9 @@ const APART: &str = "archive_mode = off\nprimary_conninfo = ''\nprimary_slot_nam
 /// starts with none of two.
 pub fn settings(recovery: Option<&Recovery>) -> String {
     let mut text = format!("\n# Added by bdr as it restored this.\n{APART}");
-    let Some(Recovery { command, until }) = recovery else { return text };
+    let Some(Recovery { command, until, timeline }) = recovery else { return text };
     text += &format!("restore_command = {}\n", quoted(command));
+    text += &timeline.map(|timeline| format!("recovery_target_timeline = '{timeline}'\n")).unwrap_or_default();
     match until {
         Until::Latest => {}
         // Always with its zone: the server may live in another one.
@@ -55,7 +58,7 @@ mod tests {
 
     #[test]
     fn there_is_one_target_and_never_a_way_into_the_archive() {
-        let of = |until| settings(Some(&Recovery { command: "cp '/a b/%f' \"%p\" \\x".to_owned(), until }));
+        let of = |until| settings(Some(&Recovery { command: "cp '/a b/%f' \"%p\" \\x".to_owned(), until, timeline: None }));
         assert!(settings(None).contains("archive_mode = off") && !settings(None).contains("recovery"));
         insta::assert_snapshot!(of(Until::Time("2026-11-24T13:30:00.25Z".parse().expect("a time"))), @r#"
 
