@@ -22,7 +22,8 @@ const STAMP: usize = 40;
 /// # Errors
 /// When a segment there is in no store and not in the backup.
 pub fn nothing_is_lost(args: &Args, archive: &Archive, system: u64) -> Result<(), Failure> {
-    if !args.overwrite || args.discard_wal {
+    // Where a server runs, that is what is told.
+    if !args.overwrite || args.discard_wal || args.to.join("postmaster.pid").exists() {
         return Ok(());
     }
     let folder = args.to.join("pg_wal");

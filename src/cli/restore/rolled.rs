@@ -135,13 +135,7 @@ impl Log {
 ///
 /// # Errors
 /// When it does not, with what can be restored instead; or when log lies at the destination that is archived nowhere.
-pub fn check(
-    args: &Args,
-    context: &Context,
-    log: Option<&Log>,
-    manifest: &Manifest,
-    zone: &Zone,
-) -> Result<Args, Failure> {
+pub fn check(args: &Args, context: &Context, log: Option<&Log>, manifest: &Manifest, zone: &Zone) -> Result<Args, Failure> {
     let (Some(log), Some(cluster)) = (log, &manifest.origin.cluster) else { return Ok(args.clone()) };
     let Some(timeline) = Timeline::new(cluster.timeline) else { return Ok(args.clone()) };
     let archive = log.with_own(cluster, timeline);
