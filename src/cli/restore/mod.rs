@@ -125,8 +125,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let database = database::check(args, context, component).await?;
     let log = rolled::look(args, context, (&loaded.policy, &env, component)).await?;
     let args = &rolled::as_found(args, log.as_ref());
-    let leads_on = |manifest: &Manifest| log.as_ref().is_none_or(|log| log.leads_on(manifest));
-    let picked = pick::pick(context, args, (&all, &leads_on), (&loaded.policy, &env)).await?;
+    let picked = pick::pick(context, args, &all, log.as_ref(), (&loaded.policy, &env)).await?;
     let args = &rolled::check(args, context, log.as_ref(), &picked.manifest, zone)?;
     let ended = bring_back(args, context, zone, &picked).await;
     if let Err(Failure { damage: Some(damage), .. }) = &ended {

@@ -9,6 +9,7 @@ use crate::catalog::manifest::{Kind, Manifest};
 use crate::cli::catalogues::{self, Failed, Haste, InOrder, Looked};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::moment::{instant, moment};
+use crate::cli::restore::rolled::Log;
 use crate::cli::restore::{Args, cluster, future, nothing};
 use crate::cli::telling::series;
 use crate::cli::view::backups::moment_in;
@@ -34,7 +35,8 @@ pub struct Picked<'a> {
 pub async fn pick<'a>(
     context: &'a Context,
     args: &Args,
-    (all, leads_on): (&'a [Chosen<'a>], &dyn Fn(&Manifest) -> bool),
+    all: &'a [Chosen<'a>],
+    log: Option<&Log>,
     (policy, env): (&Policy, &Env),
 ) -> Result<Picked<'a>, Failure> {
     let zone = &policy.timezone;
@@ -44,6 +46,7 @@ pub async fn pick<'a>(
         Some(text) => instant(text, zone, context.now())?,
         None => horizon(context.now()),
     };
+    let leads_on = |manifest: &Manifest| log.is_none_or(|log| log.leads_on(manifest));
     let candidate = |known: &Known, at: Timestamp| match args.backup {
         Some(id) => known.find(id).cloned(),
         None => known.latest_that(at, |manifest| cluster::ends_before(args, manifest) && leads_on(manifest)).cloned(),

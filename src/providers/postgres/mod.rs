@@ -43,8 +43,8 @@ fn risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
         "archive_command" => of(after, "value").is_none_or(|after| after.is_empty() && !before.is_empty()),
         // Off, or later.
         "archive_timeout" => of(after, "value").is_none_or(|after| {
-            after == "0" && before != "0"
-                || setting.compare(&after, &before).is_some_and(std::cmp::Ordering::is_gt) && before != "0"
+            let later = setting.compare(&after, &before).is_some_and(std::cmp::Ordering::is_gt);
+            before != "0" && (after == "0" || later)
         }),
         _ => of(after, "value").is_none_or(|after| setting.compare(&after, &before).is_some_and(std::cmp::Ordering::is_lt)),
     };
