@@ -68,10 +68,15 @@ impl Facts {
             settings: BTreeMap::new(),
         };
         // Rights to a parameter came with 15.
-        let may = if facts.major >= 15 {
-            "has_parameter_privilege(name, 'ALTER SYSTEM')"
-        } else {
-            if told(6) == "t" { "true" } else { "false" }
+        let may = match (facts.major, told(6) == "t") {
+            (15.., _) => "has_parameter_privilege(name, 'ALTER SYSTEM')",
+            (_, is_superuser) => {
+                if is_superuser {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
         };
         let sql =
             format!("SELECT name, setting, boot_val, source, pending_restart, {may} FROM pg_settings WHERE name IN ({names})");

@@ -134,10 +134,7 @@ fn component_of(id: &ResourceId) -> Result<&ComponentName, ProviderError> {
 /// What is known of a setting whose component left the policy, and with it how its server is reached.
 fn left(component: &ComponentName, setting: &str, record: Option<&Record>) -> Live {
     let Some(record) = record else { return Live::absent() };
-    let back = match &record.before {
-        Some(value) => format!("ALTER SYSTEM SET {setting} = {}", literal(value)),
-        None => format!("ALTER SYSTEM RESET {setting}"),
-    };
+    let back = statement(setting, record.before.as_deref());
     let note = format!(
         "component {component} left the policy, and with it how its server is reached: the setting stays as it is there; `{back}` gives it \
          back, and bdr forgets it"
@@ -145,13 +142,17 @@ fn left(component: &ComponentName, setting: &str, record: Option<&Record>) -> Li
     Live { notes: vec![note], ..Live::present([("setting".to_owned(), Attr::text(setting))].into()) }
 }
 
-/// Neither runs inside a transaction, so each is a request of its own.
-async fn set(server: &Server, setting: &str, value: Option<&str>) -> Result<(), ProviderError> {
+fn statement(setting: &str, value: Option<&str>) -> String {
     let setting = identifier(setting);
-    let sql = match value {
+    match value {
         Some(value) => format!("ALTER SYSTEM SET {setting} = {}", literal(value)),
         None => format!("ALTER SYSTEM RESET {setting}"),
-    };
+    }
+}
+
+/// Neither runs inside a transaction, so each is a request of its own.
+async fn set(server: &Server, setting: &str, value: Option<&str>) -> Result<(), ProviderError> {
+    let sql = statement(setting, value);
     server.rows("change a setting of", &sql).await?;
     server.rows("have read its settings again by", "SELECT pg_reload_conf()").await.map(|_| ())
 }

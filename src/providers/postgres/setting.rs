@@ -90,6 +90,13 @@ fn refusal(facts: &Facts, seen: &Seen, name: &str, wanted: &str) -> Option<Strin
             facts.user
         ));
     }
+    if !facts.tells_files {
+        return Some(format!(
+            "`{}` may not read the server's files, so what it was before could not be given back: GRANT EXECUTE ON FUNCTION \
+             pg_show_all_file_settings() TO it",
+            facts.user
+        ));
+    }
     (!facts.may_reload).then(|| {
         format!("`{}` may not have the server read its files again: GRANT EXECUTE ON FUNCTION pg_reload_conf() TO it", facts.user)
     })
@@ -141,6 +148,8 @@ mod tests {
         );
         let closed = Facts { takes_alter_system: false, ..seen(|_| {}) };
         assert!(unfit(&closed, "1min").is_some_and(|why| why.contains("allow_alter_system")));
+        let blind = Facts { tells_files: false, ..seen(|_| {}) };
+        assert!(unfit(&blind, "1min").is_some_and(|why| why.contains("could not be given back")));
         assert_eq!(unfit(&seen(|_| {}), "1min"), None);
     }
 

@@ -96,6 +96,45 @@ fn who_may_not_change_it_is_told_in_the_plan_with_the_grant_and_the_line_to_writ
     assert_eq!(shows(cluster, "archive_timeout"), "0");
 }
 
+/// As docs/postgresql.md grants it, and the reading of what is dumped.
+#[test]
+fn a_role_that_is_no_superuser_sets_what_it_was_granted() {
+    let Some(cluster) = cluster() else { return };
+    for sql in [
+        &format!("CREATE ROLE keeper LOGIN PASSWORD '{PASSWORD}'"),
+        "GRANT ALTER SYSTEM ON PARAMETER max_replication_slots TO keeper",
+        "GRANT EXECUTE ON FUNCTION pg_reload_conf(), pg_show_all_file_settings() TO keeper",
+        "GRANT pg_read_all_settings, pg_read_all_data TO keeper",
+    ] {
+        cluster.sql("postgres", sql);
+    }
+    let (home, url) = (home(), cluster.url("keeper", "postgres"));
+    keep(&home, "max_replication_slots: 11");
+    apply(&home, &url).ends(0);
+    assert_eq!(cluster.sql("postgres", "SELECT setting FROM pg_file_settings WHERE name = 'max_replication_slots'"), "11");
+    run(&home, &url, &["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn of_a_component_that_leaves_the_plan_has_the_line_that_gives_its_settings_back() {
+    let Some(cluster) = cluster() else { return };
+    let (home, url) = (home(), cluster.url("postgres", "postgres"));
+    keep(&home, "wal_level: logical");
+    apply(&home, &url).ends(0);
+    let noted = home.path("vault/shop/.bdr/settings/orders/wal_level.json");
+    assert!(noted.exists());
+    let left = POLICY.split("  orders:").next().unwrap().to_owned()
+        + "  docs:\n    files: { paths: [/usr/share/doc/bash] }\n    protect: { often: { file_backup: {}, schedule: daily, store: vault } }\n"
+        + &POLICY[POLICY.find("scheduler:").unwrap()..];
+    home.policy(&left);
+    let plan = run(&home, &url, &["plan"]).ends(0);
+    assert!(flowing(&plan).contains("`ALTER SYSTEM RESET \"wal_level\"` gives it back"), "{plan:#?}");
+    run(&home, &url, &["apply", "--auto-approve", "--remove=3"]).ends(0);
+    assert!(!noted.exists());
+    assert_eq!(cluster.sql("postgres", "SELECT setting FROM pg_file_settings WHERE name = 'wal_level'"), "logical");
+    assert!(!run(&home, &url, &["plan"]).ends(0).stdout.contains("wal_level"));
+}
+
 #[test]
 fn a_pipeline_speaks_to_no_server_that_it_was_not_allowed() {
     let Some(cluster) = cluster() else { return };
