@@ -208,6 +208,7 @@ pub fn again(tried: usize, label: &str) -> Result<(), Failure> {
 pub async fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Result<Vec<Prepared>, Failure> {
     let Some(tree) = chosen.protection.as_tree() else { return Ok(Vec::new()) };
     let Some(reading) = reading::open(context, policy, chosen).await? else { return Ok(Vec::new()) };
+    reading.system.map_or(Ok(()), |system| same_cluster(chosen, known, system))?;
     let reading = Arc::new(reading);
     let full = tree.full.as_ref().map(|full| &full.value);
     let rounds = known.rounds(&chosen.component.retain, full, (&policy.timezone, context.now()));
@@ -217,6 +218,18 @@ pub async fn prepare(context: &Context, policy: &Policy, chosen: &Chosen<'_>, kn
         zone: policy.timezone.value.clone(),
     };
     Ok(rounds.iter().map(prepared).collect())
+}
+
+/// Backups of another cluster would stand as the newest ones of the one that is protected.
+fn same_cluster(chosen: &Chosen<'_>, known: &Known, system: u64) -> Result<(), Failure> {
+    let clusters = known.backups.good.iter().filter_map(|manifest| Some((manifest.id, manifest.origin.cluster.as_ref()?)));
+    let newest = clusters.max_by_key(|(id, _)| *id).map(|(_, cluster)| &cluster.system_identifier);
+    match newest.filter(|before| **before != system.to_string()) {
+        None => Ok(()),
+        Some(before) => Err(Failure::new(format!("{}: the server is another cluster than the backups are of, and none was made", chosen.label()))
+            .cause(format!("its system identifier is {system}, and theirs {before}"))
+            .help("Look at the address. A cluster that was made anew (`initdb`, `pg_upgrade`) is protected under another name below `protect`.")),
+    }
 }
 
 /// `by_hand`: what somebody asks for; `None`: a schedule does.

@@ -15,6 +15,8 @@ use crate::sources::postgres::{DATA, Dump, Dumping, Taking, survey};
 pub struct Reading {
     /// As they resolved: a restore has to know them, and a path is no secret.
     pub roots: Vec<String>,
+    /// System identifier of the cluster that is copied.
+    pub system: Option<u64>,
     pub begin: Box<dyn Fn() -> Box<dyn Source> + Send + Sync>,
 }
 
@@ -46,7 +48,7 @@ fn folder(files: &Files, policy: &Policy) -> Result<Reading, Failure> {
         avoid: policy.stores.values().filter_map(|store| folder(&store.backend)).collect(),
     };
     let roots = files.paths.iter().map(|path| path.expose().to_owned()).collect();
-    Ok(Reading { roots, begin: Box::new(move || Box::new(Walk::new(options.clone()))) })
+    Ok(Reading { roots, system: None, begin: Box::new(move || Box::new(Walk::new(options.clone()))) })
 }
 
 async fn dump(context: &Context, database: &Postgresql) -> Result<Reading, Failure> {
@@ -58,7 +60,11 @@ async fn dump(context: &Context, database: &Postgresql) -> Result<Reading, Failu
     let tools = (postgres::find("pg_dump", major, &env)?, postgres::find("pg_dumpall", major, &env)?);
     let dumping = Dumping::new(&server, description, (&tools.0, &tools.1));
     let context = context.clone();
-    Ok(Reading { roots: vec!["/".to_owned()], begin: Box::new(move || Box::new(Dump::new(&dumping, context.now()))) })
+    Ok(Reading {
+        roots: vec!["/".to_owned()],
+        system: None,
+        begin: Box::new(move || Box::new(Dump::new(&dumping, context.now()))),
+    })
 }
 
 /// What refuses a base backup is told before one is begun.
@@ -70,5 +76,5 @@ async fn cluster(context: &Context, database: &Postgresql) -> Result<Reading, Fa
     let system = about.await.map_err(|error| Failure::new(error.to_string()))??.system;
     let context = context.clone();
     let begin = move || -> Box<dyn Source> { Box::new(Taking::new(target.clone(), system, context.now())) };
-    Ok(Reading { roots: vec![format!("/{DATA}")], begin: Box::new(begin) })
+    Ok(Reading { roots: vec![format!("/{DATA}")], system: Some(system), begin: Box::new(begin) })
 }

@@ -100,6 +100,20 @@ fn a_page_that_fails_its_checksum_makes_the_backup_suspect() {
 }
 
 #[test]
+fn another_cluster_behind_the_address_leaves_no_backup() {
+    let Some(cluster) = own("cluster-first", &[]) else { return };
+    let home = home();
+    run(&home, &cluster.url("postgres", "postgres"), &["backup", "orders"]).ends(0);
+    let other = own("cluster-other", &[]).unwrap();
+    let refused = run(&home, &other.url("postgres", "postgres"), &["backup", "orders"]).ends(1);
+    assert!(refused.stderr.contains("the server is another cluster than the backups are of, and none was made"), "{refused:#?}");
+    assert_eq!(manifests(&home).len(), 1);
+    run(&home, &cluster.url("postgres", "postgres"), &["backup", "orders"]).ends(0);
+    other.stop("immediate");
+    cluster.stop("immediate");
+}
+
+#[test]
 fn who_may_not_replicate_is_told_what_is_needed() {
     let Some(cluster) = own("cluster-rights", &["max_replication_slots=0"]) else { return };
     cluster.sql("postgres", &format!("CREATE ROLE plain LOGIN PASSWORD '{}'", PASSWORD));
@@ -165,6 +179,6 @@ fn a_replication_connection_takes_tls_and_every_way_to_give_a_password() {
     let rest = std::fs::read_to_string(&hba).unwrap();
     std::fs::write(&hba, format!("{ways}{rest}")).unwrap();
     own.sql("postgres", "SELECT pg_reload_conf()");
-    run(&home, &own.url("old", "postgres"), &["backup", "orders"]).ends(0);
+    run(&crate::postgres::clusters::home(), &own.url("old", "postgres"), &["backup", "orders"]).ends(0);
     own.stop("immediate");
 }
