@@ -70,10 +70,8 @@ pub async fn fetch(
     match asked {
         FileName::History(timeline) => absent::history(archives, system, timeline).await?,
         // A backup carries the log that it needs itself, which may never have been archived: the server reads that where it lies.
-        _ => match absent::segment(archives, system, name).await {
-            Err(_) if carried.is_some_and(|carried| carried.has(name)) && local::lies_beside(destination, name, system) => {}
-            proven => proven?,
-        },
+        _ if carried.is_some_and(|carried| carried.has(name)) && local::lies_beside(destination, name, system) => {}
+        _ => absent::segment(archives, system, name).await?,
     }
     Ok(Fetched::End)
 }

@@ -8,7 +8,8 @@ use crate::catalog::overdue::Overdue;
 use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::sampling::{self, Folders, Reason};
-use crate::cli::view::status::{self, Document, Held, Rule, Unread};
+use crate::cli::view::status::{self, Document, Held, Rule};
+use crate::cli::view::unread::{self, Unread};
 use crate::cli::{Context, Exit, Failure, catalogues, hint, prepare, working};
 use crate::compile::Compiled;
 use crate::policy::Policy;
@@ -39,10 +40,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Format::Human => context.print(&status::human(&document, &policy.timezone, context.terminal.width))?,
         Format::Json => context.print_json(&status::json(&document)?)?,
     }
-    for unread in &document.unread {
-        context.warn(&format!("warning: {}: {}", unread.subject, unread.reason));
-        unread.help.iter().for_each(|help| context.warn(&format!("  help: {help}")));
-    }
+    unread::tell(context, &document.unread);
     Ok(match (document.is_well(), document.unread.is_empty()) {
         (false, _) => Exit::Present,
         (true, false) => Exit::Failed,

@@ -33,8 +33,8 @@ SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
   CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END,
   r, pg_catalog.current_setting('archive_mode'),
   (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'archive_timeout'),
-  failed_count, last_archived_wal, extract(epoch FROM last_archived_time)::bigint,
-  last_failed_wal, extract(epoch FROM last_failed_time)::bigint
+  failed_count, last_archived_wal, (extract(epoch FROM last_archived_time) * 1000000)::bigint,
+  last_failed_wal, (extract(epoch FROM last_failed_time) * 1000000)::bigint
 FROM pg_catalog.pg_stat_archiver, pg_catalog.pg_is_in_recovery() AS r";
 
 /// # Errors
@@ -46,7 +46,8 @@ pub async fn archiver(server: &Server) -> Result<Archiver, ProviderError> {
 
 fn read(row: &[Option<String>]) -> Option<Archiver> {
     let text = |at: usize| row.get(at)?.as_deref();
-    let moment = |at: usize| Timestamp::from_second(text(at)?.parse().ok()?).ok();
+    // In microseconds: a failure within the second of the last success is one.
+    let moment = |at: usize| Timestamp::from_microsecond(text(at)?.parse().ok()?).ok();
     let file = |at: usize| Some((text(at)?.to_owned(), moment(at + 1)?));
     Some(Archiver {
         system_identifier: text(0)?.parse().ok()?,
@@ -70,9 +71,10 @@ mod tests {
         let row = |text: &str| -> Vec<Option<String>> {
             text.split('|').map(|one| Some(one.to_owned()).filter(|one| !one.is_empty())).collect()
         };
-        let found = read(&row("7123|1|0/3000158|f|on|60|2|000000010000000000000002|1764300000||")).expect("it reads");
+        let found = read(&row("7123|1|0/3000158|f|on|60|2|000000010000000000000002|1764300000000001||")).expect("it reads");
         assert_eq!((found.position, found.timeout, found.failed_count, found.last_failed), (Lsn(0x0300_0158), 60, 2, None));
-        assert_eq!(found.last_archived.map(|(name, _)| name).as_deref(), Some("000000010000000000000002"));
+        let (name, at) = found.last_archived.expect("it archived");
+        assert_eq!((name.as_str(), at.as_microsecond()), ("000000010000000000000002", 1_764_300_000_000_001));
         assert_eq!(read(&row("7123|1||f|on|60|0||||")), None);
     }
 }

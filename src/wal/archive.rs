@@ -76,6 +76,10 @@ impl Archive {
         self.histories.get(&timeline)
     }
 
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        self.spans.iter().flat_map(|span| (span.first..=span.last).map(|number| Segment { timeline: span.timeline, number }))
+    }
+
     /// In order of timeline.
     pub fn histories(&self) -> impl Iterator<Item = &History> {
         self.histories.values()

@@ -55,7 +55,8 @@ pub struct Args {
     /// Backup to restore, as `bdr list` names it
     #[arg(long, value_name = "ID", group = "moment")]
     backup: Option<BackupId>,
-    /// Restore the newest good backup up to this moment: `2026-11-24 02:00` (with the whole of that minute) by the policy's clock, or RFC 3339
+    /// Restore the newest good backup up to this moment: `2026-11-24 02:00` (with the whole of that minute; exactly, where a
+    /// log is replayed) by the policy's clock, or RFC 3339
     #[arg(long, value_name = "TIME", group = "moment")]
     at: Option<String>,
     /// Restore the newest good backup (the default)

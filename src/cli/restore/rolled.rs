@@ -86,7 +86,7 @@ pub async fn look(
     };
     let (system, size) = (first.cluster.system_identifier, first.archive.size());
     surveys.retain(|survey| survey.cluster.system_identifier == system);
-    let segments = surveys.iter().flat_map(|survey| survey.segments.iter().map(|stored| stored.segment));
+    let segments = surveys.iter().flat_map(|survey| survey.archive.segments());
     let histories = surveys.iter().flat_map(|survey| survey.archive.histories().cloned());
     Ok(Some(Log { archive: Archive::new(size, segments, histories), surveys, system }))
 }
@@ -119,8 +119,7 @@ impl Log {
         let number = |at: Lsn| size.segment_of(timeline, at).number;
         let own =
             (number(cluster.start)..=number(Lsn(cluster.stop.0.saturating_sub(1)))).map(|number| Segment { timeline, number });
-        let archived = self.surveys.iter().flat_map(|survey| survey.segments.iter().map(|stored| stored.segment));
-        Archive::new(size, archived.chain(own), self.archive.histories().cloned())
+        Archive::new(size, self.archive.segments().chain(own), self.archive.histories().cloned())
     }
 
     /// When a segment was archived first; `None`: it was not.

@@ -8,5 +8,6 @@ pub mod lines;
 pub mod markdown;
 pub mod status;
 pub mod table;
+pub mod unread;
 pub mod verification;
 pub mod wal;

@@ -12,6 +12,7 @@ use crate::cli::chosen::Chosen;
 use crate::cli::sampling::{self, Looked};
 use crate::cli::view::backups::moment_in;
 use crate::cli::view::table;
+use crate::cli::view::unread::Unread;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 use crate::units::count::count;
@@ -84,15 +85,6 @@ pub struct Sum {
     pub backups: u64,
     /// Of their own packs.
     pub bytes: u64,
-}
-
-/// Something that could not be read.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Unread {
-    pub subject: String,
-    pub reason: String,
-    /// What to do next.
-    pub help: Option<String>,
 }
 
 impl Document {

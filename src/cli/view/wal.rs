@@ -8,6 +8,7 @@ use crate::archiving::{self, Survey};
 use crate::cli::Failure;
 use crate::cli::view::backups::moment_in;
 use crate::cli::view::table;
+use crate::cli::view::unread::Unread;
 use crate::policy::{Component, Protection};
 use crate::postgres::Archiver;
 use crate::units::bytes::Bytes;
@@ -69,7 +70,7 @@ pub struct Range {
     pub segments: u64,
 }
 
-/// The segment that was archived last.
+/// The segment that is the furthest in the log: a store that was copied gives all of them one time.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Newest {
     pub segment: String,
@@ -110,18 +111,10 @@ pub struct Server {
     pub last_failed: Option<String>,
     #[schemars(with = "Option<String>")]
     pub last_failed_at: Option<Timestamp>,
-    /// Bytes of its log that the store which has least does not have; `null`: the archive has nothing of its timeline.
+    /// Bytes of its log that the store which has least does not have; `null`: the archive has nothing of its timeline,
+    /// or could not be read.
     pub behind_bytes: Option<u64>,
     pub problems: Vec<String>,
-}
-
-/// A store that could not be read.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Unread {
-    pub subject: String,
-    pub reason: String,
-    /// What to do next.
-    pub help: Option<String>,
 }
 
 impl Document {
@@ -178,7 +171,7 @@ impl Stored {
         stored.ranges = spans.map(|span| Range::of(size, (span.timeline, span.first, span.last))).collect();
         let holes = survey.archive.holes();
         stored.gaps = holes.iter().map(|hole| Range::of(size, (hole.timeline, hole.first, hole.last))).collect();
-        let newest = survey.segments.iter().max_by_key(|stored| (stored.at, stored.segment));
+        let newest = survey.segments.iter().max_by_key(|stored| stored.segment);
         stored.newest = newest.map(|newest| Newest::of(size, newest, now));
         stored.rate = Rate::of(&survey.segments, now);
         stored.without_history = survey.unfounded.iter().map(|timeline| timeline.0.get()).collect();
@@ -296,7 +289,8 @@ impl Server {
 
 /// Bytes between the end of what is archived of the server's timeline and where it writes.
 fn behind(stored: &Stored, archiver: &Archiver) -> Option<u64> {
-    let newest = stored.newest.as_ref().filter(|newest| newest.place.timeline == archiver.timeline)?;
+    let is_its = stored.system_identifier.as_deref() == Some(archiver.system_identifier.to_string().as_str());
+    let newest = stored.newest.as_ref().filter(|newest| is_its && newest.place.timeline == archiver.timeline)?;
     let end: Lsn = newest.end.parse().ok()?;
     Some(archiver.position.0.saturating_sub(end.0))
 }
@@ -305,7 +299,7 @@ fn behind(stored: &Stored, archiver: &Archiver) -> Option<u64> {
 pub fn human(document: &Document, zone: &Zone, width: usize) -> String {
     let mut parts: Vec<String> = document.stores.iter().map(|stored| of_store(document, stored, zone, width)).collect();
     match (&document.server, &document.server_unread) {
-        (Some(server), _) => parts.push(of_server(server, zone, width)),
+        (Some(server), _) => parts.push(of_server(server, !document.stores.is_empty(), zone, width)),
         (None, Some(why)) => parts.push(wrapped(&format!("server: not looked at: {why}"), width)),
         (None, None) => {}
     }
@@ -339,11 +333,12 @@ fn of_store(document: &Document, stored: &Stored, zone: &Zone, width: usize) -> 
     out + &problems(&stored.problems, width)
 }
 
-fn of_server(server: &Server, zone: &Zone, width: usize) -> String {
+fn of_server(server: &Server, any_read: bool, zone: &Zone, width: usize) -> String {
     let role = if server.in_recovery { "a standby, replayed to" } else { "it writes at" };
     let behind = match server.behind_bytes {
         Some(bytes) => format!("the archive is {} behind", Bytes(bytes)),
-        None => "the archive has nothing of its timeline".to_owned(),
+        None if any_read => "the archive has nothing of its timeline".to_owned(),
+        None => "how far the archive is behind is not known: no store could be read".to_owned(),
     };
     let mut out = wrapped(&format!("server: {role} {} on timeline {}; {behind}", server.position, server.timeline), width);
     if let (Some(name), Some(at)) = (&server.last_archived, server.last_archived_at) {
@@ -353,7 +348,12 @@ fn of_server(server: &Server, zone: &Zone, width: usize) -> String {
         let failed = count(server.failed_count, "failure");
         out += &wrapped(&format!("last failed: {name}, {} ({failed} in all)", moment_in(at, zone)), width);
     }
-    out + &problems(&server.problems, width)
+    let is_known = server.behind_bytes.is_some() || any_read;
+    out + &if is_known || !server.problems.is_empty() {
+        problems(&server.problems, width)
+    } else {
+        "state: not known\n".to_owned()
+    }
 }
 
 fn problems(all: &[String], width: usize) -> String {

@@ -3,7 +3,8 @@
 use crate::archiving::{ArchiveError, survey};
 use crate::cli::chosen::Format;
 use crate::cli::load::References;
-use crate::cli::view::wal::{self, Document, Stored, Unread};
+use crate::cli::view::unread::{self, Unread};
+use crate::cli::view::wal::{self, Document, Stored};
 use crate::cli::wal::chosen::{self, Chosen};
 use crate::cli::{Context, Exit, Failure, load, working};
 use crate::postgres::{self, Archiver, Target, connect};
@@ -55,10 +56,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Format::Human => context.print(&wal::human(&document, &policy.timezone, context.terminal.width))?,
         Format::Json => context.print_json(&wal::json(&document)?)?,
     }
-    for unread in &document.unread {
-        context.warn(&format!("warning: {}: {}", unread.subject, unread.reason));
-        unread.help.iter().for_each(|help| context.warn(&format!("  help: {help}")));
-    }
+    unread::tell(context, &document.unread);
     Ok(match (document.is_well(), document.unread.is_empty()) {
         (false, _) => Exit::Present,
         (true, false) => Exit::Failed,
