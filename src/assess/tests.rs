@@ -179,8 +179,8 @@ fn a_class_delays_nothing_in_a_folder_and_the_copy_that_is_back_first_counts() {
     };
     let archived = |stores: &str| {
         let mut declared = policy(&format!("{FOLDER}\n{NORTH}"), &text(stores));
-        let tiers = declared.components.values_mut().flat_map(|component| component.retain.values_mut());
-        tiers.for_each(|tier| tier.class.value = crate::units::storage_class::StorageClass::DeepArchive);
+        let tiers = declared.components.values_mut().flat_map(|component| component.retain.iter_mut());
+        tiers.for_each(|(_, tier)| tier.class.value = crate::units::storage_class::StorageClass::DeepArchive);
         let assessment = assess(&declared, &facts());
         [Disruption::Process, Disruption::Host].map(|disruption| {
             let cell = assessment.cells.iter().find(|cell| cell.disruption == disruption).expect("a cell");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::address::TierName;
 use crate::catalog::facts::BackupFacts;
-use crate::policy::Tier;
+use crate::policy::{Tier, Tiers};
 use crate::units::cadence::{Period, Schedule, Semantics, Zone};
 use crate::units::storage_class::StorageClass;
 
@@ -21,7 +21,7 @@ pub struct Due {
 /// The backups that a run at `now` makes. Tiers whose class can be read at once share one, in the class of the longest of them;
 /// each archive class gets a copy of its own, so that the latest state never has to be retrieved first. There is always one that
 /// can be read at once, also when no tier asks for it.
-pub fn due(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &Zone, now: Timestamp) -> Vec<Due> {
+pub fn due(backups: &[BackupFacts], tiers: &Tiers, zone: &Zone, now: Timestamp) -> Vec<Due> {
     let mut open: Vec<&Tier> = tiers.values().filter(|tier| !is_filled(tier, backups, zone, now)).collect();
     open.sort_by(|a, b| b.keep.cmp(&a.keep).then_with(|| a.name.cmp(&b.name)));
     let at_hand: Vec<&Tier> = open.iter().copied().filter(|tier| tier.class.is_immediate()).collect();
@@ -48,7 +48,7 @@ fn is_filled(tier: &Tier, backups: &[BackupFacts], zone: &Zone, now: Timestamp) 
 pub fn parent<'a>(
     due: &Due,
     backups: &'a [BackupFacts],
-    tiers: &BTreeMap<TierName, Tier>,
+    tiers: &Tiers,
     full: Option<&Schedule>,
     (zone, now): (&Zone, Timestamp),
 ) -> Option<&'a BackupFacts> {

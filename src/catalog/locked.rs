@@ -1,12 +1,10 @@
 //! Until when what a backup writes is locked: as long as the store locks copies and the backup's own tier keeps it, counted from the
 //! moment when no later backup refers to it any more.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::address::TierName;
-use crate::policy::Tier;
+use crate::policy::Tiers;
 use crate::units::cadence::{Period, Schedule, Semantics, Zone};
 use crate::units::duration::Duration;
 
@@ -16,7 +14,7 @@ use crate::units::duration::Duration;
 pub fn until(
     lock: Duration,
     names: &[TierName],
-    tiers: &BTreeMap<TierName, Tier>,
+    tiers: &Tiers,
     full: Option<&Schedule>,
     (zone, now): (&Zone, Timestamp),
 ) -> Timestamp {
@@ -57,7 +55,7 @@ const DAY: i64 = 24 * 3600;
 mod tests {
     use super::*;
 
-    fn tiers() -> BTreeMap<TierName, Tier> {
+    fn tiers() -> Tiers {
         let text = "version: 1\nname: p\nstores:\n  a: { folder: { path: /a } }\ncomponents:\n  docs:\n    files: { paths: [/srv] }\n    \
                     protect: { p: { file_backup: {}, schedule: daily, store: a } }\n    retain: { daily: { for: 3d }, weekly: { for: 8w } }\n";
         let mut sources = crate::diag::Sources::new();

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::address::{BackupId, TierName};
 use crate::catalog::facts::BackupFacts;
-use crate::policy::Tier;
+use crate::policy::{Tier, Tiers};
 use crate::units::cadence::{Bucket, Zone};
 
 /// Why a backup stays or goes. Days are those of the policy's clock.
@@ -86,7 +86,7 @@ pub struct Decision {
 }
 
 /// Decides about every backup; the answer is in order of time. `tiers` is the component's whole `retain`.
-pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &Zone, now: Timestamp) -> Vec<Decision> {
+pub fn decide(backups: &[BackupFacts], tiers: &Tiers, zone: &Zone, now: Timestamp) -> Vec<Decision> {
     let mut sorted: Vec<&BackupFacts> = backups.iter().collect();
     sorted.sort_by_key(|backup| (backup.at, backup.id));
     let mut table = Table { kept: BTreeMap::new(), gone: BTreeMap::new() };
@@ -132,7 +132,7 @@ pub fn decide(backups: &[BackupFacts], tiers: &BTreeMap<TierName, Tier>, zone: &
 }
 
 /// The tier that keeps a backup for the shortest time: the least that one made by hand is kept for.
-pub fn shortest(tiers: &BTreeMap<TierName, Tier>) -> Option<&Tier> {
+pub fn shortest(tiers: &Tiers) -> Option<&Tier> {
     tiers.values().min_by(|a, b| a.keep.cmp(&b.keep).then_with(|| a.name.cmp(&b.name)))
 }
 

@@ -1,6 +1,6 @@
 //! What retention must never do, whatever the clock, the zone and the missed runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use crate::address::{BackupId, TierName};
 use crate::catalog::facts::BackupFacts;
 use crate::catalog::retention::{Reason, decide};
 use crate::diag::Spanned;
-use crate::policy::Tier;
+use crate::policy::{Tier, Tiers};
 use crate::units::cadence::{Period, Zone};
 use crate::units::duration::Duration;
 use crate::units::storage_class::StorageClass;
@@ -27,8 +27,8 @@ fn tier(name: &str, every: Period, days: u64, class: StorageClass) -> (TierName,
     (name, tier)
 }
 
-fn tiers() -> BTreeMap<TierName, Tier> {
-    BTreeMap::from([
+fn tiers() -> Tiers {
+    Tiers::from_iter([
         tier("daily", Period::Day, 7, StorageClass::Standard),
         tier("weekly", Period::Week, 30, StorageClass::StandardIa),
         tier("monthly", Period::Month, 365, StorageClass::Glacier),
@@ -167,7 +167,7 @@ fn each_tier_keeps_the_first_of_its_periods_and_says_so() {
 #[test]
 fn without_tiers_everything_stays() {
     let backups = facts(&[(1, 0, false, false, 0), (1, 0, true, false, 0)]);
-    let decisions = decide(&backups, &BTreeMap::new(), &Zone::utc(), at(100_000));
+    let decisions = decide(&backups, &Tiers::new_vec(), &Zone::utc(), at(100_000));
     assert!(decisions.iter().all(|one| one.keep && one.reasons == [Reason::Unlimited]));
 }
 

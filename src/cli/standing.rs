@@ -1,6 +1,6 @@
 //! What stands, said as a policy: the "before" of a plan's objectives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::address::{ComponentName, ResourceId};
 use crate::cli::holdings::{self, Holdings};
@@ -38,8 +38,8 @@ fn component_that_left(name: &ComponentName) -> Component {
         moved: None,
         kind: ComponentKind::Files(files),
         objectives: Objectives::default(),
-        protections: BTreeMap::new(),
-        retain: BTreeMap::new(),
+        protections: Default::default(),
+        retain: Default::default(),
         span: None,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::{ComponentName, ProtectionName, StoreName, TierName};
+use crate::address::{ComponentName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Backend, Objectives, Protection, S3Backend, StoreSpec, Text, Tier};
+use crate::policy::{Backend, Objectives, Protection, Protections, S3Backend, StoreSpec, Text, Tiers};
 
 /// A thing to recover, what it can bear, how it is copied and how long copies stay.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -15,8 +15,8 @@ pub struct Component {
     pub moved: Option<Spanned<ComponentName>>,
     pub kind: ComponentKind,
     pub objectives: Objectives,
-    pub protections: BTreeMap<ProtectionName, Protection>,
-    pub retain: BTreeMap<TierName, Tier>,
+    pub protections: Protections,
+    pub retain: Tiers,
     /// The whole entry.
     #[serde(skip)]
     pub span: Option<Span>,

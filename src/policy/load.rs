@@ -39,7 +39,7 @@ pub fn load_unresolved(sources: Sources) -> Loaded {
 
 fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
     let mut out = Diagnostics::new();
-    let mut documents: Vec<Document> = Vec::new();
+    let mut merged = resolve::Merged::default();
     let mut torn = false;
     let mut hidden: Vec<Span> = Vec::new();
     for (file, source) in sources.iter() {
@@ -49,10 +49,10 @@ fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
                 hidden.extend(secrets::find_in_lines(&source.text).all().map(|secret| secret.span(file)));
                 true
             }
-            None => read_text(file, &source.text, &mut documents, &mut hidden, &mut out),
+            None => read_text(file, &source.text, &mut merged, &mut hidden, &mut out),
         };
     }
-    let policy = resolve::resolve(documents, &mut sources, resolver, torn, &mut out);
+    let policy = resolve::resolve(merged, &mut sources, resolver, torn, &mut out);
     hide(&hidden, &mut sources, &mut out);
     Loaded { policy, diagnostics: out.sorted(), sources }
 }
@@ -74,7 +74,7 @@ fn hide(hidden: &[Span], sources: &mut Sources, out: &mut Diagnostics) {
 }
 
 /// Reads the documents of one text; true where some of it could not be read.
-fn read_text(file: FileId, text: &str, documents: &mut Vec<Document>, hidden: &mut Vec<Span>, out: &mut Diagnostics) -> bool {
+fn read_text(file: FileId, text: &str, merged: &mut resolve::Merged, hidden: &mut Vec<Span>, out: &mut Diagnostics) -> bool {
     let found = secrets::find(text);
     for secret in &found.secrets {
         if let Some(kind) = secret.kind.told() {
@@ -86,7 +86,7 @@ fn read_text(file: FileId, text: &str, documents: &mut Vec<Document>, hidden: &m
     let mut torn = tree.torn;
     for node in tree.documents() {
         match read::read::<Document>(&tree, *node, out) {
-            Some(document) => documents.push(document),
+            Some(document) => merged.add(document, out),
             None => torn = true,
         }
     }

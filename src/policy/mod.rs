@@ -45,11 +45,11 @@ pub use load::{LARGEST, Loaded, load, load_unresolved};
 pub use location::{Location, Medium, Overlap, host_of_aws, overlaps, partition};
 pub use objective::{Disruption, Objective, Objectives};
 pub use pack::Pack;
-pub use protection::{AsTree, Method, Protection, WalArchive};
+pub use protection::{AsTree, Method, Protection, Protections, WalArchive};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use replication::Replication;
 pub use replication::{role_name as replication_role_name, role_path};
-pub use retention::Tier;
+pub use retention::{Tier, Tiers};
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};
@@ -135,8 +135,8 @@ impl Policy {
 
     /// Copies go to the other stores alone from now on.
     pub fn forsake(&mut self, gone: impl Fn(&StoreName) -> bool) {
-        let protections = self.components.values_mut().flat_map(|component| component.protections.values_mut());
-        protections.for_each(|protection| protection.stores.retain(|store| !gone(&store.value)));
+        let protections = self.components.values_mut().flat_map(|component| component.protections.iter_mut());
+        protections.for_each(|(_, protection)| protection.stores.retain(|store| !gone(&store.value)));
     }
 }
 

@@ -1,10 +1,15 @@
 //! Protections: the ways in which a component's data is copied.
 
+use litemap::LiteMap;
+
 use crate::address::{ProtectionName, StoreName};
 use crate::diag::{Span, Spanned};
 use crate::policy::Replication;
 use crate::units::cadence::Schedule;
 use crate::units::duration::Duration;
+
+/// Protections by name. Flat, for most components have one, and there may be thousands of those.
+pub type Protections = LiteMap<ProtectionName, Protection>;
 
 /// One way in which a component's data is copied, when, and to where.
 #[derive(Debug, Clone, serde::Serialize)]

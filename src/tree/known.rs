@@ -1,16 +1,16 @@
 //! What is known of a series: its backups, what verifications saw, and the facts that decisions are made from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::address::{BackupId, TierName};
+use crate::address::BackupId;
 use crate::catalog::due::{self, Due};
 use crate::catalog::facts::{BackupFacts, Health, horizon};
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::verification::Verification;
-use crate::policy::Tier;
+use crate::policy::Tiers;
 use crate::store::StoreError;
 use crate::tree::claim::Wish;
 use crate::tree::shelf::{Backups, Shelf};
@@ -122,12 +122,7 @@ impl Known {
     }
 
     /// The backups that a run at `now` makes, the one at hand first.
-    pub fn rounds(
-        &self,
-        tiers: &BTreeMap<TierName, Tier>,
-        full: Option<&Schedule>,
-        (zone, now): (&Zone, Timestamp),
-    ) -> Vec<Round> {
+    pub fn rounds(&self, tiers: &Tiers, full: Option<&Schedule>, (zone, now): (&Zone, Timestamp)) -> Vec<Round> {
         let round = |due: Due| {
             let parent = due::parent(&due, &self.facts, tiers, full, (zone, now));
             Round { parent: parent.and_then(|parent| self.find(parent.id)).cloned(), due }

@@ -6,15 +6,15 @@
 //! Then, and only then, it is looked again who is writing and what was committed meanwhile; packs that somebody refers to stay.
 //! Index and table go before the packs, so that what is left of a cut removal is never taken for more than it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::address::{BackupId, TierName};
+use crate::address::BackupId;
 use crate::catalog::layout::Place;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::retention::{Decision, decide};
-use crate::policy::Tier;
+use crate::policy::Tiers;
 use crate::slots::{self, Slots};
 use crate::store::ErrorKind;
 use crate::tree::TreeError;
@@ -60,13 +60,7 @@ impl Shelf {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn plan_prune(
-        &self,
-        known: &Known,
-        tiers: &BTreeMap<TierName, Tier>,
-        zone: &Zone,
-        now: Timestamp,
-    ) -> Result<PrunePlan, TreeError> {
+    pub async fn plan_prune(&self, known: &Known, tiers: &Tiers, zone: &Zone, now: Timestamp) -> Result<PrunePlan, TreeError> {
         let decisions = decide(&known.facts, tiers, zone, now);
         let attempts = self.attempts().await?;
         let needed = needed(&attempts, &known.backups.good, now);

@@ -13,10 +13,11 @@ use crate::policy::read::Field;
 use crate::policy::{codes, echo};
 
 /// Things by name, with the place of the name.
-pub(super) type Table<K, T> = BTreeMap<K, (Spanned<K>, Field<T>)>;
+pub(in crate::policy) type Table<K, T> = BTreeMap<K, (Spanned<K>, Field<T>)>;
 
-/// All documents as one.
-pub(super) struct Merged {
+/// All documents as one, as far as they were read.
+#[derive(Default)]
+pub(in crate::policy) struct Merged {
     pub version: Field<i64>,
     pub name: Field<NameText>,
     pub timezone: Field<ZoneText>,
@@ -32,44 +33,22 @@ pub(super) struct Merged {
     pub start: Option<Span>,
 }
 
-pub(super) fn merge(documents: Vec<Document>, out: &mut Diagnostics) -> Merged {
-    let mut merged = Merged {
-        version: Field::Absent,
-        name: Field::Absent,
-        timezone: Field::Absent,
-        contacts: Table::new(),
-        accounts: Table::new(),
-        stores: Table::new(),
-        components: Table::new(),
-        scheduler: Field::Absent,
-        access: Field::Absent,
-        packs: Vec::new(),
-        change_freeze: Vec::new(),
-        start: None,
-    };
-    for document in documents {
-        merged.start = merged.start.or_else(|| start(&document));
-        settle(&mut merged.version, document.version, "version", out);
-        settle(&mut merged.name, document.name, "name", out);
-        settle(&mut merged.timezone, document.timezone, "timezone", out);
-        names(&mut merged.contacts, document.contacts, "contact", contact, out);
-        names(&mut merged.accounts, document.accounts, "account", AccountName::from_str, out);
-        names(&mut merged.stores, document.stores, "store", StoreName::from_str, out);
-        names(&mut merged.components, document.components, "component", ComponentName::from_str, out);
-        if let (Some(first), Some(again)) = (merged.scheduler.span(), document.scheduler.span()) {
-            out.push(twice("`scheduler`", again, first));
-        } else {
-            merged.scheduler = merged.scheduler.or(document.scheduler);
-        }
-        if let (Some(first), Some(again)) = (merged.access.span(), document.access.span()) {
-            out.push(twice("`access`", again, first));
-        } else {
-            merged.access = merged.access.or(document.access);
-        }
-        merged.packs.extend(document.packs.given().into_iter().flat_map(|list| list.value));
-        merged.change_freeze.extend(document.change_freeze.given().into_iter().flat_map(|list| list.value));
+impl Merged {
+    /// Takes one more document: none has to wait for the last.
+    pub(in crate::policy) fn add(&mut self, document: Document, out: &mut Diagnostics) {
+        self.start = self.start.or_else(|| start(&document));
+        settle(&mut self.version, document.version, "version", out);
+        settle(&mut self.name, document.name, "name", out);
+        settle(&mut self.timezone, document.timezone, "timezone", out);
+        names(&mut self.contacts, document.contacts, "contact", contact, out);
+        names(&mut self.accounts, document.accounts, "account", AccountName::from_str, out);
+        names(&mut self.stores, document.stores, "store", StoreName::from_str, out);
+        names(&mut self.components, document.components, "component", ComponentName::from_str, out);
+        only(&mut self.scheduler, document.scheduler, "`scheduler`", out);
+        only(&mut self.access, document.access, "`access`", out);
+        self.packs.extend(document.packs.given().into_iter().flat_map(|list| list.value));
+        self.change_freeze.extend(document.change_freeze.given().into_iter().flat_map(|list| list.value));
     }
-    merged
 }
 
 /// Contacts follow the rule of names; they have no type of their own, since nothing refers to them by address.
@@ -110,6 +89,15 @@ fn settle<T: PartialEq>(kept: &mut Field<T>, stated: Field<T>, key: &str, out: &
     }
     if !matches!(kept, Field::Given(_)) && !stated.is_absent() {
         *kept = stated;
+    }
+}
+
+/// A setting of the whole policy that one document states.
+fn only<T>(kept: &mut Field<T>, stated: Field<T>, what: &str, out: &mut Diagnostics) {
+    match (kept.span(), stated.span()) {
+        (Some(first), Some(again)) => out.push(twice(what, again, first)),
+        _ if kept.is_absent() => *kept = stated,
+        _ => {}
     }
 }
 

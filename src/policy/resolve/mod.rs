@@ -23,24 +23,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::address::{AccountName, PolicyName, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span, Spanned};
-use crate::policy::document::{ContactDocument, Document};
+use crate::policy::document::ContactDocument;
 use crate::policy::read::Field;
 use crate::policy::reference::{Reference, Refused, Resolve};
 use crate::policy::{Account, Contact, Policy, codes, echo};
 use crate::units::cadence::Zone;
 pub(super) use inherit::Heritage;
-use merge::{Merged, Table};
+pub(super) use merge::Merged;
+use merge::Table;
 
-/// Turns the documents of one policy into the policy. `torn`: some of its text could not be read, so what seems to be missing
+/// Turns the merged documents into the policy. `torn`: some of its text could not be read, so what seems to be missing
 /// may be there.
 pub(super) fn resolve(
-    documents: Vec<Document>,
+    mut merged: Merged,
     sources: &mut Sources,
     resolver: Option<&dyn Resolve>,
     torn: bool,
     out: &mut Diagnostics,
 ) -> Option<Policy> {
-    let mut merged = merge::merge(documents, out);
     inherit::inherit(&mut merged.components, sources, torn, out);
     let unknown = out.iter().filter(|finding| finding.code == codes::UNKNOWN_KEY);
     let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();

@@ -10,7 +10,7 @@ use crate::policy::document::{
     ScheduleText, StoreText, WalArchiveDocument,
 };
 use crate::policy::read::Field;
-use crate::policy::{AsTree, Method, Protection, WalArchive, codes, echo};
+use crate::policy::{AsTree, Method, Protection, Protections, WalArchive, codes, echo};
 use crate::units::duration::Duration;
 
 const LEVELS: std::ops::RangeInclusive<i64> = 1..=19;
@@ -59,9 +59,10 @@ impl Run<'_> {
         protect: Field<Named<ProtectionDocument>>,
         (component, fits): (&ComponentName, Fits),
         stores: &BTreeMap<StoreName, Option<Span>>,
-    ) -> BTreeMap<ProtectionName, Protection> {
-        let mut resolved = BTreeMap::new();
-        for (written, document) in protect.given().map(|protect| protect.value.0).unwrap_or_default() {
+    ) -> Protections {
+        let written = protect.given().map(|protect| protect.value.0).unwrap_or_default();
+        let mut resolved = Protections::with_capacity(written.len());
+        for (written, document) in written {
             let name = self.named::<ProtectionName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
             if let Some(protection) = self.protection(name, document, (component, fits), stores) {
@@ -73,7 +74,7 @@ impl Run<'_> {
     }
 
     /// PostgreSQL has one `archive_command`, and who fetches a segment must know from where.
-    fn one_archive(&mut self, protections: &BTreeMap<ProtectionName, Protection>) {
+    fn one_archive(&mut self, protections: &Protections) {
         let mut archives = protections.values().filter(|protection| protection.wal_archive().is_some());
         let Some(first) = archives.next() else { return };
         for other in archives {

@@ -1,14 +1,12 @@
 //! Retention: tiers, the periods that their names imply, and whether they contain each other.
 
-use std::collections::BTreeMap;
-
 use super::Run;
 use super::value::in_months;
 use crate::address::TierName;
 use crate::diag::{Diagnostic, Spanned};
 use crate::policy::document::{NameText, Named, PeriodText, TierDocument};
 use crate::policy::read::Field;
-use crate::policy::{Tier, codes, echo};
+use crate::policy::{Tier, Tiers, codes, echo};
 use crate::units::cadence::Period;
 use crate::units::duration::Duration;
 use crate::units::storage_class::StorageClass;
@@ -17,9 +15,10 @@ use crate::units::storage_class::StorageClass;
 const TIERS: [&str; 6] = ["hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
 
 impl Run<'_> {
-    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>) -> BTreeMap<TierName, Tier> {
-        let mut resolved = BTreeMap::new();
-        for (written, document) in retain.given().map(|retain| retain.value.0).unwrap_or_default() {
+    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>) -> Tiers {
+        let written = retain.given().map(|retain| retain.value.0).unwrap_or_default();
+        let mut resolved = Tiers::with_capacity(written.len());
+        for (written, document) in written {
             let name = self.named::<TierName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
             if let Some(tier) = self.tier(name, document) {
@@ -127,7 +126,7 @@ impl Run<'_> {
 
     /// A tier of longer periods is there to reach further back. Where one of shorter periods outlives it, every copy that it
     /// keeps is kept by that one anyway: it never keeps anything, which is not what its author meant.
-    fn contained(&mut self, tiers: &BTreeMap<TierName, Tier>) {
+    fn contained(&mut self, tiers: &Tiers) {
         let mut by_period: Vec<&Tier> = tiers.values().collect();
         by_period.sort_by_key(|tier| tier.every.value);
         for (at, long) in by_period.iter().enumerate() {

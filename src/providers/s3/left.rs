@@ -102,8 +102,8 @@ pub(super) fn component(policy: &mut Policy, id: &ResourceId, live: &Live) {
         moved: None,
         kind: ComponentKind::ObjectStorage(Box::new(bucket)),
         objectives: Objectives::default(),
-        protections: BTreeMap::new(),
-        retain: BTreeMap::new(),
+        protections: Default::default(),
+        retain: Default::default(),
         span: None,
     });
     let id = ResourceId::new(Subject::Component(name.clone()), replication::KIND.name, protection);

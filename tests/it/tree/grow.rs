@@ -1,6 +1,5 @@
 //! A component made of one folder, its store, and the moves that tests make with them.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use bdr::apply::Owner;
 use bdr::catalog::layout::Series;
 use bdr::catalog::manifest::Manifest;
 use bdr::diag::Spanned;
-use bdr::policy::Tier;
+use bdr::policy::{Tier, Tiers};
 use bdr::source::Source;
 use bdr::sources::folder::{Into, Options, Select, Target, Walk};
 use bdr::store::Store;
@@ -34,7 +33,7 @@ pub fn series() -> Series {
 }
 
 /// One tier that keeps the first backup of each day for so long.
-pub fn tier(name: &str, keep: Duration) -> BTreeMap<TierName, Tier> {
+pub fn tier(name: &str, keep: Duration) -> Tiers {
     let name = TierName::new(name).expect("name");
     let tier = Tier {
         name: Spanned::bare(name.clone()),
@@ -43,7 +42,7 @@ pub fn tier(name: &str, keep: Duration) -> BTreeMap<TierName, Tier> {
         class: Spanned::bare(StorageClass::Standard),
         span: None,
     };
-    BTreeMap::from([(name, tier)])
+    Tiers::from_iter([(name, tier)])
 }
 
 impl Garden {
