@@ -9,13 +9,11 @@ use super::{SYSTEM, Scene, bytes_of, name_of};
 #[test]
 fn a_push_that_is_killed_is_made_good_by_the_next() {
     let scene = Scene::in_folder();
-    let (path, _) = scene.segment(1, 0);
-    let begun = Instant::now();
-    scene.push(&path).ends(0);
-    let takes = begun.elapsed();
+    // The quickest of some: after a part of that nearly every push still runs, however busy the machine was.
+    let takes = (0..4).map(|number| took_to_push(&scene, number)).min().unwrap_or_default();
     let mut random = fastrand::Rng::with_seed(20_261_128);
     let mut killed = 0;
-    for number in 1..=40 {
+    for number in 4..=40 {
         let (path, name) = scene.segment(1, number);
         let mut child = scene.command(&["wal", "push", &path]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(takes.mul_f64(random.f64()).max(Duration::from_millis(1)));
@@ -35,6 +33,13 @@ fn a_push_that_is_killed_is_made_good_by_the_next() {
     let objects = scene.archived("vault").into_iter().filter(|key| !key.contains("unfinished")).count();
     assert_eq!(objects, 41);
     scene.fetch(&name_of(1, 41)).ends(1);
+}
+
+fn took_to_push(scene: &Scene, number: u64) -> Duration {
+    let (path, _) = scene.segment(1, number);
+    let begun = Instant::now();
+    scene.push(&path).ends(0);
+    begun.elapsed()
 }
 
 /// What is delivered is whole or not there, whatever happens to who delivers it.
