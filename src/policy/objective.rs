@@ -1,6 +1,6 @@
 //! Objectives: how much loss and downtime a component can bear, by disruption.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::diag::Spanned;
 use crate::units::duration::Duration;
@@ -48,7 +48,7 @@ pub struct Objective {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Objectives {
     pub general: Objective,
-    pub by_disruption: BTreeMap<Disruption, Objective>,
+    pub by_disruption: LiteMap<Disruption, Objective>,
 }
 
 impl Objectives {

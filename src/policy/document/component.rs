@@ -63,7 +63,7 @@ pub struct ComponentDocument {
     /// A bucket of the application's own data.
     pub object_storage: Field<Box<ObjectStorageDocument>>,
     /// A database of PostgreSQL.
-    pub postgresql: Field<PostgresqlDocument>,
+    pub postgresql: Field<Box<PostgresqlDocument>>,
     /// How much loss and downtime it can bear.
     pub objectives: Field<ObjectivesDocument>,
     /// The ways in which its data is copied, by a name of your own.

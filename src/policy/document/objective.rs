@@ -19,15 +19,15 @@ pub struct ObjectivesDocument {
     /// Most time until service is back.
     pub rto: Field<DurationText>,
     /// When the service crashes.
-    pub process: Field<ObjectiveDocument>,
+    pub process: Field<Box<ObjectiveDocument>>,
     /// When the machine or its disk is lost.
-    pub host: Field<ObjectiveDocument>,
+    pub host: Field<Box<ObjectiveDocument>>,
     /// After a bad write, a deletion, ransomware.
-    pub corruption: Field<ObjectiveDocument>,
+    pub corruption: Field<Box<ObjectiveDocument>>,
     /// When the site is lost.
-    pub region: Field<ObjectiveDocument>,
+    pub region: Field<Box<ObjectiveDocument>>,
     /// When the credentials are compromised.
-    pub account: Field<ObjectiveDocument>,
+    pub account: Field<Box<ObjectiveDocument>>,
 }
 
 /// The objective under one disruption.

@@ -90,8 +90,8 @@ impl Run<'_> {
         fits
     }
 
-    fn postgresql(&mut self, document: Field<PostgresqlDocument>) -> Option<Postgresql> {
-        let PostgresqlDocument { url, settings } = document.given()?.value;
+    fn postgresql(&mut self, document: Field<Box<PostgresqlDocument>>) -> Option<Postgresql> {
+        let PostgresqlDocument { url, settings } = *document.given()?.value;
         let text = self.text(&url);
         if let Some(text) = text.as_ref().filter(|text| text.value.is_known())
             && let Err(fault) = Conninfo::parse(text.value.expose()).and_then(|conninfo| conninfo.settings())
@@ -187,7 +187,7 @@ impl Run<'_> {
         let by_disruption = by_disruption
             .into_iter()
             .filter_map(|(disruption, field)| field.given().map(|stated| (disruption, stated)))
-            .map(|(disruption, stated)| (disruption, self.objective(stated.value, stated.span)))
+            .map(|(disruption, stated)| (disruption, self.objective(*stated.value, stated.span)))
             .collect();
         Objectives { general, by_disruption }
     }

@@ -19,7 +19,7 @@ mod store_access;
 mod text;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::address::{AccountName, PolicyName, StoreName};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span, Spanned};
@@ -27,7 +27,7 @@ use crate::policy::document::ContactDocument;
 use crate::policy::read::Field;
 use crate::policy::reference::{Reference, Refused, Resolve};
 use crate::policy::{Account, Contact, Policy, codes, echo};
-use crate::units::cadence::Zone;
+use crate::units::cadence::{Schedule, Zone};
 pub(super) use inherit::Heritage;
 pub(super) use merge::Merged;
 use merge::Table;
@@ -46,8 +46,8 @@ pub(super) fn resolve(
     let unknown = unknown.filter_map(Diagnostic::span).map(|span| (span.file, span.start)).collect();
     // What is missing from texts that say nothing is missing from the first.
     merged.start = merged.start.or_else(|| sources.iter().next().map(|(file, _)| Span { file, start: 0, end: 0 }));
-    let (refused, accounts, globs) = (BTreeMap::new(), BTreeMap::new(), HashSet::new());
-    let mut run = Run { sources, resolver, torn, unknown, refused, accounts, globs, out };
+    let (refused, accounts, globs, schedules) = (BTreeMap::new(), BTreeMap::new(), HashSet::new(), HashMap::new());
+    let mut run = Run { sources, resolver, torn, unknown, refused, accounts, globs, schedules, out };
     run.version(&merged);
     let name = run.name(&merged);
     run.accounts(merged.accounts, name.as_ref().map_or("", |name| name.as_str()));
@@ -95,6 +95,8 @@ struct Run<'a> {
     accounts: BTreeMap<AccountName, Option<Account>>,
     /// Globs that were built once and are sound: components leave out the same things.
     globs: HashSet<String>,
+    /// Schedules that were read once: components run at the same times.
+    schedules: HashMap<String, Schedule>,
     out: &'a mut Diagnostics,
 }
 

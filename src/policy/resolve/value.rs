@@ -75,8 +75,14 @@ impl Run<'_> {
 
     pub(super) fn schedule(&mut self, field: &Field<ScheduleText>) -> Option<Spanned<Schedule>> {
         let written = self.as_written(field)?;
+        if let Some(schedule) = self.schedules.get(written.value) {
+            return Some(Spanned::new(schedule.clone(), written.span));
+        }
         match Schedule::parse(written.value) {
-            Ok(schedule) => Some(Spanned::new(schedule, written.span)),
+            Ok(schedule) => {
+                self.schedules.insert(written.value.to_owned(), schedule.clone());
+                Some(Spanned::new(schedule, written.span))
+            }
             Err(error) => {
                 // The calendar repeats what it read, which is for people only where it is short and no secret.
                 let quotable = written.value.len() <= 80 && echo::quote(written.value) != echo::HIDDEN;
