@@ -90,7 +90,8 @@ fn nobody_waits_long_for_an_endpoint_that_never_answers() {
     ] {
         let begun = Instant::now();
         let ran = run(&home, arguments);
-        assert!(begun.elapsed().as_secs() < 15, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
+        // Some seconds; twice as long as was seen where other tests kept all processors busy.
+        assert!(begun.elapsed().as_secs() < 35, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
         assert_eq!(ran.stderr.matches(&told).count(), 1, "{arguments:?} {ran:#?}");
         if arguments[0] == "plan" {
             assert!(ran.stderr.contains(&format!("Still reading; waiting for 127.0.0.1:{port}.")), "{ran:#?}");
@@ -122,7 +123,8 @@ fn nobody_waits_long_for_an_endpoint_that_is_down() {
         let begun = Instant::now();
         let ran = run(&home, arguments);
         assert!(ran.stderr.contains(&format!("127.0.0.1:{port}")), "{arguments:?} {ran:#?}");
-        assert!(begun.elapsed().as_secs() < 15, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
+        // Some seconds; twice as long as was seen where other tests kept all processors busy.
+        assert!(begun.elapsed().as_secs() < 35, "{arguments:?} {:?} {ran:#?}", begun.elapsed());
         assert!(arguments[0] != "unlock" || !ran.stderr.contains("listed as a backup"), "{ran:#?}");
     }
 }
