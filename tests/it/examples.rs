@@ -44,6 +44,18 @@ fn the_quickstart_goes_the_whole_way_with_an_s3_endpoint() {
     assert_went_well(&quickstart(&["--s3"]));
 }
 
+/// A server is started, lost, and brought back to the second before a bad UPDATE; the script compares what came back itself.
+#[test]
+fn the_quickstart_goes_the_whole_way_with_a_database() {
+    if std::env::var_os("BDR_TEST_SERVERS").is_none() {
+        return;
+    }
+    let output = quickstart(&["--postgres"]);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "ended with {}:\n{out}\n{err}", output.status);
+    assert!(out.contains("All of it as it was a second before the UPDATE: 1010 orders, 501500."), "{out}\n{err}");
+}
+
 #[test]
 fn the_quickstart_refuses_what_it_does_not_know() {
     let output = quickstart(&["--gcs"]);

@@ -142,11 +142,16 @@ pub fn check(args: &Args, context: &Context, log: Option<&Log>, manifest: &Manif
     let archived = reach.last.map(|last| log.archived(last).unwrap_or(manifest.snapshot));
     reaches(args, (cluster, &archive), (reach, archived), (zone, context.now()))?;
     kept::nothing_is_lost(args, &archive, log.system)?;
-    let until = archived.map_or_else(String::new, |at| format!(", archived {}", exactly(at, zone)));
+    let until = archived.map_or_else(String::new, |at| format!(", archived {}", exactly(whole_second(at), zone)));
     context.say(&format!("the log that is archived reaches {} on timeline {}{until}", reach.until, reach.timeline));
     let [first, last] = carried(cluster).map(|at| archive.size().name(archive.size().segment_of(timeline, at)));
     let restore_command = args.restore_command.as_ref().map(|command| format!("{command} --carried {first}:{last}"));
     Ok(Args { restore_command, timeline: Some(reach.towards.0.get()), ..args.clone() })
+}
+
+/// The second in which it lies: nobody asks for a nanosecond, and what is earlier is reached too.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// Positions in the first and the last segment that a backup carries.
@@ -165,7 +170,7 @@ fn reaches(
         let name = archive.size().name(missing);
         format!("the segment {name} of the log is in no store, and later ones are")
     });
-    let newest = archived.map(|at| format!("the newest segment that can be replayed was archived {}", exactly(at, zone)));
+    let newest = archived.map(|at| format!("the newest segment that can be replayed was archived {}", exactly(whole_second(at), zone)));
     let replayable = format!("`--lsn {until}` restores what can be replayed. `bdr wal status` tells every gap.");
     let refused = |what: String, help: String| {
         let cause =
