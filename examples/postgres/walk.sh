@@ -48,10 +48,11 @@ orders_come_in() {
 "$repo/scripts/servers" install postgres
 bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin | sort -V | tail -n 1)
 [ -x "$bin/initdb" ] || wrong "the programs of PostgreSQL are not below /usr/lib/postgresql"
+[ "$(id -u)" != 0 ] || chown -R postgres:postgres "$scratch"
+# Where that user can reach it; a link, where it can be one, is the same file and keeps its owner.
 ln "$bdr" "$scratch/bdr" 2>/dev/null || cp "$bdr" "$scratch/bdr"
 bdr=$scratch/bdr
 bdr() { as_server "$bdr" "$@"; }
-[ "$(id -u)" != 0 ] || chown -R postgres:postgres "$scratch"
 unset "${!PG@}"
 export DATABASE_URL="postgresql:///shop?host=$scratch&user=postgres"
 export BDR_ALLOW_ENDPOINT="postgresql://$scratch"

@@ -170,7 +170,8 @@ fn reaches(
         let name = archive.size().name(missing);
         format!("the segment {name} of the log is in no store, and later ones are")
     });
-    let newest = archived.map(|at| format!("the newest segment that can be replayed was archived {}", exactly(whole_second(at), zone)));
+    let newest =
+        archived.map(|at| format!("the newest segment that can be replayed was archived {}", exactly(whole_second(at), zone)));
     let replayable = format!("`--lsn {until}` restores what can be replayed. `bdr wal status` tells every gap.");
     let refused = |what: String, help: String| {
         let cause =
