@@ -75,6 +75,7 @@ say "Orders come in"
 orders_come_in 10
 
 say "Somebody forgets a WHERE"
+sleep 1
 good=$(psql "SELECT date_trunc('second', clock_timestamp())")
 sum=$(psql "SELECT count(*) || ' orders, ' || sum(amount) FROM orders WHERE placed <= '$good'")
 sleep 1
