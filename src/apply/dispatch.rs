@@ -59,7 +59,7 @@ pub async fn apply(request: Request<'_>, stop: Stop, emit: &mut (dyn FnMut(&Even
         options: &request.options,
         events: &sender,
     };
-    let mut state = State::new(plan);
+    let mut state = State::new(plan, &request.compiled.desired);
     run(tools, plan, &request, &mut state, &mut gate, stop, events, &mut teller).await;
     for at in state.left() {
         let begun = teller.started.contains_key(&state.action(at).id);
@@ -141,8 +141,10 @@ async fn run<'a>(
                 state.free(at);
                 catch_up(&mut events, teller);
                 match step {
-                    Step::Issued(changes) => settling.push(Box::pin(async move {
-                        (at, settle(tools, &plan.actions[at].id, &changes).await)
+                    Step::Issued(changes, apart) => settling.push(Box::pin(async move {
+                        let action = &plan.actions[at];
+                        let rest = settle(tools, &action.id, &changes).await;
+                        (at, Outcome::joined(action.resources(), apart, rest))
                     })),
                     Step::Over(outcome) => teller.ended(state.end(at, outcome)),
                 }
@@ -183,12 +185,12 @@ async fn advance(gate: &mut Gate, request: &Request<'_>, teller: &mut Teller<'_>
 }
 
 fn begin<'a>(tools: Tools<'a>, state: &State<'a>, at: usize, running: &Running<'a, Step>, teller: &mut Teller<'_>) {
-    let (action, born) = (state.action(at), state.is_born(at));
+    let (action, born, held) = (state.action(at), state.is_born(at), state.held(at));
     teller.started.insert(action.id.clone(), Instant::now());
     teller.tell(Event::ActionStarted { action: action.id.clone() });
     running.push(Box::pin(async move {
         let step = match &action.work {
-            Work::Change { changes } => carry_out(tools, action, changes, born).await,
+            Work::Change { changes } => carry_out(tools, action, changes, held, born).await,
             Work::Run { job, .. } => Step::Over(run_job(tools, &action.id, job).await),
         };
         (at, step)

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Subject;
+use crate::address::{ResourceId, Subject};
+use crate::apply::step::Apart;
 use crate::journal::Outcome;
 use crate::plan::{Plan, is_removal};
-use crate::resource::{Action, ActionId, Op, Work};
+use crate::resource::{Action, ActionId, Change, Desired, Op, Work};
 
 /// The only place that knows how far a run is; changed only by the loop.
 pub struct State<'a> {
@@ -27,10 +28,13 @@ pub struct State<'a> {
     spoilt: BTreeMap<Subject, ActionId>,
     /// Actions whose resources stand in something that this plan creates.
     born: Vec<bool>,
+    desired: &'a Desired,
+    /// What did not come about of actions of which the rest did, each with its action: it holds up what needs it, and nothing else.
+    missed: BTreeMap<ResourceId, &'a ActionId>,
 }
 
 impl<'a> State<'a> {
-    pub fn new(plan: &'a Plan) -> Self {
+    pub fn new(plan: &'a Plan, desired: &'a Desired) -> Self {
         let actions = plan.actions.as_slice();
         let index: BTreeMap<&ActionId, usize> = actions.iter().enumerate().map(|(at, action)| (&action.id, at)).collect();
         let mut state = Self {
@@ -45,6 +49,8 @@ impl<'a> State<'a> {
             rest: actions.iter().filter(|action| !is_removal(action)).count(),
             spoilt: BTreeMap::new(),
             born: vec![false; actions.len()],
+            desired,
+            missed: BTreeMap::new(),
             index,
         };
         for (at, action) in actions.iter().enumerate() {
@@ -109,13 +115,15 @@ impl<'a> State<'a> {
                 continue;
             }
             let action = &self.actions[at];
-            if outcome.lets_others_begin() {
-                for later in self.dependants[at].clone() {
-                    self.waiting[later] -= 1;
-                    if self.waiting[later] == 0 && !self.over[later] {
-                        self.admit(later);
-                    }
+            if let Outcome::Apart { of } = &outcome {
+                let missed = of.iter().filter(|(_, outcome)| !outcome.lets_others_begin());
+                for (id, _) in missed {
+                    self.spoilt.entry(id.subject.clone()).or_insert_with(|| action.id.clone());
+                    self.missed.insert(id.clone(), &action.id);
                 }
+            }
+            if outcome.lets_others_begin() || matches!(outcome, Outcome::Apart { .. }) {
+                left.extend(self.released_by(at));
             } else {
                 let skipped = |later: &usize| (*later, Outcome::Skipped { because: action.id.clone() });
                 left.extend(self.dependants[at].iter().filter(|later| !self.over[**later]).map(skipped));
@@ -130,6 +138,69 @@ impl<'a> State<'a> {
             }
         }
         ended
+    }
+
+    /// Lets begin what waits for nothing more, once an action came about; returns what can't, since all of it needs what was missed.
+    fn released_by(&mut self, at: usize) -> Vec<(usize, Outcome)> {
+        let mut skipped = Vec::new();
+        for later in self.dependants[at].clone() {
+            self.waiting[later] -= 1;
+            if self.waiting[later] > 0 || self.over[later] {
+                continue;
+            }
+            match self.held_whole(later) {
+                Some(because) => skipped.push((later, Outcome::Skipped { because })),
+                None => self.admit(later),
+            }
+        }
+        skipped
+    }
+
+    /// What of an action needs something that did not come about, though the rest of what the action waits for did.
+    pub fn held(&self, at: usize) -> Apart {
+        let Work::Change { changes } = &self.actions[at].work else { return Apart::new() };
+        let held = |change: &Change| Some((change.id.clone(), Outcome::Skipped { because: self.holds_up(at, change)? }));
+        changes.iter().filter_map(held).collect()
+    }
+
+    /// Where that is all of it: the action that it did not come about of.
+    fn held_whole(&self, at: usize) -> Option<ActionId> {
+        if self.missed.is_empty() {
+            return None;
+        }
+        match &self.actions[at].work {
+            Work::Change { changes } => {
+                let held: Vec<ActionId> = changes.iter().map_while(|change| self.holds_up(at, change)).collect();
+                (held.len() == changes.len()).then(|| held.into_iter().next()).flatten()
+            }
+            // A backup is made once all of its stores is in place.
+            Work::Run { .. } => self.missed_of(at).next().cloned(),
+        }
+    }
+
+    fn holds_up(&self, at: usize, change: &Change) -> Option<ActionId> {
+        if self.missed.is_empty() {
+            return None;
+        }
+        // What is to go waits for those that use it, of which it does not tell itself.
+        if matches!(change.op, Op::Delete | Op::Release) {
+            return self.missed_of(at).next().cloned();
+        }
+        let (mut left, mut reached) = (vec![&change.id], BTreeSet::new());
+        while let Some(id) = left.pop() {
+            if let Some(because) = self.missed.get(id) {
+                return Some((*because).clone());
+            }
+            let needs = self.desired.get(id).into_iter().flat_map(|resource| &resource.after);
+            left.extend(needs.filter(|first| reached.insert(*first)));
+        }
+        None
+    }
+
+    /// The actions that one waits for and of which something was missed.
+    fn missed_of(&self, at: usize) -> impl Iterator<Item = &ActionId> {
+        let after = &self.actions[at].after;
+        self.missed.values().copied().filter(move |action| after.contains(*action))
     }
 
     /// Lets the removals begin, but for those of a subject that something went wrong for: what it has is better than nothing.

@@ -1,9 +1,11 @@
 //! One action: looks again, compares with what was reviewed, and only then writes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::address::ResourceId;
 use crate::apply::retry::Backoff;
 use crate::apply::{Options, Runner, Sessions};
 use crate::attrs::{Attr, Attrs};
@@ -24,17 +26,20 @@ pub struct Tools<'a> {
     pub events: &'a UnboundedSender<Event>,
 }
 
-/// How a step came out: over, or written and to be watched until it is visible.
+/// Resources of an action that ended otherwise than the rest of it: what became of each.
+pub type Apart = BTreeMap<ResourceId, Outcome>;
+
+/// How a step came out: over, or written and to be watched until it is visible, but for what ended before.
 pub enum Step {
     Over(Outcome),
-    Issued(Vec<Change>),
+    Issued(Vec<Change>, Apart),
 }
 
 /// What reading again found of the changes of one action.
-enum Look {
-    /// What is still to be written; empty: everything is as wanted.
-    ToDo(Vec<Change>),
-    Stale(Vec<Moved>),
+struct Look {
+    /// What is still to be written; empty: everything but what is stale is as wanted.
+    to_do: Vec<Change>,
+    stale: Apart,
 }
 
 /// Runs a job.
@@ -52,55 +57,65 @@ pub async fn run_job(tools: Tools<'_>, action: &ActionId, job: &Job) -> Outcome 
     }
 }
 
-/// Carries out the changes of an action. `born` tells of resources that stand in something which this run itself has made: what a
-/// new bucket reads as is no change since the review.
-pub async fn carry_out(tools: Tools<'_>, action: &Action, changes: &[Change], born: bool) -> Step {
+/// Carries out the changes of an action, but for those that are `held` up. `born` tells of resources that stand in something which this
+/// run itself has made: what a new bucket reads as is no change since the review.
+pub async fn carry_out(tools: Tools<'_>, action: &Action, changes: &[Change], held: Apart, born: bool) -> Step {
+    let joined = |apart: Apart, rest: Outcome| Outcome::joined(changes.iter().map(|change| &change.id), apart, rest);
     if let Some(refused) = changes.iter().find(|change| change.op == Op::Refuse) {
         return Step::Over(Outcome::Refused { reason: refused.reason.clone() });
     }
     let Some(session) = changes.first().and_then(|change| tools.sessions.of_kind(&change.id.kind)) else {
-        return failed("nothing here can reach it", None);
+        return Step::Over(failed("nothing here can reach it", None));
     };
-    if let Some(other) = changes.iter().find(|change| !is_as_reviewed(tools.compiled, change)) {
-        let help = "Make the plan anew: an environment variable or file that the policy refers to has another value now.";
-        return failed(&format!("the policy wants something else of `{}` than was reviewed", other.id), Some(help));
-    }
+    let mut held = held;
+    held.extend(changes.iter().filter(|change| !is_as_reviewed(tools.compiled, change)).map(of_another_policy));
+    let left: Vec<Change> = changes.iter().filter(|change| !held.contains_key(&change.id)).cloned().collect();
     let mut backoff = Backoff::new(tools.options.seed ^ seed_of(&action.id));
     loop {
-        let to_do = match look(tools, session, changes, born).await {
-            Ok(Look::Stale(moved)) => return Step::Over(Outcome::Stale { moved }),
-            Ok(Look::ToDo(to_do)) => to_do,
+        let (to_do, apart) = match look(tools, session, &left, born).await {
+            Ok(Look { to_do, stale }) => (to_do, held.clone().into_iter().chain(stale).collect::<Apart>()),
             Err(error) => match pause(tools, action, &mut backoff, &error).await {
                 true => continue,
-                false => return Step::Over(outcome_of(error)),
+                false => return Step::Over(joined(held, outcome_of(error))),
             },
         };
         if to_do.is_empty() {
             // After an attempt whose answer was lost, that it is as wanted means that the attempt took effect.
             let already = backoff.attempt() == 0;
-            return if already { Step::Over(Outcome::Done { already }) } else { Step::Issued(changes.to_vec()) };
+            let written = || left.iter().filter(|change| !apart.contains_key(&change.id)).cloned().collect();
+            return if already { Step::Over(joined(apart, Outcome::Done { already })) } else { Step::Issued(written(), apart) };
         }
         let desired: Vec<Option<Resource>> = to_do.iter().map(|change| tools.compiled.desired.get(&change.id).cloned()).collect();
         match within(tools.options.timeout, session.apply(&to_do, &desired), &to_do).await {
-            Ok(()) => return Step::Issued(to_do),
+            Ok(()) => return Step::Issued(to_do, apart),
             // A bucket that was there when the plan was made: no attempt brings it back, only another plan.
             Err(error) if error.kind == ErrorKind::NotFound && !born => {
-                let (reviewed, present) = ("there".to_owned(), "not there".to_owned());
-                let resource = to_do[0].id.clone();
-                return Step::Over(Outcome::Stale { moved: vec![Moved { resource, path: error.subject, reviewed, present }] });
+                let gone = |change: &Change| Moved {
+                    resource: change.id.clone(),
+                    path: error.subject.clone(),
+                    reviewed: "there".to_owned(),
+                    present: "not there".to_owned(),
+                };
+                return Step::Over(joined(apart, Outcome::Stale { moved: to_do.iter().take(1).map(gone).collect() }));
             }
             // Looking again before the next attempt answers what an unknown outcome left open.
             Err(error) => {
                 if !pause(tools, action, &mut backoff, &error).await {
-                    return Step::Over(outcome_of(error));
+                    return Step::Over(joined(apart, outcome_of(error)));
                 }
             }
         }
     }
 }
 
-fn failed(reason: &str, help: Option<&str>) -> Step {
-    Step::Over(Outcome::Failed { reason: reason.to_owned(), help: help.map(str::to_owned) })
+fn failed(reason: &str, help: Option<&str>) -> Outcome {
+    Outcome::Failed { reason: reason.to_owned(), help: help.map(str::to_owned) }
+}
+
+/// The policy resolves to something else than when the plan was made.
+fn of_another_policy(change: &Change) -> (ResourceId, Outcome) {
+    let help = "Make the plan anew: an environment variable or file that the policy refers to has another value now.";
+    (change.id.clone(), failed(&format!("the policy wants something else of `{}` than was reviewed", change.id), Some(help)))
 }
 
 pub fn outcome_of(error: ProviderError) -> Outcome {
@@ -116,9 +131,10 @@ fn is_as_reviewed(compiled: &Compiled, change: &Change) -> bool {
     }
 }
 
-/// Reads what the changes are about, the document itself once, and compares it with what the plan was made from.
+/// Reads what the changes are about, the document itself once, and compares each with what the plan was made from: what changed since is
+/// stale, and nothing else.
 async fn look(tools: Tools<'_>, session: &dyn Session, changes: &[Change], born: bool) -> Result<Look, ProviderError> {
-    let (mut to_do, mut moved) = (Vec::new(), Vec::new());
+    let (mut to_do, mut stale) = (Vec::new(), Apart::new());
     let mut freshness = Freshness::Fresh;
     for change in changes {
         let desired = tools.compiled.desired.get(&change.id);
@@ -132,10 +148,10 @@ async fn look(tools: Tools<'_>, session: &dyn Session, changes: &[Change], born:
         if new_place || diff::live_fingerprint(&live) == change.live {
             to_do.push(change.clone());
         } else {
-            moved.extend(since_review(change, &live, desired));
+            stale.insert(change.id.clone(), Outcome::Stale { moved: since_review(change, &live, desired) });
         }
     }
-    Ok(if moved.is_empty() { Look::ToDo(to_do) } else { Look::Stale(moved) })
+    Ok(Look { to_do, stale })
 }
 
 /// What is different now from what was reviewed. Never shows a value that stands where the policy has a secret.

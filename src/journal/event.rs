@@ -1,6 +1,8 @@
 //! Events: everything that happens while a command acts, in the order in which it happened. What is shown of an apply is made from
 //! them alone.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -184,6 +186,11 @@ pub enum Outcome {
     Stopped,
     /// Begun, and left when the run was stopped at once or lost its lease: the next plan tells whether it took effect.
     CutOff,
+    /// Its changes, which share one document, ended in different ways. Stands in the records of runs alone: events tell of each resource.
+    Apart {
+        #[schemars(with = "BTreeMap<String, Outcome>")]
+        of: BTreeMap<ResourceId, Outcome>,
+    },
 }
 
 /// One value that changed between review and apply.
@@ -200,5 +207,40 @@ impl Outcome {
     /// Whether what waits for the action may begin.
     pub fn lets_others_begin(&self) -> bool {
         matches!(self, Self::Done { .. })
+    }
+
+    /// How one resource of the action ended.
+    pub fn of(&self, resource: &ResourceId) -> &Self {
+        match self {
+            Self::Apart { of } => of.get(resource).unwrap_or(self),
+            one => one,
+        }
+    }
+
+    /// How an action ended of which some resources ended apart from the rest.
+    #[must_use]
+    pub fn joined<'a>(all: impl Iterator<Item = &'a ResourceId>, apart: BTreeMap<ResourceId, Self>, rest: Self) -> Self {
+        if apart.is_empty() {
+            return rest;
+        }
+        let mut rests = false;
+        let mut of = apart;
+        for id in all.filter(|id| !of.contains_key(*id)).cloned().collect::<Vec<_>>() {
+            rests = true;
+            of.insert(id, rest.clone());
+        }
+        if rests {
+            return Self::Apart { of };
+        }
+        // Nothing is left beside them: where all ended alike, that is how it ended.
+        let mut moved = Vec::new();
+        for outcome in of.values() {
+            match outcome {
+                Self::Stale { moved: more } => moved.extend(more.iter().cloned()),
+                first if of.values().all(|other| other == first) => return first.clone(),
+                _ => return Self::Apart { of },
+            }
+        }
+        Self::Stale { moved }
     }
 }

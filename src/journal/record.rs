@@ -53,7 +53,7 @@ pub struct ActionRecord {
     pub set: BTreeMap<ResourceId, Fingerprint>,
 }
 
-/// How many actions ended how.
+/// How many actions ended how; one whose changes ended in different ways counts once for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     pub done: u64,
@@ -83,6 +83,17 @@ impl Counts {
             Outcome::Skipped { .. } => self.skipped += 1,
             Outcome::Stopped => self.stopped += 1,
             Outcome::CutOff => self.cut_off += 1,
+            // Once for each way in which some of it ended.
+            Outcome::Apart { of } => {
+                let mut ways = Vec::new();
+                for outcome in of.values().filter(|outcome| !matches!(outcome, Outcome::Apart { .. })) {
+                    let way = std::mem::discriminant(outcome);
+                    if !ways.contains(&way) {
+                        ways.push(way);
+                        self.count(outcome);
+                    }
+                }
+            }
         }
     }
 
@@ -101,9 +112,9 @@ impl RunRecord {
     pub fn note_set(&mut self, plan: &Plan) {
         for action in &plan.actions {
             let (Work::Change { changes }, Some(record)) = (&action.work, self.actions.get_mut(&action.id)) else { continue };
-            if matches!(record.outcome, Outcome::Done { .. } | Outcome::NotVisible { .. }) {
-                record.set = changes.iter().map(|change| (change.id.clone(), change.wanted.clone())).collect();
-            }
+            let came = |id: &ResourceId| matches!(record.outcome.of(id), Outcome::Done { .. } | Outcome::NotVisible { .. });
+            let set = changes.iter().filter(|change| came(&change.id));
+            record.set = set.map(|change| (change.id.clone(), change.wanted.clone())).collect();
         }
     }
 

@@ -132,3 +132,14 @@ pub struct Action {
     /// Actions with equal queues run one after the other.
     pub queue: Option<String>,
 }
+
+impl Action {
+    /// What it changes; nothing where it runs a job.
+    pub fn resources(&self) -> impl Iterator<Item = &ResourceId> {
+        let changes = match &self.work {
+            Work::Change { changes } => changes.as_slice(),
+            Work::Run { .. } => &[],
+        };
+        changes.iter().map(|change| &change.id)
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::address::ResourceId;
 use crate::apply::ASKED;
 use crate::cli::{Context, moving, telling};
 use crate::diag::{Position, printable};
@@ -71,7 +72,8 @@ impl<'a> RunView<'a> {
         match event {
             Event::ActionStarted { action } => of(action).into_iter().map(|action| Event::ActionStarted { action }).collect(),
             Event::ActionEnded { action, outcome, millis } => {
-                let ended = |action| Event::ActionEnded { action, outcome: outcome.clone(), millis: *millis };
+                let how = |action: &ActionId| action.0.parse().map_or(outcome, |id| outcome.of(&id)).clone();
+                let ended = |action| Event::ActionEnded { outcome: how(&action), action, millis: *millis };
                 of(action).into_iter().map(ended).collect()
             }
             other => vec![other.clone()],
@@ -194,6 +196,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Skipped { .. } => "skipped",
         Outcome::Stopped => "left",
         Outcome::CutOff => "cut off",
+        Outcome::Apart { .. } => "partly",
     }
 }
 
@@ -203,13 +206,14 @@ const MOST: usize = 40;
 /// How a run ended: what did not come about, with the policy's line and what to do, and the counts.
 pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
     let (places, names) = (places(plan), names(plan));
+    let endings = endings(record, &names);
     let mut lines = Vec::new();
     for wanted in ["failed", "unseen", "stale", "refused", "cut off", "skipped", "left"] {
-        let of_sort = || record.actions.iter().filter(move |(_, ended)| word(&ended.outcome) == wanted);
-        for (action, ended) in of_sort().take(MOST) {
-            let place = places.get(action).map(|place| format!("   {}:{}", place.file, place.line)).unwrap_or_default();
-            lines.push(format!("{wanted:8} {}{place}", named(&names, action)));
-            lines.extend(details(&ended.outcome, &names).into_iter().map(|line| format!("         {line}")));
+        let of_sort = || endings.iter().filter(move |ending| word(ending.outcome) == wanted);
+        for Ending { name, of, outcome } in of_sort().take(MOST) {
+            let place = places.get(of).map(|place| format!("   {}:{}", place.file, place.line)).unwrap_or_default();
+            lines.push(format!("{wanted:8} {name}{place}"));
+            lines.extend(details(outcome, &names).into_iter().map(|line| format!("         {line}")));
         }
         let left = of_sort().count().saturating_sub(MOST);
         if left > 0 {
@@ -225,15 +229,43 @@ pub fn outcome(plan: &Plan, record: &RunRecord, context: &Context) -> String {
     if context.global.quiet && record.counts.all_done() { String::new() } else { format!("{text}\n") }
 }
 
-fn places(plan: &Plan) -> BTreeMap<&ActionId, &Position> {
-    plan.actions.iter().filter_map(|action| Some((&action.id, place(&action.work)?))).collect()
+/// How an action ended, or one resource of it that ended otherwise than the others of its document.
+struct Ending<'a> {
+    name: String,
+    /// Address of the resource, or the action.
+    of: String,
+    outcome: &'a Outcome,
 }
 
-fn place(work: &Work) -> Option<&Position> {
-    match work {
-        Work::Change { changes } => changes.iter().find_map(|change| change.place.as_ref()),
-        Work::Run { place, .. } => place.as_ref(),
+fn endings<'a>(record: &'a RunRecord, names: &BTreeMap<ActionId, String>) -> Vec<Ending<'a>> {
+    let mut all = Vec::new();
+    for (action, ended) in &record.actions {
+        match &ended.outcome {
+            Outcome::Apart { of } => {
+                let one =
+                    |(id, outcome): (&ResourceId, &'a Outcome)| Ending { name: id.to_string(), of: id.to_string(), outcome };
+                all.extend(of.iter().map(one));
+            }
+            outcome => all.push(Ending { name: named(names, action).to_owned(), of: action.0.clone(), outcome }),
+        }
     }
+    all
+}
+
+/// Where the policy asks for what an action, or a resource of it, is about.
+fn places(plan: &Plan) -> BTreeMap<String, &Position> {
+    let mut all = BTreeMap::new();
+    for action in &plan.actions {
+        match &action.work {
+            Work::Change { changes } => {
+                all.extend(changes.iter().filter_map(|change| Some((change.id.to_string(), change.place.as_ref()?))));
+                let first = changes.iter().find_map(|change| change.place.as_ref());
+                all.extend(first.map(|place| (action.id.0.clone(), place)));
+            }
+            Work::Run { place, .. } => all.extend(place.iter().map(|place| (action.id.0.clone(), place))),
+        }
+    }
+    all
 }
 
 fn details(outcome: &Outcome, names: &BTreeMap<ActionId, String>) -> Vec<String> {
@@ -254,7 +286,7 @@ fn details(outcome: &Outcome, names: &BTreeMap<ActionId, String>) -> Vec<String>
         Outcome::Refused { reason } => vec![reason.clone()],
         Outcome::Skipped { because } => vec![format!("since `{}` did not come about", named(names, because))],
         Outcome::CutOff => vec!["begun, and not waited for: the next plan tells whether it took effect".to_owned()],
-        Outcome::Done { .. } | Outcome::Stopped => Vec::new(),
+        Outcome::Done { .. } | Outcome::Stopped | Outcome::Apart { .. } => Vec::new(),
     }
 }
 
@@ -263,10 +295,11 @@ fn counted(plan: &Plan, record: &RunRecord) -> String {
     let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for action in &plan.actions {
         let Some(ended) = record.actions.get(&action.id) else { continue };
-        let (changes, runs) = ends.entry(word(&ended.outcome)).or_default();
         match &action.work {
-            Work::Change { changes: all } => *changes += all.len() as u64,
-            Work::Run { .. } => *runs += 1,
+            Work::Change { changes } => {
+                changes.iter().for_each(|change| ends.entry(word(ended.outcome.of(&change.id))).or_default().0 += 1);
+            }
+            Work::Run { .. } => ends.entry(word(&ended.outcome)).or_default().1 += 1,
         }
     }
     let all_done = record.counts.all_done();

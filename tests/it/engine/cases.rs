@@ -6,7 +6,7 @@ use bdr::journal::{Event, Outcome};
 use bdr::plan::guard::{Consent, Refusal, guard};
 use bdr::resource::ActionId;
 
-use crate::world::model::{Bucket, Setup, bucket_id, setting_id, timer_id};
+use crate::world::model::{Bucket, Setup, bucket_id, rule_id, setting_id, timer_id};
 use crate::world::scene::{Scene, here, virtual_time};
 use crate::world::{Lagging, Rule, Weather};
 
@@ -37,6 +37,55 @@ fn a_value_that_changed_since_review_is_stale_and_holds_up_only_what_needs_it() 
         assert_eq!(outcome(&record, &setting_id(1, 0)), Outcome::Done { already: false });
         assert_eq!(outcome(&record, &timer_id(0)), Outcome::Done { already: false }, "timers need the buckets only");
         assert_eq!(scene.world.state().things[&moved].truth().as_ref().expect("there").attrs["level"], Attr::Int(9));
+    });
+}
+
+/// What became of one resource, whichever action it belongs to.
+fn ended(record: &bdr::journal::RunRecord, id: &bdr::address::ResourceId) -> Outcome {
+    let of = |action: &ActionId, outcome: &Outcome| match outcome {
+        Outcome::Apart { of } => of.get(id).cloned(),
+        one => (action.0 == id.to_string()).then(|| one.clone()),
+    };
+    record.actions.iter().find_map(|(action, ended)| of(action, &ended.outcome)).unwrap_or_else(|| panic!("{id}: {record:#?}"))
+}
+
+/// Rules share a document and are written together, and yet what changed since the review is one of them.
+#[test]
+fn of_a_shared_document_only_what_changed_since_review_is_stale() {
+    virtual_time(async {
+        let of = |level: u8| {
+            let bucket = Bucket { rules: [(0, level), (1, level)].into(), owned: true, ..Bucket::default() };
+            Setup { buckets: [(0, bucket.clone()), (1, bucket)].into(), timers: [(0, level), (1, level)].into() }
+        };
+        let mut wanted = of(2).wanted();
+        for (user, needs) in [
+            (rule_id(1, 0), rule_id(0, 0)),
+            (rule_id(1, 1), rule_id(0, 1)),
+            (timer_id(0), rule_id(1, 0)),
+            (timer_id(1), rule_id(1, 1)),
+        ] {
+            wanted.iter_mut().find(|resource| resource.id == user).expect("wanted").after.push(needs);
+        }
+        let scene = Scene::new(of(1).live(), wanted);
+        let plan = scene.plan().await;
+        let rule =
+            |key: u8, level: i64| Rule { id: format!("bdr/{key}"), attrs: [("level".to_owned(), Attr::Int(level))].into() };
+        scene.world.state().documents.insert("store-0".into(), Lagging::of(vec![rule(0, 9), rule(1, 1)]));
+        let record = scene.apply_plan(plan, "run", here(), Stop::new()).await.outcome.expect("lease");
+
+        let Outcome::Stale { moved } = ended(&record, &rule_id(0, 0)) else { panic!("{record:#?}") };
+        assert_eq!((moved.len(), &moved[0].resource, moved[0].present.as_str()), (1, &rule_id(0, 0), "9"));
+        let done = Outcome::Done { already: false };
+        assert_eq!(ended(&record, &rule_id(0, 1)), done, "beside it, in the same document");
+        assert_eq!(scene.world.state().documents["store-0"].truth(), &vec![rule(0, 9), rule(1, 2)]);
+        assert!(matches!(ended(&record, &rule_id(1, 0)), Outcome::Skipped { .. }), "it needs what is stale: {record:#?}");
+        assert_eq!(ended(&record, &rule_id(1, 1)), done);
+        assert_eq!(scene.world.state().documents["store-1"].truth(), &vec![rule(0, 1), rule(1, 2)]);
+        assert!(matches!(ended(&record, &timer_id(0)), Outcome::Skipped { .. }), "through what was skipped: {record:#?}");
+        assert_eq!(ended(&record, &timer_id(1)), done);
+        let set: Vec<_> = record.set().cloned().collect();
+        assert!(!set.contains(&rule_id(0, 0)) && !set.contains(&rule_id(1, 0)) && set.contains(&rule_id(0, 1)), "{set:?}");
+        assert_eq!(scene.apply("next").await.outcome.expect("lease").counts.stale, 0);
     });
 }
 

@@ -172,6 +172,41 @@ async fn after_the_review(endpoint: &Endpoint) {
     assert!(trial.rules().await.iter().all(|rule| rule.expiration.as_ref().and_then(|e| e.days) != Some(3)), "the rest is done");
 }
 
+/// One rule of the policy's is changed after the review: it alone is stale, and the other rules of the bucket are written.
+async fn one_rule_after_the_review(endpoint: &Endpoint) {
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let text = trial.home.text("bdr.yaml");
+    trial.home.policy(&text.replace("14d", "20d").replace("8w", "9w"));
+    trial.run(&["plan", "--out", "p.json"]).ends(0);
+    trial.shorten_ours().await;
+    let ran = trial.run(&["apply", "p.json"]).ends(4);
+    let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("stale store.bucket/s3_lifecycle_rule:docs/nightly/daily"), "{ran:#?}");
+    assert!(told.contains("reviewed: 51 now: 3") && !told.contains("weekly"), "{ran:#?}");
+    assert!(told.contains("Partly applied: 1 change done, 1 change stale."), "{ran:#?}");
+    let days = |rules: &[t::LifecycleRule], key: &str| {
+        let rule = rules.iter().find(|rule| rule.id().is_some_and(|id| id.ends_with(key))).unwrap();
+        rule.expiration.as_ref().and_then(|expiration| expiration.days)
+    };
+    let rules = trial.rules().await;
+    assert_eq!((days(&rules, "daily"), days(&rules, "weekly")), (Some(3), Some(100)));
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    trial.plans_nothing();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_one_rule_that_changed_since_the_review_is_stale_alone() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    one_rule_after_the_review(endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_one_rule_that_changed_since_the_review_is_stale_alone() {
+    let Some(endpoint) = endpoint("seaweedfs") else { return };
+    one_rule_after_the_review(endpoint).await;
+}
+
 /// A foreign rule that covers backups is no change of a plan, and grave all the same.
 async fn expiring(endpoint: &Endpoint) {
     let trial = Trial::new(endpoint).await;
