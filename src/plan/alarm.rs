@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName, Subject};
 use crate::catalog::overdue::Overdue;
-use crate::resource::{Doubt, Expiring, Hindrance};
+use crate::resource::{Doubt, Expiring, Hindrance, Since};
 use crate::units::cadence::Zone;
 
 /// Something grave that stands now, whatever the plan does about it. Told first.
@@ -132,6 +132,37 @@ impl Alarm {
             text: format!("the rule that copies stands, and no copy by it can be counted on, for want of {whose}"),
             help: "Apply mends it where it is bdr's. What was written meanwhile is not copied by itself: `bdr status` tells what is there."
                 .to_owned(),
+            away: false,
+            overrides: false,
+        }
+    }
+
+    /// A place that the policy wants is another policy's.
+    pub fn of_others(of: &ResourceId, others: &[String]) -> Self {
+        let names: Vec<String> = others.iter().take(WHOSE).map(|name| format!("`{name}`")).collect();
+        let more = others.len().saturating_sub(WHOSE);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let policies = if others.len() == 1 { "policy" } else { "policies" };
+        Self {
+            of: of.clone(),
+            text: format!("it carries the mark of {policies} {}{more} and not this one's: it was set up for that", names.join(", ")),
+            help: "Applied, both keep their backups there, each below its own name, and neither touches what is the other's. Where that is not \
+                   meant, name another place. A policy that was renamed finds no backup of before: give it its name back."
+                .to_owned(),
+            away: false,
+            overrides: false,
+        }
+    }
+
+    /// Somebody made it weaker than the last apply left it.
+    pub fn of_weakened(of: &ResourceId, title: &str, since: &Since, difference: Option<String>) -> Self {
+        let named = if of.key.is_empty() { title.to_owned() } else { format!("{title} {}", of.key) };
+        let difference = difference.map(|difference| format!(": {difference}")).unwrap_or_default();
+        let (moment, by) = (since.at.strftime("%Y-%m-%d %H:%M UTC"), &since.by);
+        Self {
+            of: of.clone(),
+            text: format!("{named} was weakened outside bdr after {moment} (apply by {by}){difference}"),
+            help: "Apply puts it back. Where it was meant, put it into the policy.".to_owned(),
             away: false,
             overrides: false,
         }

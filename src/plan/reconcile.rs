@@ -4,52 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{ResourceId, Subject};
 use crate::compile::Compiled;
-use crate::diag::{Code, Position, Severity, Sources};
+use crate::diag::{Severity, Sources};
 use crate::diff;
 use crate::plan::{
     Alarm, FORMAT_VERSION, Finding, FirstBackup, Frozen, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan,
-    PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, foreign, guard, put_back,
+    PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, codes, foreign, guard, put_back,
 };
 use crate::policy::Policy;
-use crate::resource::{Action, ActionId, Change, Expiring, Job, Live, Op, Risk, Since, Work};
-use crate::units::count::count;
-
-/// Every code that planning can find.
-pub const CODES: [Code; 2] = [RING, DAMAGED];
-
-const RING: Code = Code {
-    code: "BDR-C004",
-    name: "actions-in-a-ring",
-    severity: Severity::Error,
-    text: "Actions of a plan wait for each other.\n\nResources that share a document are written together, once. Where two such documents each \
-           hold a resource that waits for one of the other, neither can be written first, and the plan cannot be carried out. Narrow \
-           it with `--target` to one of them after the other, and report the policy: no provider should want this.\n",
-};
-
-const DAMAGED: Code = Code {
-    code: "BDR-C005",
-    name: "damaged-backup",
-    severity: Severity::Warning,
-    text: "A store holds backups that are damaged.\n\n`bdr verify` found damage when it last looked, or a manifest cannot be read. No \
-           later backup builds on them, retention counts none of them as good, and `bdr restore` refuses to take an older one for \
-           them unawares. Run `bdr verify` to see what is damaged, make a new backup with `bdr backup COMPONENT`, and look for the \
-           cause: a disk, a network, or somebody who deletes.\n",
-};
-
-/// Says that a store holds damaged backups.
-pub fn damaged_backups(subject: &str, damaged: u64, newest: &str, place: Option<Position>) -> Finding {
-    Finding {
-        code: DAMAGED.code.to_owned(),
-        severity: DAMAGED.severity,
-        message: match damaged {
-            1 => format!("{subject}: backup {newest} is damaged"),
-            more => format!("{subject}: {} damaged, the last of them {newest}", count(more, "backup")),
-        },
-        place,
-        help: Some("`bdr verify` says what is damaged, and `bdr backup` makes a new one.".to_owned()),
-        forbids: false,
-    }
-}
+use crate::resource::{Action, ActionId, Change, Expiring, Job, Kind, Live, Op, Removal, Risk, Since, Work};
 
 /// Everything that a plan is made from; equal input gives an equal plan.
 #[derive(Debug)]
@@ -76,7 +38,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let Compared { seen, mut changes } = compare(&input);
     let (users, stays) = relied_on(&input, &seen, &mut changes);
     let unchanged = (seen.len() - changes.len()) as u64;
-    let alarms = alarms(&input, &seen);
+    let alarms = alarms(&input, &seen, &changes);
     let mut notes = notes(&seen);
     notes.extend(stays);
     notes.extend(input.known.notes.iter().cloned());
@@ -91,7 +53,7 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let mut findings = input.findings;
     let all = actions::ordered(all).unwrap_or_else(|(cycle, all)| {
         findings.push(Finding {
-            code: RING.code.to_owned(),
+            code: codes::RING.code.to_owned(),
             severity: Severity::Error,
             message: format!("actions wait for each other: {cycle}"),
             place: None,
@@ -174,7 +136,7 @@ fn compare<'a>(input: &Input<'a>) -> Compared<'a> {
         // The notes stand apart: they are no part of what is done.
         let last = known.last_set.get(id);
         let change = put_back::weighed(change, kind, last);
-        let since = last.map(|last| since(last, live));
+        let since = last.filter(|last| !was_released(kind, last, live)).map(|last| since(last, live));
         compared.changes.insert(id.clone(), Change { notes: Vec::new(), since, ..diff::at(change, place) });
     }
     compared
@@ -235,6 +197,11 @@ fn moved(change: Change, to: &str) -> Change {
     Change { risk: Risk::None, reason: format!("moved to {to}"), moves: true, ..change }
 }
 
+/// What the last apply let go of stays as it is: nothing tells whether anybody changed it since.
+fn was_released(kind: &Kind, last: &LastSet, live: &Live) -> bool {
+    kind.removal == Removal::Release && live.attrs.is_some() && last.wanted == diff::wanted_fingerprint(None)
+}
+
 fn since(last: &LastSet, live: &Live) -> Since {
     let as_left = diff::wanted_fingerprint(live.attrs.as_ref()) == last.wanted;
     Since { at: last.at, by: last.by.clone(), as_left }
@@ -290,7 +257,7 @@ fn left_out_of(input: &Input<'_>, outside: &BTreeSet<ResourceId>, chosen: &BTree
     all.into_values().collect()
 }
 
-fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
+fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)], changes: &BTreeMap<ResourceId, Change>) -> Vec<Alarm> {
     let away = seen.iter().filter_map(|(id, live)| Some(Alarm::of_doubt(id, live.doubt.as_ref()?)));
     let oldest = |expiring: &Expiring| expiring.whose.iter().filter_map(|whose| input.known.oldest.get(whose)).min().copied();
     let of_expiring = |(id, live): &(&ResourceId, &Live)| -> Vec<Alarm> {
@@ -298,6 +265,13 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     };
     // What is to go may be hindered.
     let wanted = seen.iter().filter(|(id, _)| input.compiled.desired.get(id).is_some());
+    let others = wanted.clone().filter(|(_, live)| !live.others.is_empty()).map(|(id, live)| Alarm::of_others(id, &live.others));
+    // What is told already of the same thing says why it is grave.
+    let untold = wanted.clone().filter(|(_, live)| live.hindered.is_empty() && live.expiring.is_empty());
+    let weakened = untold.filter_map(|(id, _)| {
+        let (change, kind) = (changes.get(*id)?, input.compiled.kinds.get(&id.kind)?);
+        put_back::weakened(change, kind, input.known.last_set.get(*id))
+    });
     let hindered = wanted.flat_map(|(id, live)| live.hindered.iter().map(move |one| Alarm::of_hindrance(id, one)));
     let hindered = hindered.chain(input.dead.iter().cloned());
     // What keeps all rules of a bucket from working is one thing.
@@ -307,7 +281,8 @@ fn alarms(input: &Input<'_>, seen: &[(&ResourceId, &Live)]) -> Vec<Alarm> {
     let overdue = input.known.overdue.iter().map(|(held, overdue)| Alarm::of_overdue(held, overdue, zone));
     let lost = input.known.lost.iter().map(|(id, what)| Alarm::of_lost(id, what));
     let emptied = input.known.emptied.iter().map(|(id, what)| Alarm::of_emptied(id, what));
-    away.chain(lost).chain(emptied).chain(overdue).chain(seen.iter().flat_map(of_expiring)).chain(hindered).collect()
+    let expiring = seen.iter().flat_map(of_expiring);
+    away.chain(lost).chain(emptied).chain(others).chain(overdue).chain(expiring).chain(hindered).chain(weakened).collect()
 }
 
 fn notes(seen: &[(&ResourceId, &Live)]) -> Vec<Note> {

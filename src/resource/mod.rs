@@ -63,6 +63,9 @@ pub struct Foreign {
     pub name: String,
     /// One line on what it does.
     pub summary: String,
+    /// What it is, `lifecycle rule` or `tag`, where neither its name nor the summary tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sort: String,
     /// What it works by, as [`Live::identity`]: as long as it does, that stays.
     #[serde(skip)]
     pub by: Option<String>,
@@ -73,7 +76,19 @@ pub struct Foreign {
 
 impl Foreign {
     pub fn new(name: impl Into<String>, summary: impl Into<String>) -> Self {
-        Self { name: name.into(), summary: summary.into(), by: None, within: false }
+        Self { name: name.into(), summary: summary.into(), sort: String::new(), by: None, within: false }
+    }
+
+    /// The same, said what it is.
+    #[must_use]
+    pub fn of_sort(self, sort: impl Into<String>) -> Self {
+        Self { sort: sort.into(), ..self }
+    }
+
+    /// `tag cost  42`.
+    pub fn told(&self) -> String {
+        let sort = if self.sort.is_empty() { String::new() } else { format!("{} ", self.sort) };
+        format!("{sort}{}  {}", self.name, self.summary)
     }
 
     /// The same where it goes with what it stands at.
@@ -168,6 +183,8 @@ pub struct Live {
     pub expiring: Vec<Expiring>,
     /// What keeps it from doing what the policy wants.
     pub hindered: Vec<Hindrance>,
+    /// Policies whose mark its place carries, where it does not carry this one's: it is theirs.
+    pub others: Vec<String>,
     /// Where it is not what `attrs` say.
     pub in_effect: Option<InEffect>,
     /// Why what was read may not be what stands there: nothing is written then, until a person decides.

@@ -18,6 +18,7 @@ mod shortened;
 mod slow;
 mod status;
 mod statements;
+mod whose;
 
 use std::process::Command;
 

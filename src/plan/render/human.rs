@@ -253,7 +253,7 @@ fn rest(plan: &Plan, look: Look) -> Vec<String> {
     let most = if look.all { usize::MAX } else { 6 };
     for kept in plan.foreign.iter().take(most) {
         let whose = super::entry::subject_name(&kept.beside.subject);
-        lines.extend(wrapped(&format!("    {whose}: {}  {}", kept.what.name, kept.what.summary), 8, look));
+        lines.extend(wrapped(&format!("    {whose}: {}", kept.what.told()), 8, look));
     }
     if foreign > most {
         lines.push(format!("    {} {} more (--all shows them)", look.dots(), foreign - most));

@@ -1,6 +1,7 @@
 //! Provider `folder`: directories of this machine in which copies live.
 
 mod mounts;
+mod others;
 mod stood;
 
 use std::fs;
@@ -245,7 +246,7 @@ impl Place {
         }
     }
 
-    fn read(&self) -> io::Result<Live> {
+    fn read(&self, wanted: Option<&Attrs>) -> io::Result<Live> {
         let free = free_space(&self.path).map(|free| format!("{free} free"));
         let stay = (self.left && self.path.join(self.policy.as_str()).is_dir())
             .then(|| "what lies there of this policy's backups stays, and nothing lists or removes it".to_owned());
@@ -262,8 +263,15 @@ impl Place {
             return Err(rustix::io::Errno::NOTDIR.into());
         }
         let marked = self.is_marked()?.then_some(&self.policy);
-        let attrs = attrs(self.shown.clone(), meta.permissions().mode(), marked);
-        Ok(Live { notes, doubt, ..Live::present(attrs) })
+        let mut notes = notes;
+        let others = others::of(&self.path, &self.policy);
+        if marked.is_some() && !others.is_empty() {
+            notes.push(others::shared(&others));
+        }
+        let others = if marked.is_some() { Vec::new() } else { others };
+        let mode = meta.permissions().mode();
+        let unfit = others.first().zip(wanted).and_then(|(whose, wanted)| others::unfit(whose, mode, wanted));
+        Ok(Live { notes, doubt, others, unfit, ..Live::present(attrs(self.shown.clone(), mode, marked)) })
     }
 
     /// Each step can be done again: a crash between them leaves a folder that the next plan completes.
@@ -312,9 +320,10 @@ fn mode_of(change: &Change, desired: Option<&Resource>) -> u32 {
 
 #[async_trait]
 impl Session for FolderSession {
-    async fn read(&self, id: &ResourceId, _desired: Option<&Resource>, _freshness: Freshness) -> Result<Live, ProviderError> {
+    async fn read(&self, id: &ResourceId, desired: Option<&Resource>, _freshness: Freshness) -> Result<Live, ProviderError> {
         let place = self.place(id)?;
-        let live = self.run(&place, "look at", Place::read).await?;
+        let wanted = desired.map(|desired| desired.attrs.clone());
+        let live = self.run(&place, "look at", move |place| place.read(wanted.as_ref())).await?;
         match self.twin(id) {
             Some(twin) => {
                 let help = "A copy in each would be one copy: give each store a folder of its own, or keep one of them.";
@@ -331,7 +340,7 @@ impl Session for FolderSession {
         let left = self.left.iter().map(|(name, path)| stood::left_id(name, path));
         for id in folders(&self.policy).map(|(name, _)| id(name)).chain(left) {
             let place = self.place(&id)?;
-            let live = self.run(&place, "look at", Place::read).await?;
+            let live = self.run(&place, "look at", |place| place.read(None)).await?;
             if let Some(attrs) = live.attrs.filter(|attrs| attrs.contains_key("policy")) {
                 found.push(Resource { id, attrs, span: None, after: Vec::new(), queue: None, earlier: None });
             }

@@ -18,6 +18,11 @@ const TO_ACCOUNT: &str = "to_account";
 const FROM_REGION: &str = "from_region";
 
 impl S3Session {
+    /// Whether a bucket of this name is the policy's.
+    fn names(&self, bucket: &str) -> bool {
+        self.places.values().flatten().any(|place| place.bucket == bucket)
+    }
+
     /// Tells of a rule that is to go between which places it copies, as far as the policy does not.
     pub(super) async fn places_of_left(&self, place: &Place, id: &ResourceId, live: &mut Live) {
         let Some(attrs) = live.attrs.as_mut() else { return };

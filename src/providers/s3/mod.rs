@@ -35,6 +35,7 @@ mod stood;
 mod tags;
 mod uncopied;
 mod undo;
+mod unmarked;
 mod unready;
 mod versioning;
 mod write;

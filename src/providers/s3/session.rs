@@ -207,11 +207,6 @@ impl S3Session {
         self.places.get(&self.policy.called_now(subject))?.as_ref().ok()
     }
 
-    /// Whether a bucket of this name is the policy's.
-    pub fn names(&self, bucket: &str) -> bool {
-        self.places.values().flatten().any(|place| place.bucket == bucket)
-    }
-
     /// Later reads ask again.
     pub fn forget(&self, place: &Place, document: &'static Document) {
         let (connection, bucket) = place.identity();
@@ -241,6 +236,9 @@ impl S3Session {
         if setting.kind().name == replication::KIND.name && desired.is_none() {
             self.places_of_left(&place, id, &mut live).await;
         }
+        setting.tells_at(&place, &mut live);
+        self.unmarked(&place, freshness, &mut live).await;
+        self.of_another(&place, setting, desired, &mut live).await;
         if live.unsupported || live.unfit.is_some() {
             return Ok(live);
         }

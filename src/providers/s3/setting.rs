@@ -133,6 +133,9 @@ pub(super) trait Setting: Send + Sync {
         None
     }
 
+    /// Adds to what was read what follows from it at this endpoint.
+    fn tells_at(&self, _place: &Place, _live: &mut Live) {}
+
     /// What in the document carries the policy's mark.
     fn marked(&self, _document: &Element, _policy: &PolicyName) -> Vec<String> {
         Vec::new()

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_s3::types as t;
 
 use crate::address::PolicyName;
-use crate::attrs::Attrs;
+use crate::attrs::{Attr, Attrs};
 use crate::providers::s3::document::Document;
 use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
@@ -16,12 +16,15 @@ use crate::providers::s3::owner_object;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::resource::{Foreign, Kind, Live};
 
-const MARK: &str = "bdr:policy";
+pub(super) const MARK: &str = "bdr:policy";
+/// Begins the key of a note.
+const NOTE: &str = "bdr:tags:";
 /// Longest value of a tag and most tags of a bucket (S3 user guide, "Using cost allocation S3 bucket tags").
 const LONGEST: usize = 256;
 const MOST: usize = 50;
 
-const TAKEN_OVER: &str =
+/// Said of a bucket without any mark, as long as nothing else in it is found to be the policy's.
+pub(super) const TAKEN_OVER: &str =
     "the bucket is there and carries no mark of bdr: it is taken over and closed to the public, and what lies in it stays";
 
 pub(super) static KIND: Kind = Kind {
@@ -59,7 +62,7 @@ fn policies(value: &str) -> BTreeSet<&str> {
 }
 
 fn note_key(policy: &PolicyName) -> String {
-    format!("bdr:tags:{policy}")
+    format!("{NOTE}{policy}")
 }
 
 /// Keys are noted with a space between; what would be mistaken for one is written as in quoted-printable, of signs that a tag
@@ -99,6 +102,21 @@ fn ours(tags: &BTreeMap<String, String>, policy: &PolicyName) -> BTreeSet<String
     notes.flat_map(|(key, value)| value.split(' ').map(unescape).chain([key.clone()])).filter(|key| key != MARK).collect()
 }
 
+/// Keys that are other policies', each with whose it is.
+fn theirs<'a>(tags: &'a BTreeMap<String, String>, policy: &PolicyName) -> BTreeMap<String, &'a str> {
+    let notes = tags.iter().filter(|(key, _)| !is_note(key, policy));
+    let notes = notes.filter_map(|(key, value)| Some((key.strip_prefix(NOTE)?.split(':').next()?, value)));
+    notes.flat_map(|(whose, value)| value.split(' ').map(move |word| (unescape(word), whose))).collect()
+}
+
+/// A tag of somebody else's; what notes the tags of another policy says that.
+fn foreign(key: String, value: String) -> Foreign {
+    match key.strip_prefix(NOTE).and_then(|rest| rest.split(':').next()).map(str::to_owned) {
+        Some(policy) => Foreign::new(key, value).of_sort(format!("note of policy {policy} on its tags,")),
+        None => Foreign::new(key, value).of_sort("tag"),
+    }
+}
+
 /// That other policies are at home in the bucket too: nobody should learn that afterwards.
 fn shared(others: &[&str]) -> String {
     let names: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
@@ -108,6 +126,13 @@ fn shared(others: &[&str]) -> String {
 /// Whether the mark names the policy.
 pub(super) fn is_marked(document: &Element, policy: &PolicyName) -> bool {
     read(Some(document)).get(MARK).is_some_and(|value| policies(value).contains(policy.as_str()))
+}
+
+/// The policies whose mark a bucket carries, where it does not carry this one's.
+pub(super) fn others(document: &Element, policy: &PolicyName) -> Vec<String> {
+    let tags = read(Some(document));
+    let marked = policies(tags.get(MARK).map(String::as_str).unwrap_or_default());
+    if marked.contains(policy.as_str()) { Vec::new() } else { marked.into_iter().map(str::to_owned).collect() }
 }
 
 impl Setting for Tags {
@@ -137,8 +162,9 @@ impl Setting for Tags {
         let mark = tags.get(MARK).cloned().unwrap_or_default();
         let (own, others): (Vec<_>, Vec<_>) = policies(&mark).into_iter().partition(|name| *name == sight.policy.as_str());
         let marked = !own.is_empty();
-        let taken_over = (!marked && sight.desired.is_some()).then(|| TAKEN_OVER.to_owned());
-        let notes = (!others.is_empty()).then(|| shared(&others)).or(taken_over).into_iter().collect();
+        let taken_over = (!marked && others.is_empty() && sight.desired.is_some()).then(|| TAKEN_OVER.to_owned());
+        let notes = (marked && !others.is_empty()).then(|| shared(&others)).or(taken_over).into_iter().collect();
+        let others = if marked { Vec::new() } else { others.into_iter().map(str::to_owned).collect() };
         let ours = ours(&tags, sight.policy);
         let stated = |key: &String| sight.desired.is_some_and(|desired| desired.contains_key(key));
         let (own, foreign): (Vec<_>, Vec<_>) =
@@ -147,16 +173,25 @@ impl Setting for Tags {
         if marked {
             attrs.insert(MARK.to_owned(), sight.policy.as_str().into());
         }
-        let foreign = foreign.into_iter().map(|(name, summary)| Foreign::new(name, summary)).collect();
-        Live { attrs: (!attrs.is_empty()).then_some(attrs), foreign, notes, ..Live::default() }
+        let foreign = foreign.into_iter().map(|(key, value)| self::foreign(key, value)).collect();
+        Live { attrs: (!attrs.is_empty()).then_some(attrs), foreign, notes, others, ..Live::default() }
     }
 
     /// The whole set is replaced by a write, so all of it is written back, AWS's own tags included.
     fn merged(&self, document: Option<&Element>, policy: &PolicyName, edits: &[Edit<'_>]) -> Result<Element, String> {
         let mut tags = read(document);
         let wanted = edits.first().and_then(|edit| edit.attrs);
-        for key in ours(&tags, policy) {
-            tags.remove(&key);
+        let before = tags.clone();
+        let theirs = theirs(&before, policy);
+        let contested = |(key, value): (&String, &Attr)| {
+            let (whose, stands) = (theirs.get(key)?, before.get(key)?);
+            (value.as_str() != Some(stands)).then(|| format!("tag `{key}` is policy `{whose}`'s, which has it at `{stands}`"))
+        };
+        if let Some(why) = wanted.into_iter().flatten().find_map(contested) {
+            return Err(format!("{why}: state the same, leave it out, or use a bucket of its own"));
+        }
+        for key in ours(&tags, policy).iter().filter(|key| !theirs.contains_key(*key)) {
+            tags.remove(key);
         }
         let mut mark: BTreeSet<&str> = BTreeSet::new();
         let known = tags.remove(MARK).unwrap_or_default();

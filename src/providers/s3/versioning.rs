@@ -10,7 +10,7 @@ use crate::providers::s3::element::Element;
 use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::place::Place;
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
-use crate::resource::{Kind, Live, Removal, Risk};
+use crate::resource::{Hindrance, Kind, Live, Removal, Risk};
 
 pub(super) static KIND: Kind = Kind {
     name: "s3_versioning",
@@ -40,6 +40,16 @@ pub(super) static DOCUMENT: Document = Document {
     ..Document::PLAIN
 };
 
+/// Somebody switched it off behind bdr's back, or the policy wants it again.
+fn suspended() -> Hindrance {
+    Hindrance {
+        what: "versioning was on and is suspended".to_owned(),
+        so: "what is overwritten or deleted there is gone at once, and only the versions of before are still there".to_owned(),
+        help: "Apply switches it on again.".to_owned(),
+        foreign: false,
+    }
+}
+
 /// A bucket that never had versions answers without a `Status`; suspended, it keeps those it has and makes no new ones
 /// (S3 API reference, `GetBucketVersioning`). Both are "not enabled".
 pub(super) struct Versioning;
@@ -65,10 +75,12 @@ impl Setting for Versioning {
         stated.map(one).collect()
     }
 
-    fn live(&self, document: Option<&Element>, _sight: Sight<'_>) -> Live {
+    fn live(&self, document: Option<&Element>, sight: Sight<'_>) -> Live {
         let status = document.and_then(|document| document.text_at(&["Status"]));
         let mut live = Live::present(Attrs::from([("enabled".to_owned(), (status == Some("Enabled")).into())]));
-        if status == Some("Suspended") {
+        if status == Some("Suspended") && on(sight.desired) {
+            live.hindered.push(suspended());
+        } else if status == Some("Suspended") {
             live.notes.push("versioning was on and is suspended: the versions of that time are still there".to_owned());
         }
         live
@@ -77,6 +89,16 @@ impl Setting for Versioning {
     fn stands(&self, policy: &mut Policy, store: &StoreName, _key: &str, live: Option<&Attrs>) {
         let spec = policy.stores.get_mut(store);
         spec.and_then(|spec| spec.versioning.as_mut()).into_iter().for_each(|versioning| versioning.value = on(live));
+    }
+
+    /// SeaweedFS 4.48 replaces nothing conditionally in a bucket whose versioning is suspended, and keeps the condition otherwise; to find
+    /// out takes a write, and whoever only looks makes none.
+    fn tells_at(&self, place: &Place, live: &mut Live) {
+        if !place.connection.is_aws() {
+            let lease = "Until then some endpoints (SeaweedFS) let nobody replace an object on a condition, and so let no lease be held: where \
+                         apply says that, and nobody else applies this policy, say --no-lease.";
+            live.hindered.iter_mut().for_each(|one| one.help = format!("{} {lease}", one.help));
+        }
     }
 
     fn falls_short(&self, _needed: &Attrs, live: Option<&Attrs>) -> bool {

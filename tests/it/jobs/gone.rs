@@ -84,6 +84,32 @@ fn the_only_store_is_gone_and_its_timer_says_that_it_stood() {
     }
 }
 
+/// A folder that another policy set up: whose it is is told first, and its mode is not changed.
+#[test]
+fn a_folder_of_another_policy_is_told_as_that() {
+    let home = applied(POLICY);
+    let name = POLICY.lines().find(|line| line.starts_with("name: ")).unwrap();
+    let whose = name.trim_start_matches("name: ");
+    let another = POLICY.replace(name, "name: another");
+    home.policy(&another);
+    for command in ["plan", "drift"] {
+        let told = flat(&home.run(&[command]).stdout);
+        assert!(told.contains(&format!("it carries the mark of policy `{whose}` and not this one's")), "{told}");
+    }
+    let place = POLICY.lines().find(|line| line.contains("folder: { path:")).unwrap();
+    home.policy(&another.replace(place, &place.replace("folder: { path: ", "folder: { mode: '0750', path: ")));
+    let refused = flat(&home.run(&["plan"]).stdout);
+    assert!(refused.contains(&format!("the folder is policy `{whose}`'s and has mode 0700")), "{refused}");
+    assert!(refused.contains("needs a person"), "{refused}");
+    home.policy(&another);
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    let plan = flat(&home.run(&["plan", "--detailed-exitcode"]).ends(0).stdout);
+    assert!(
+        plan.contains(&format!("the folder carries the mark of `{whose}` too")) && !plan.contains("not this one's"),
+        "{plan}"
+    );
+}
+
 /// A mount point that is left behind looks like a store that holds nothing: whatever reads says that it read nothing there.
 #[test]
 fn an_empty_mount_point_is_a_store_that_was_not_read() {

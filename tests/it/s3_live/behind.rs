@@ -47,6 +47,10 @@ async fn planned_back(name: &str, endpoint: &Endpoint) {
         assert!(told.contains(words), "`{words}` is not in {}", plan.stdout);
     }
     assert_eq!(told.matches("theirs").count(), 1, "shown once: {}", plan.stdout);
+    assert!(told.contains("lifecycle rule theirs") && told.contains("tag cost 42"), "{}", plan.stdout);
+    let suspended = "! store bucket: versioning was on and is suspended: what is overwritten or deleted there is gone at once";
+    assert!(told.contains(suspended) && told.find(suspended) < told.find("~ store bucket"), "told first: {}", plan.stdout);
+    assert!(told.contains("say --no-lease"), "{}", plan.stdout);
     let alarm = "! store bucket: its lifecycle rule docs/nightly/daily lets backups of `docs/nightly` go after 3 d, and the policy needs them \
                  for 21 d";
     assert!(
@@ -58,7 +62,7 @@ async fn planned_back(name: &str, endpoint: &Endpoint) {
         plan.stdout
     );
     let drift = trial.run(&["drift"]).ends(2).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(drift.contains(alarm), "{drift}");
+    assert!(drift.contains(alarm) && drift.contains(suspended), "{drift}");
     mended(&trial, name);
     trial.plans_nothing();
     assert!(trial.rules().await.iter().any(|rule| rule.id() == Some("theirs")));

@@ -136,7 +136,7 @@ impl Setting for BucketPolicy {
         let attrs = own.and_then(|(own, _)| statement::attrs(&own.text, sight.desired));
         let foreign = statements(document).filter(|(_, sid)| !sid.starts_with(&owner)).map(|(one, sid)| {
             let name = if sid.is_empty() { "without Sid".to_owned() } else { sid };
-            Foreign::new(name, statement::describe(one))
+            Foreign::new(name, statement::describe(one)).of_sort("statement")
         });
         let gone = meaning::nameless(&statement::document(attrs.as_ref()));
         let notes = gone.iter().map(|id| format!("`{id}` was removed: whoever has the name now is somebody else")).collect();

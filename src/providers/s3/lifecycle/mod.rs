@@ -56,6 +56,12 @@ pub(super) fn owner(policy: &PolicyName) -> String {
     format!("bdr/{policy}/")
 }
 
+/// What a foreign rule is: another policy's, by its id, or just a rule.
+fn sort(rule: &Element) -> String {
+    let whose = rule.text_at(&["ID"]).and_then(|id| id.strip_prefix("bdr/")?.split_once('/')).map(|(policy, _)| policy);
+    whose.map_or_else(|| KIND.title.to_owned(), |policy| format!("{} of policy {policy}:", KIND.title))
+}
+
 /// Part of the id after the store's name; a long one is replaced by its digest.
 fn key(parts: &[&str]) -> String {
     let key = parts.join("/");
@@ -126,7 +132,7 @@ impl Setting for LifecycleRules {
         let owner = owner(sight.policy);
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let foreign = rules(document).filter(|rule| !rule.text_at(&["ID"]).unwrap_or("").starts_with(&owner));
-        let foreign = foreign.map(|rule| Foreign::new(rule::name(rule), rule::describe(rule)));
+        let foreign = foreign.map(|rule| Foreign::new(rule::name(rule), rule::describe(rule)).of_sort(sort(rule)));
         Live { attrs: own.map(rule::attrs), foreign: foreign.collect(), ..Live::default() }
     }
 

@@ -200,7 +200,10 @@ impl Setting for ReplicationRules {
         let own = rules(document).find(|rule| rule.text_at(&["ID"]) == Some(sight.mark));
         let (_, others) = parted(document, sight.policy);
         let by = role(document).map(|arn| path_of_role(arn).to_owned());
-        let stays = |rule: &&Element| Foreign { by: by.clone(), ..Foreign::new(rule::name(rule), rule::describe(rule)) };
+        let stays = |rule: &&Element| Foreign {
+            by: by.clone(),
+            ..Foreign::new(rule::name(rule), rule::describe(rule)).of_sort(KIND.title)
+        };
         let foreign = others.iter().map(stays).collect();
         let wished = sight.desired.and_then(|desired| desired.get("role"));
         let hindered = match (role(document), wished) {

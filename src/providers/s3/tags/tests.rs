@@ -64,6 +64,23 @@ fn two_policies_share_the_mark() {
 }
 
 #[test]
+fn a_tag_of_another_policy_is_neither_set_otherwise_nor_taken_off() {
+    let (a, b) = (policy("a"), policy("b"));
+    let first = apply(&document(&[]), &a, Some(&wanted(&a, &[("team", "ops")])));
+    let other = wanted(&b, &[("team", "dev")]);
+    let refused = Tags.merged(Some(&first), &b, &[Edit { mark: String::new(), attrs: Some(&other) }]);
+    assert_eq!(
+        refused,
+        Err("tag `team` is policy `a`'s, which has it at `ops`: state the same, leave it out, or use a bucket of its own"
+            .to_owned())
+    );
+    assert_eq!(live(&first, &b, Some(&other)).others, ["a"]);
+    let both = apply(&first, &b, Some(&wanted(&b, &[("team", "ops")])));
+    assert!(live(&both, &b, None).others.is_empty());
+    assert_eq!(apply(&both, &b, None), first, "what the other has too stays");
+}
+
+#[test]
 fn many_keys_are_noted_in_as_many_tags_as_they_need() {
     let p = policy("p");
     let keys: Vec<String> = (0..40).map(|n| format!("a-rather-long-key-{n:03}")).collect();
