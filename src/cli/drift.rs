@@ -4,7 +4,7 @@ use crate::cli::load::References;
 use crate::cli::plan::{self, Format};
 use crate::cli::{Context, Exit, Failure, prepare};
 use crate::journal;
-use crate::plan::{Intent, Scope};
+use crate::plan::{Intent, Scope, guard};
 
 /// Tell how the live system differs from the policy; exit with 2 where it does, or where something grave is told
 ///
@@ -31,7 +31,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let drift = opened.plan(context, &known, None, &Scope::default(), Intent::Drift);
     plan::show(&drift, args.format, args.all, args.ascii, context)?;
     if drift.can_begin() && args.format == Format::Human {
-        context.say("`bdr apply` makes it what the policy says again. Where the change was meant, put it into the policy.");
+        let options = format!("{}{}", context.policy_arguments(), guard::options(&drift, true));
+        context.say(&format!(
+            "`bdr apply{options}` makes it what the policy says again. Where the change was meant, put it into the policy."
+        ));
     }
     if !drift.complete {
         return Err(plan::incomplete(&drift));

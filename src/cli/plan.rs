@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::cli::load::References;
 use crate::cli::{Context, Exit, Failure, adopting, baselines, hint, packs, prepare, signing, whole};
 use crate::diag::Severity;
-use crate::plan::{Finding, Intent, Plan, Scope, file, render};
+use crate::plan::{Finding, Intent, Plan, Scope, file, guard, render};
 use crate::policy::{Pack, nearest};
 use crate::units::count::counted;
 
@@ -148,11 +148,9 @@ fn denied(plan: &Plan) -> Result<(), Failure> {
 /// What to run next, with what it has to agree to.
 fn next_step(plan: &Plan, saved: Option<&Path>, policy: &str) -> Vec<String> {
     let mut lines: Vec<String> = saved.iter().map(|path| format!("Saved as {}.", path.display())).collect();
-    let destroys = plan.summary.destroys;
-    let consent = if destroys > 0 { format!(" --destroy-data={destroys}") } else { String::new() };
-    let reason = plan.held_by().map(|_| " --override-freeze REASON").unwrap_or_default();
-    let consent = format!("{consent}{reason}");
-    let until = if reason.is_empty() { "" } else { ", or without a reason once the freeze is over" };
+    // Nobody is asked of a plan that was reviewed.
+    let consent = guard::options(plan, saved.is_none());
+    let until = if plan.held_by().is_none() { "" } else { ", or without a reason once the freeze is over" };
     match saved {
         Some(path) if plan.can_begin() => lines.push(format!("Apply it with: bdr apply {}{consent}{until}", path.display())),
         None if plan.can_begin() => {

@@ -47,6 +47,18 @@ impl Refusal {
     }
 }
 
+/// The options that a plan needs to be carried out, besides a yes: ` --destroy-data=2`. `asked`: a person is shown it and asked first.
+pub fn options(plan: &Plan, asked: bool) -> String {
+    let refusals = guard(plan, &Consent { confirmed: asked, ..Consent::default() }).err().unwrap_or_default();
+    let option = |refusal: &Refusal| match refusal {
+        Refusal::DestroysData(count) => Some(format!(" --destroy-data={count}")),
+        Refusal::MassRemoval { removed, .. } => Some(format!(" --remove={removed}")),
+        Refusal::Tampered | Refusal::OtherPlan { .. } | Refusal::Findings(_) => None,
+    };
+    let freeze = plan.held_by().map(|_| " --override-freeze REASON".to_owned());
+    refusals.iter().filter_map(option).chain(freeze).collect()
+}
+
 /// A plan that may be carried out. Only [`guard`] makes one.
 #[derive(Debug)]
 pub struct Guarded<'a>(&'a Plan);

@@ -176,6 +176,30 @@ async fn after_the_review(endpoint: &Endpoint) {
     assert!(trial.rules().await.iter().all(|rule| rule.expiration.as_ref().and_then(|e| e.days) != Some(3)), "the rest is done");
 }
 
+/// The command that drift prints is one that works, and bdr's own probes are no data.
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_drift_prints_the_command_that_puts_it_back() {
+    let Some(endpoint) = endpoint("ministack") else { return };
+    let trial = Trial::new(endpoint).await;
+    trial.run(&["apply", "--auto-approve"]).ends(0);
+    let lengthened = async |keys: &[&str]| {
+        let mut rules = trial.rules().await;
+        for rule in rules.iter_mut().filter(|rule| keys.iter().any(|key| rule.id().unwrap().ends_with(key))) {
+            rule.expiration = Some(t::LifecycleExpiration::builder().days(500).build());
+        }
+        trial.put_rules(rules).await;
+    };
+    lengthened(&["scratch"]).await;
+    let drift = trial.run(&["drift"]).ends(2);
+    assert!(!drift.stdout.contains("destroy") && drift.stderr.contains("`bdr apply` makes it"), "{drift:#?}");
+    lengthened(&["scratch", "daily"]).await;
+    let drift = trial.run(&["drift"]).ends(2);
+    assert!(drift.stderr.contains("`bdr apply --destroy-data=1` makes it"), "{drift:#?}");
+    trial.run(&["apply", "--auto-approve"]).ends(4);
+    trial.run(&["apply", "--auto-approve", "--destroy-data=1"]).ends(0);
+    trial.plans_nothing();
+}
+
 /// One rule of the policy's is changed after the review: it alone is stale, and the other rules of the bucket are written.
 async fn one_rule_after_the_review(endpoint: &Endpoint) {
     let trial = Trial::new(endpoint).await;

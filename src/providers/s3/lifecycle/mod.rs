@@ -22,6 +22,7 @@ use crate::providers::s3::operation::{get, put};
 use crate::providers::s3::setting::{Edit, Setting, Sight, Wanted, Wish};
 use crate::providers::s3::versioning;
 use crate::resource::{Foreign, Kind, Live, Risk};
+use crate::store::PROBES;
 use crate::units::hex;
 
 /// Most rules of a bucket (S3 API reference, `PutBucketLifecycleConfiguration`).
@@ -48,7 +49,10 @@ fn risk(before: Option<&Attrs>, after: Option<&Attrs>) -> Risk {
         (None, Some(_)) => before.is_some(),
         _ => false,
     };
-    if ["expire_days", "noncurrent_days"].into_iter().any(sooner) { Risk::Destroys } else { Risk::None }
+    // What bdr's own probes leave is no data.
+    let prefix = after.and_then(|attrs| attrs.get("prefix")).and_then(Attr::as_str);
+    let is_scratch = prefix.is_some_and(|prefix| prefix.ends_with(PROBES));
+    if !is_scratch && ["expire_days", "noncurrent_days"].into_iter().any(sooner) { Risk::Destroys } else { Risk::None }
 }
 
 /// Every rule of a policy begins so.

@@ -91,6 +91,9 @@ fn a_rule_that_lets_things_go_sooner_is_grave() {
     assert_eq!(risk(Some(&days(60)), Some(&days(59))), Risk::Destroys);
     assert_eq!(risk(Some(&days(60)), Some(&days(61))), Risk::None);
     assert_eq!(risk(None, Some(&days(60))), Risk::None);
+    let scratch =
+        |days: i64| Attrs::from([("expire_days".to_owned(), days.into()), ("prefix".to_owned(), "a/.bdr/probe/".into())]);
+    assert_eq!(risk(Some(&scratch(60)), Some(&scratch(1))), Risk::None, "what probes leave is no data");
 }
 
 #[test]
