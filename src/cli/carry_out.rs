@@ -18,7 +18,7 @@ use crate::plan::{Frozen, Plan};
 use crate::policy::Policy;
 use crate::provider::Env;
 use crate::providers::{folder, s3};
-use crate::store::Store;
+use crate::store::{ErrorKind, Store};
 use crate::stores;
 
 /// Options of every command that carries a plan out.
@@ -188,6 +188,13 @@ fn unleased(error: LeaseError, context: &Context) -> Failure {
             .cause(error.to_string())
             .help("Give each store a place of its own, or keep one of them: a copy in each is one copy. Nothing was done."),
         LeaseError::Stopped { .. } => Failure::new(error.to_string()).help("Nothing was done."),
+        // Who may only read has planned all of it, and learns here that nothing begins.
+        LeaseError::Store(error) if error.kind == ErrorKind::Denied => {
+            let cause = error.to_string();
+            let failure = Failure::from(error);
+            let message = "nothing was done: these credentials may not write the lease that keeps a second apply away";
+            Failure { help: failure.help, ..Failure::new(message).cause(cause) }
+        }
         LeaseError::Store(error) => Failure::from(error),
     }
 }

@@ -30,7 +30,7 @@ pub use refusal::{Refusal, by_the_bucket, credentials, needed};
 
 use crate::policy::S3Backend;
 use crate::rights::{Deed, Purpose};
-use crate::store::{Arrival, Capabilities, ErrorKind, ObjectMeta, Put, Retrieval, Retrieve, Retry, Store, StoreError};
+use crate::store::{Arrival, Capabilities, ErrorKind, ObjectMeta, PROBES, Put, Retrieval, Retrieve, Retry, Store, StoreError};
 use crate::stores::keys;
 use crate::units::storage_class::StorageClass;
 
@@ -89,6 +89,8 @@ impl S3Store {
             return error;
         }
         let deed = refusal::deed(operation);
+        // A probe has another name each time.
+        let key = if key.starts_with(PROBES) { format!("{PROBES}*") } else { key.to_owned() };
         let below = if deed == Deed::List { String::new() } else { format!("/{}{key}", self.prefix) };
         let resource = format!("arn:{}:s3:::{}{below}", self.partition, self.shown);
         let right = needed(&error.reason, rights::action(deed), &resource);

@@ -21,12 +21,23 @@ pub(super) async fn probe(store: &impl Store) -> Result<Capabilities, StoreError
         return Err(error);
     }
     let key = format!("{PROBES}{:016x}", fastrand::u64(..));
-    let outcome = attempt(store, &key).await;
-    let removed = store.delete(&key).await;
+    let outcome = attempt(store, &key).await.map_err(named);
+    let removed = store.delete(&key).await.map_err(named);
     let capabilities = outcome?;
     match removed {
         Err(error) if error.kind != ErrorKind::Denied => Err(error),
         _ => Ok(capabilities),
+    }
+}
+
+/// Who may not write there is told what for, and not by a name that is different the next time.
+fn named(error: StoreError) -> StoreError {
+    match error.subject.split_once(PROBES) {
+        Some((place, _)) if error.kind == ErrorKind::Denied => {
+            let subject = format!("{place}{PROBES}");
+            StoreError { operation: "try whether conditional writes are honoured below", subject, ..error }
+        }
+        _ => error,
     }
 }
 

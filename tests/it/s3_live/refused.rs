@@ -35,7 +35,11 @@ async fn who_may_only_read_is_told_the_right_that_is_missing() {
     let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("`s3:GetBucketTagging` on arn:aws:s3:::"), "{plan:#?}");
     let ran = trial.run(&["apply", "--auto-approve"]).ends(1);
-    assert!(ran.stderr.contains("`s3:PutObject` on arn:aws:s3:::"), "{ran:#?}");
+    let told = format!("`s3:PutObject` on arn:aws:s3:::{}/.bdr/probe/*", trial.bucket);
+    assert!(ran.stderr.contains(&told) && ran.stderr.contains("`bdr iam-policy apply` prints"), "{ran:#?}");
+    assert!(ran.stderr.contains("error: nothing was done: these credentials may not write the lease"), "{ran:#?}");
+    let why = format!("could not try whether conditional writes are honoured below `s3://{}/.bdr/probe/`", trial.bucket);
+    assert!(ran.stderr.contains(&why), "{ran:#?}");
     assert!(!ran.stdout.contains("pplied:"), "{ran:#?}");
     assert_eq!((trial.rules().await, trial.objects().await), (rules, objects));
 }
