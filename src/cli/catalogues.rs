@@ -88,6 +88,25 @@ pub struct InOrder<'a> {
     waiting: Vec<usize>,
     order: Pin<Box<tokio::time::Sleep>>,
     told: bool,
+    unmarked: Unmarked,
+}
+
+/// Stores that were said to carry no mark.
+#[derive(Default)]
+pub struct Unmarked(BTreeSet<StoreName>);
+
+impl Unmarked {
+    /// Says once of a store that it is read though it does not carry the policy's mark.
+    pub fn tell(&mut self, context: &Context, chosen: &Chosen<'_>, known: &Known) {
+        if known.unmarked && self.0.insert(chosen.store.clone()) {
+            let (place, policy) = (chosen.shelf.store.describe(), &chosen.shelf.series.policy);
+            context.warn(&format!(
+                "note: {place} (store `{}`) holds backups of `{policy}` and does not carry its mark: it was released, or the mark was removed. \
+                 It is read; no backup is made or removed there before `bdr apply` marks it again.",
+                chosen.store
+            ));
+        }
+    }
 }
 
 impl<'a> InOrder<'a> {
@@ -101,6 +120,7 @@ impl<'a> InOrder<'a> {
             waiting: (0..chosen.len()).collect(),
             order: Box::pin(tokio::time::sleep(ORDER)),
             told: false,
+            unmarked: Unmarked::default(),
         }
     }
 
@@ -114,7 +134,11 @@ impl<'a> InOrder<'a> {
             let come = self.waiting.iter().position(|at| self.come[*at].is_some());
             if let Some(place) = come.filter(|place| *place == 0 || self.order.is_elapsed()) {
                 let at = self.waiting.remove(place);
-                return Ok(self.come[at].take().map(|catalogue| (&self.chosen[at], catalogue)));
+                let (chosen, come) = (&self.chosen[at], self.come[at].take());
+                if let Some(Ok(known)) = &come {
+                    self.unmarked.tell(self.context, chosen, known);
+                }
+                return Ok(come.map(|catalogue| (chosen, catalogue)));
             }
             tokio::select! {
                 Some((at, catalogue)) = self.reads.next() => self.come[at] = Some(catalogue),

@@ -138,6 +138,11 @@ async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, know
         Telling::Human if how.quiet => {}
         Telling::Human => context.print(&show(context, policy, chosen, known, &plan))?,
     }
+    if how.act && known.unmarked {
+        let place = shelf.store.describe();
+        return Err(Failure::new(format!("nothing was removed from {place}: it does not carry the mark of `{}`", *policy.name))
+            .help("It was released, or the mark was removed: `bdr apply` marks it again."));
+    }
     let quiet = how.quiet && plan.goes.is_empty() && plan.orphans.is_empty();
     if how.act && !(quiet && plan.slots.slots == 0) {
         let progress = Arc::new(Progress::default());

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::cli::catalogues::{self, Failed, Haste};
+use crate::cli::catalogues::{self, Failed, Haste, Unmarked};
 use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::view::backups::Silent;
@@ -81,14 +81,17 @@ const AGAIN: &str = "Nothing of it is remembered: run the command again.";
 async fn every<'a>(context: &Context, chosen: &'a [Chosen<'a>], read: Read) -> Result<(Vec<(usize, Told)>, Failed<'a>), Failure> {
     let mut reads = catalogues::begin(context, chosen, Haste::Job);
     let mut stop = context.stop.clone();
-    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    let (mut all, mut failed, mut unmarked) = (Vec::new(), Vec::new(), Unmarked::default());
     loop {
         let next = tokio::select! {
             next = reads.next() => next,
             () = stop.asked_times(1) => return Err(catalogues::stopped()),
         };
         match next {
-            Some((at, Ok(known))) => all.push((at, one(context, &chosen[at], known, read).await?)),
+            Some((at, Ok(known))) => {
+                unmarked.tell(context, &chosen[at], &known);
+                all.push((at, one(context, &chosen[at], known, read).await?));
+            }
             Some((at, Err(error))) => failed.push((&chosen[at], error)),
             None => return Ok((all, failed)),
         }

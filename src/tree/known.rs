@@ -24,6 +24,8 @@ pub struct Known {
     pub health: Health,
     /// Of the backups whose manifests could be read, oldest first.
     pub facts: Vec<BackupFacts>,
+    /// Its place does not carry the policy's mark, and holds its backups all the same: it was released, or the mark was removed.
+    pub unmarked: bool,
 }
 
 /// A backup that is not restored unawares.
@@ -49,12 +51,12 @@ impl Shelf {
     /// # Errors
     /// When the store fails, or is not the one that was set up.
     pub async fn known(&self) -> Result<Known, StoreError> {
-        self.check_mark().await?;
+        let unmarked = !self.check_readable().await?;
         let backups = self.backups().await?;
         let verifications = self.verifications().await?;
         let health = Health::of(&verifications);
         let facts = backups.good.iter().map(|manifest| BackupFacts::of(manifest, &health)).collect();
-        Ok(Known { backups, verifications, health, facts })
+        Ok(Known { backups, verifications, health, facts, unmarked })
     }
 }
 

@@ -60,18 +60,41 @@ impl Shelf {
     /// # Errors
     /// [`ErrorKind::NotFound`] where it was not, or is not there, and the store's own.
     pub async fn check_mark(&self) -> Result<(), StoreError> {
-        let Some(mark) = &self.mark else { return Ok(()) };
+        if self.is_marked().await? { Ok(()) } else { Err(self.unmarked()) }
+    }
+
+    /// The same for whoever only reads. A place without its mark that holds the policy's backups is no empty mount point: it was released,
+    /// or somebody removed the mark. `false`: so it is, and it is to be said.
+    ///
+    /// # Errors
+    /// As [`Shelf::check_mark`], where nothing of the policy's lies there.
+    pub async fn check_readable(&self) -> Result<bool, StoreError> {
+        if self.is_marked().await? {
+            return Ok(true);
+        }
+        let of_policy = format!("{}/", self.series.policy);
+        let folders = self.store.list_folders(&of_policy).await?;
+        // What an apply notes of itself is no backup.
+        let holds = folders.iter().any(|folder| !folder.starts_with('.'));
+        if holds { Ok(false) } else { Err(self.unmarked()) }
+    }
+
+    async fn is_marked(&self) -> Result<bool, StoreError> {
+        let Some(mark) = &self.mark else { return Ok(true) };
         match self.store.head(mark).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             Err(error) if error.kind == ErrorKind::NotFound => {
                 // A place that is not there at all says so itself.
                 self.store.capabilities().await?;
-                let (place, kind) = (self.store.describe(), ErrorKind::NotFound);
-                let error = StoreError::new("read the backups in", place, kind, Retry::Never, UNMARKED);
-                Err(error.with_help("Mount it and run the command again. Where the store is new, `bdr apply` sets it up."))
+                Ok(false)
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn unmarked(&self) -> StoreError {
+        let error = StoreError::new("read the backups in", self.store.describe(), ErrorKind::NotFound, Retry::Never, UNMARKED);
+        error.with_help("Mount it and run the command again. Where the store is new, `bdr apply` sets it up.")
     }
 
     /// The full key of an object of the series.

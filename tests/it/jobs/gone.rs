@@ -84,6 +84,28 @@ fn the_only_store_is_gone_and_its_timer_says_that_it_stood() {
     }
 }
 
+/// What `destroy` let go of still holds its backups: they are read, and that the place carries no mark is said.
+#[test]
+fn a_released_folder_is_read_and_said_to_carry_no_mark() {
+    let home = applied(POLICY);
+    home.run(&["destroy", "--confirm", "notes"]).ends(0);
+    let marks = home.path("backups/.bdr/policies");
+    assert!(std::fs::read_dir(&marks).is_ok_and(|mut files| files.next().is_none()), "it is not released");
+    for arguments in [&["list"][..], &["verify"], &["restore", "docs", "--to", "back"]] {
+        let ran = home.run(arguments).ends(0);
+        assert_eq!(ran.stderr.matches("does not carry its mark").count(), 1, "{arguments:?} {ran:#?}");
+    }
+    assert_eq!(home.text("back/a.txt"), "a");
+    let plan = flat(&home.run(&["plan"]).stdout);
+    assert!(!plan.contains("first backup"), "there is one: {plan}");
+    assert!(!plan.contains("~ folder bdr.yaml:4 changed outside bdr"), "it was bdr that let go of it: {plan}");
+    for arguments in [&["prune", "--yes"][..], &["backup", "docs"]] {
+        home.run(arguments).ends(1);
+    }
+    home.run(&["apply", "--auto-approve"]).ends(0);
+    assert!(!home.run(&["list"]).ends(0).stderr.contains("mark"));
+}
+
 /// A folder that another policy set up: whose it is is told first, and its mode is not changed.
 #[test]
 fn a_folder_of_another_policy_is_told_as_that() {
