@@ -279,6 +279,11 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// Bytes that are free for whoever writes there, where the place can tell.
+    async fn room(&self) -> Option<u64> {
+        None
+    }
+
     /// Removes an object; removing what is not there succeeds.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 }

@@ -16,7 +16,7 @@ use crate::diag::shown;
 use crate::policy::Policy;
 use crate::slots::{Claim, Ending, Slots};
 use crate::store::{ErrorKind, Lock, StoreError};
-use crate::tree::{EMPTIED, Job, Known, Progress, Round, SHRUNK, TreeError, backup};
+use crate::tree::{EMPTIED, Job, Known, Progress, Round, SHRUNK, Total, TreeError, backup};
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 use crate::units::count::count;
@@ -164,11 +164,28 @@ impl Prepared {
     /// # Errors
     /// What the tree engine fails with.
     pub async fn run(&self, progress: Arc<Progress>) -> Result<Option<Manifest>, Failure> {
-        match backup(&self.job, &self.reading.begin, progress).await {
+        match backup(&self.job, &self.reading.begin, Arc::clone(&progress)).await {
             Ok(manifest) => Ok(Some(manifest)),
             Err(TreeError::Overtaken { .. }) => Ok(None),
+            Err(TreeError::Store(error)) if error.kind == ErrorKind::Full => Err(self.full(error, &progress).await),
             Err(error) => Err(self.failure(error)),
         }
+    }
+
+    /// A store without room: how much there was, and how much was wanted of it.
+    async fn full(&self, error: StoreError, progress: &Progress) -> Failure {
+        let (entries, bytes, stored) = progress.seen();
+        let of = match progress.total() {
+            Some((Total::Bytes(total) | Total::About(total), _)) if total > bytes => format!(" of about {}", Bytes(total)),
+            _ => String::new(),
+        };
+        let so_far =
+            format!("{} with {}{of} were read so far, and {} stored", count(entries, "entry"), Bytes(bytes), Bytes(stored));
+        let free = self.job.shelf.store.room().await;
+        let free = free.map(|free| format!("about {} are free there now; ", Bytes(free))).unwrap_or_default();
+        let help = "Nothing half-done is listed. Make room there, or let `bdr prune` show what can go; then run the command again: it goes on \
+                    with what is already in the store.";
+        Failure::from(error).cause(format!("{free}{so_far}")).help(help)
     }
 
     /// Others of the same run, which is no reason to begin again.

@@ -122,6 +122,11 @@ impl Holdings {
         same.map(|((_, _, store), _)| store.clone()).collect()
     }
 
+    /// Whether a store was looked at and holds no backup of a protection.
+    pub fn has_none(&self, held: &Held) -> bool {
+        self.held.get(held).is_some_and(|known| known.as_ref().is_ok_and(|known| known.facts.is_empty()))
+    }
+
     /// Sizes and times of the newest good backups of each protection.
     pub fn measured(&self, now: Timestamp) -> BTreeMap<(ComponentName, ProtectionName), Measured> {
         let mut all: BTreeMap<(ComponentName, ProtectionName), Vec<&Manifest>> = BTreeMap::new();

@@ -43,6 +43,7 @@ pub mod prepare;
 pub mod prune;
 pub mod reading;
 pub mod restore;
+mod room;
 pub mod sampling;
 pub mod schema;
 pub mod show;

@@ -8,7 +8,7 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, standing, working};
+use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, room, standing, working};
 use crate::compile::{self, Compiled};
 use crate::diag;
 use crate::journal;
@@ -151,6 +151,7 @@ impl Opened {
         };
         let (mut known, holdings) = working::patiently(context, reading).await;
         known.backups = holdings.first_backups(&gone::doubtful(&known), context.now());
+        known.doubts = room::findings(&known, &holdings, &self.loaded.policy, &self.loaded.sources, &self.env).await;
         known.oldest = holdings.oldest();
         let running = self.live_schedules(&known).into_keys().collect();
         known.emptied = gone::emptied((&known, &holdings), &self.loaded.policy, &self.past, &running);
@@ -221,6 +222,8 @@ impl Opened {
             findings.clear();
         }
         findings.extend(holdings.map(|holdings| holdings.damage(policy, sources)).unwrap_or_default());
+        // Where no backup is planned, none lacks room.
+        findings.extend(known.doubts.iter().filter(|_| !known.backups.is_empty()).cloned());
         reconcile(Input {
             policy,
             sources,

@@ -33,6 +33,14 @@ pub async fn open(context: &Context, policy: &Policy, chosen: &Chosen<'_>) -> Re
     }
 }
 
+/// The files of a component, to be walked through and not to be read.
+///
+/// # Errors
+/// When the policy's globs are wrong.
+pub fn files(files: &Files, policy: &Policy) -> Result<Box<dyn Source>, Failure> {
+    folder(files, policy).map(|reading| (reading.begin)())
+}
+
 /// The stores' own folders are left out, or a backup would hold the backups before it.
 fn folder(files: &Files, policy: &Policy) -> Result<Reading, Failure> {
     let text = |globs: &[crate::diag::Spanned<String>]| globs.iter().map(|glob| glob.value.clone()).collect::<Vec<_>>();

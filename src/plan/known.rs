@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{ComponentName, ProtectionName, ResourceId, StoreName};
 use crate::attrs::Fingerprint;
 use crate::catalog::overdue::Overdue;
-use crate::plan::Note;
+use crate::plan::{Finding, Note};
 use crate::resource::{Foreign, Live, Resource};
 use crate::store::{NO_ANSWER, NO_CONNECTION, NO_SESSION};
 
@@ -34,6 +34,8 @@ pub struct Known {
     pub emptied: BTreeMap<ResourceId, String>,
     /// Copies whose newest good backup is older than the schedule allows.
     pub overdue: BTreeMap<(ComponentName, ProtectionName, StoreName), Overdue>,
+    /// What stands against first backups, as far as it is known.
+    pub doubts: Vec<Finding>,
     /// The last apply that set each resource, where that is known and asked for.
     pub last_set: BTreeMap<ResourceId, LastSet>,
 }

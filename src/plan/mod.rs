@@ -33,7 +33,7 @@ use crate::units::count::counted;
 pub use acting::Acting;
 pub use actions::is_removal;
 pub use alarm::Alarm;
-pub use codes::{CODES, damaged_backups};
+pub use codes::{CODES, damaged_backups, little_room};
 pub use frozen::Frozen;
 pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};

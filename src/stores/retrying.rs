@@ -170,6 +170,10 @@ impl<S: Store> Store for Retrying<S> {
         self.inner.describe()
     }
 
+    async fn room(&self) -> Option<u64> {
+        self.inner.room().await
+    }
+
     async fn capabilities(&self) -> Result<Capabilities, StoreError> {
         began("probe");
         self.repeat(|| self.inner.capabilities()).await

@@ -41,6 +41,10 @@ impl<S: Store> Store for Throttled<S> {
         self.paced(self.inner.capabilities()).await
     }
 
+    async fn room(&self) -> Option<u64> {
+        self.inner.room().await
+    }
+
     async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
         self.paced(self.inner.put(key, body, how)).await
     }

@@ -70,6 +70,13 @@ impl Files {
         &self.root
     }
 
+    /// What is free for this user (statvfs(3), `f_bavail`) where the root is, or would be made.
+    pub(super) fn room(&self) -> Option<u64> {
+        let there = self.root.ancestors().find(|path| path.is_dir())?;
+        let space = rustix::fs::statvfs(there).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize))
+    }
+
     pub(super) fn path(&self, key: &str) -> PathBuf {
         self.root.join(key)
     }

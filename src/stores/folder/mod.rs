@@ -71,6 +71,10 @@ impl Store for FolderStore {
         Ok(Capabilities { create_only: true, replace_if_match: true })
     }
 
+    async fn room(&self) -> Option<u64> {
+        self.run("look at", |files| Ok(files.room())).await.ok().flatten()
+    }
+
     async fn put(&self, key: &str, body: Bytes, how: Put) -> Result<String, StoreError> {
         keys::check("write", key)?;
         let key = key.to_owned();

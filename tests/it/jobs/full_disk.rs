@@ -11,9 +11,16 @@ fn a_full_store_is_told_and_the_next_backup_goes_on_with_what_is_there() {
     for at in 0..12 {
         std::fs::write(home.path(&format!("docs/{at}")), noise(at, 5 << 20)).unwrap();
     }
+    let plan = home.run(&["plan"]);
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let warned = "Warning BDR-C007 the first backup of docs/nightly reads about 60.0 MiB, before it is compressed, and about";
+    assert!(told.contains(warned) && told.contains("are free in store `vault`"), "{plan:#?}");
     let ran = home.run(&["backup", "docs"]).ends(1);
     assert!(ran.stderr.contains("No space left on device") && ran.stderr.contains("Make room there"), "{ran:#?}");
     assert_eq!(ran.stderr.matches("error:").count(), 1, "told once: {ran:#?}");
+    let because = ran.stderr.lines().find(|line| line.contains("because about")).unwrap_or_else(|| panic!("{ran:#?}"));
+    assert!(because.contains("are free there now") && because.contains("were read so far, and"), "{because}");
+    assert!(ran.stderr.contains("Nothing half-done is listed"), "{ran:#?}");
     let listed = home.run(&["list"]).ends(0);
     assert!(listed.stderr.contains("There is no backup yet"), "{listed:#?}");
     let left = objects(&home, "/packs/");
@@ -22,6 +29,7 @@ fn a_full_store_is_told_and_the_next_backup_goes_on_with_what_is_there() {
     let before: Vec<_> = left.iter().map(written).collect();
 
     mount.again("size=200m");
+    assert!(!home.run(&["plan"]).stdout.contains("BDR-C007"), "there is room");
     home.run(&["backup", "docs"]).ends(0);
     let all = manifests(&home);
     assert_eq!(all.len(), 1);
