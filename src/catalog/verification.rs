@@ -24,6 +24,12 @@ pub struct Seen {
     /// Keys, below the series' prefix, of packs that were damaged when they were last read, in this verification or an earlier one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub damaged_packs: Vec<String>,
+    /// Those of `damaged_packs` that this verification did not read itself, with when one last did.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub carried: BTreeMap<String, Timestamp>,
+    /// Keys of packs that had their turn and that the store did not give: they lie in an archive class, or it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<String>,
     /// Each damage in a sentence; empty: none.
     pub damages: Vec<String>,
 }

@@ -14,8 +14,9 @@ use crate::tree::{Known, Progress, Read, verify};
 /// Check that backups are whole
 ///
 /// Without options it checks that every manifest, index and pack is there, with the right size and digest where they are small.
-/// `--read-data` reads the packs themselves: all of them, or a share, those first that were not read for longest, so that a
-/// small share every day reads everything in turn. What was seen is remembered in the store, where it may be written. Exit code 1:
+/// `--read-data` reads the packs themselves: all of them, or a share, those first that had no turn for longest, so that a
+/// small share every day reads everything in turn, and what is damaged holds up nothing behind it. What was seen is remembered in the
+/// store, where it may be written, and told until the same bytes are read and found good. Exit code 1:
 /// something is damaged, could not be looked at, or there is no backup to look at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -57,7 +58,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     all.sort_by_key(|(at, _)| *at);
     let all: Vec<Told> = all.into_iter().map(|(_, told)| told).collect();
     match args.format {
-        Format::Human => context.print_words(&verification::human(&all, read))?,
+        Format::Human => context.print_words(&verification::human(&all, read, context.terminal.width))?,
         Format::Json => {
             let silent = failed.iter().map(|(chosen, error)| Silent::of(chosen, error)).collect();
             context.print_json(&verification::json(&all, silent)?)?;

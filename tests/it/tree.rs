@@ -9,5 +9,6 @@ mod faults;
 mod plain_tools;
 mod random;
 mod removed;
+mod rotation;
 mod round_trip;
 mod streamed;

@@ -1,9 +1,13 @@
 //! What a verification saw, for people and as JSON.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
+use crate::catalog::verification::Verification;
 use crate::cli::Failure;
 use crate::cli::view::backups::Silent;
+use crate::cli::view::table;
 use crate::tree::{Read, Verified};
 use crate::units::bytes::Bytes;
 use crate::units::count::{count, counted};
@@ -24,8 +28,11 @@ impl Told {
     }
 }
 
+/// Backups of one damage that are named, and packs that the store did not give.
+const NAMED: usize = 5;
+
 /// One paragraph for each series; every damage on a line of its own.
-pub fn human(all: &[Told], read: Read) -> String {
+pub fn human(all: &[Told], read: Read, width: usize) -> String {
     let mut out = String::new();
     for Told { label, suspect, verified } in all {
         let Some(verified) = verified else {
@@ -42,9 +49,7 @@ pub fn human(all: &[Told], read: Read) -> String {
         for (place, why) in &verified.damaged {
             out.push_str(&format!("  {place}: {why}\n"));
         }
-        for (id, seen) in backups {
-            seen.damages.iter().for_each(|damage| out.push_str(&format!("  {id}: {damage}\n")));
-        }
+        out.push_str(&damages(&verified.verification, width));
         if read != Read::Nothing {
             let (bytes, total) = (Bytes(verified.bytes_read), Bytes(verified.bytes_total));
             out.push_str(&format!(
@@ -53,12 +58,48 @@ pub fn human(all: &[Told], read: Read) -> String {
                 counted(whole, "backup")
             ));
         }
+        let more = verified.withheld.len().saturating_sub(NAMED);
+        for (key, why) in verified.withheld.iter().take(NAMED) {
+            out.push_str(&format!("  pack {key} could not be read: {why}\n"));
+        }
+        if more > 0 {
+            out.push_str(&format!("  and {more} more packs that could not be read\n"));
+        }
         if verified.archived > 0 {
             out.push_str(&format!("  not read, because of an archive class: {}\n", count(verified.archived, "pack")));
         }
     }
     if all.iter().filter_map(|told| told.verified.as_ref()).any(|verified| !verified.is_good()) {
         out.push_str("A damaged backup is not repaired. Make a new one now (`bdr backup`), and keep what is whole.\n");
+    }
+    out
+}
+
+/// Each damage once, with the backups that it is in: all those that refer to a pack are damaged with it.
+fn damages(verification: &Verification, width: usize) -> String {
+    let mut all: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (id, seen) in &verification.backups {
+        for damage in &seen.damages {
+            let place = *places.entry(damage).or_insert(all.len());
+            if place == all.len() {
+                all.push((damage, Vec::new()));
+            }
+            all[place].1.push(id.to_string());
+        }
+    }
+    let mut out = String::new();
+    for (damage, backups) in all {
+        // A key is long: it stays beside the word that says what it is of.
+        let joined = damage.replacen("pack ", "pack\u{1}", 1);
+        for line in table::wrap(&joined, width.saturating_sub(2)) {
+            out.push_str(&format!("  {}\n", line.replace('\u{1}', " ")));
+        }
+        let more = backups.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = backups.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let of = format!("in {named}{more}");
+        table::wrap(&of, width.saturating_sub(4)).iter().for_each(|line| out.push_str(&format!("    {line}\n")));
     }
     out
 }
@@ -90,7 +131,9 @@ struct Series<'a> {
     bytes_read: u64,
     bytes_total: u64,
     packs_archived: u64,
-    verification: Option<&'a crate::catalog::verification::Verification>,
+    /// Keys of packs that the store did not give, with the reason.
+    packs_withheld: &'a [(String, String)],
+    verification: Option<&'a Verification>,
 }
 
 /// # Errors
@@ -109,6 +152,7 @@ pub fn json(all: &[Told], unread: Vec<Silent>) -> Result<String, Failure> {
             bytes_read: number(|verified| verified.bytes_read),
             bytes_total: number(|verified| verified.bytes_total),
             packs_archived: number(|verified| verified.archived),
+            packs_withheld: verified.map_or(&[], |verified| &verified.withheld),
             verification: verified.map(|verified| &verified.verification),
         }
     });

@@ -1,6 +1,5 @@
 //! Reading packs whole: their digest, every frame, every block.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,71 +9,82 @@ use tokio::task::spawn_blocking;
 use crate::catalog::digest::Digest;
 use crate::catalog::index::PackRef;
 use crate::catalog::pack::{self, Frame, Inside};
-use crate::store::ErrorKind;
+use crate::store::{ErrorKind, StoreError};
 use crate::tree::TreeError;
 use crate::tree::frames::Frames;
 use crate::tree::progress::Progress;
 use crate::tree::shelf::Shelf;
-use crate::tree::verify::{Packs, Verified};
+use crate::units::count::counted;
 
 /// Packs in memory at a time.
 const AT_ONCE: usize = 2;
 
-enum Outcome {
+/// What came of looking at a pack.
+pub enum Looked {
+    /// So many bytes are what was written.
     Good(u64),
-    Damaged(String),
+    /// Something else is there than was written; so many bytes of it were read.
+    Damaged(String, u64),
+    Missing,
     Archived,
+    /// The store answers, and does not give this one.
+    Withheld(String),
 }
 
-/// Reads packs and notes what is damaged with every backup that refers to it. Returns those that are good.
+/// Looks at packs, and hands on what came of each.
+///
+/// # Errors
+/// When the store does not answer any more, or the work is to stop.
 pub async fn read(
     shelf: &Shelf,
-    chosen: &[PackRef],
-    packs: &Packs,
-    verified: &mut Verified,
+    chosen: &[&PackRef],
     progress: &Arc<Progress>,
-) -> Result<BTreeSet<String>, TreeError> {
-    let mut good = BTreeSet::new();
-    let read = |pack: &PackRef| {
-        let (shelf, pack, progress) = (shelf.clone(), pack.clone(), Arc::clone(progress));
+    mut note: impl FnMut(&PackRef, Looked),
+) -> Result<(), TreeError> {
+    let read = |pack: &&PackRef| {
+        let (shelf, pack, progress) = (shelf.clone(), PackRef::clone(pack), Arc::clone(progress));
         async move { (pack.clone(), one(&shelf, pack, &progress).await) }
     };
-    let mut outcomes = stream::iter(chosen).map(read).buffered(AT_ONCE);
-    while let Some((pack, outcome)) = outcomes.next().await {
-        match outcome? {
-            Outcome::Good(bytes) => {
-                verified.packs_read += 1;
-                verified.bytes_read += bytes;
-                good.insert(pack.key());
-            }
-            Outcome::Archived => verified.archived += 1,
-            Outcome::Damaged(why) => packs.damaged(&pack, &why, &mut verified.verification),
-        }
+    let mut all = stream::iter(chosen).map(read).buffered(AT_ONCE);
+    while let Some((pack, looked)) = all.next().await {
+        note(&pack, looked?);
     }
-    Ok(good)
+    Ok(())
 }
 
-async fn one(shelf: &Shelf, pack: PackRef, progress: &Arc<Progress>) -> Result<Outcome, TreeError> {
+async fn one(shelf: &Shelf, pack: PackRef, progress: &Arc<Progress>) -> Result<Looked, TreeError> {
     progress.go_on()?;
-    let body = match shelf.counted(&shelf.key(&pack.key()), None, progress).await {
+    let key = shelf.key(&pack.key());
+    let body = match shelf.counted(&key, None, progress).await {
         Ok(body) => body,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Outcome::Damaged("is missing".to_owned())),
-        Err(error) if error.kind == ErrorKind::NoObject => return Ok(Outcome::Damaged(format!("is damaged: {}", error.reason))),
-        Err(error) if error.kind == ErrorKind::Archived => return Ok(Outcome::Archived),
-        Err(error) => return Err(error.into()),
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Looked::Missing),
+        Err(error) if error.kind == ErrorKind::NoObject => {
+            return Ok(Looked::Damaged(format!("is damaged: {}", error.reason), 0));
+        }
+        Err(error) if error.kind == ErrorKind::Archived => return Ok(Looked::Archived),
+        Err(error) => return withheld(shelf, &key, error).await,
     };
     let progress = Arc::clone(progress);
-    let check = spawn_blocking(move || check(&body, &pack, &progress).map(|()| body.len() as u64));
-    match check.await {
-        Ok(Ok(bytes)) => Ok(Outcome::Good(bytes)),
-        Ok(Err(why)) => Ok(Outcome::Damaged(why)),
+    let size = body.len() as u64;
+    match spawn_blocking(move || check(&body, &pack, &progress)).await {
+        Ok(Ok(())) => Ok(Looked::Good(size)),
+        Ok(Err(why)) => Ok(Looked::Damaged(why, size)),
         Err(_) => Err(TreeError::Stopped),
+    }
+}
+
+/// A store that still tells of the pack keeps back only this one: a bad place on a disk, or a right. Otherwise it is the store that
+/// fails, and so would all others.
+async fn withheld(shelf: &Shelf, key: &str, error: StoreError) -> Result<Looked, TreeError> {
+    match shelf.store.head(key).await {
+        Ok(_) => Ok(Looked::Withheld(error.reason)),
+        Err(_) => Err(error.into()),
     }
 }
 
 fn check(body: &Bytes, pack: &PackRef, progress: &Progress) -> Result<(), String> {
     if body.len() as u64 != pack.size {
-        return Err(format!("has {} bytes where {} were written", body.len(), pack.size));
+        return Err(format!("has {} where {} were written", counted(body.len(), "byte"), pack.size));
     }
     if Digest::sha256(body) != pack.sha256 {
         return Err("is damaged: it has another digest than was written".to_owned());

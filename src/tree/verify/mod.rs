@@ -2,15 +2,15 @@
 
 mod data;
 mod remember;
+mod rotation;
 mod structure;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::address::BackupId;
-use crate::catalog::digest::Digest;
 use crate::catalog::index::PackRef;
 use crate::catalog::verification::{Seen, Verification};
 use crate::tree::TreeError;
@@ -19,6 +19,8 @@ use crate::tree::known::Known;
 use crate::tree::progress::{Progress, Total};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
+use crate::tree::verify::data::Looked;
+use crate::tree::verify::rotation::Past;
 
 pub use remember::remember;
 
@@ -27,7 +29,7 @@ pub use remember::remember;
 pub enum Read {
     /// Only what tells that everything is there: listings, manifests, indexes, tables.
     Nothing,
-    /// So many hundredths of the stored bytes, those first that were not looked at for longest.
+    /// So many hundredths of the stored bytes, those first that had no turn for longest.
     Percent(u8),
     All,
 }
@@ -38,10 +40,13 @@ pub struct Verified {
     pub verification: Verification,
     /// Manifests that cannot be read: the place and why.
     pub damaged: Vec<(String, String)>,
+    /// Packs that were read, the damaged among them.
     pub packs_read: u64,
     pub bytes_read: u64,
-    /// Packs that were to be read but lie in an archive class.
+    /// Packs whose turn it was but that lie in an archive class.
     pub archived: u64,
+    /// Packs whose turn it was and that the store did not give, though it answers: the key and why. Nothing is known of them.
+    pub withheld: Vec<(String, String)>,
     /// Bytes of all packs of the series.
     pub bytes_total: u64,
     /// Why the result could not be noted in the store; `None`: it was.
@@ -50,7 +55,8 @@ pub struct Verified {
 
 impl Verified {
     pub fn is_good(&self) -> bool {
-        self.damaged.is_empty() && self.verification.backups.values().all(|seen| seen.damages.is_empty())
+        let damages = self.verification.backups.values().any(|seen| !seen.damages.is_empty());
+        self.damaged.is_empty() && self.withheld.is_empty() && !damages
     }
 }
 
@@ -89,20 +95,55 @@ pub async fn verify(
     let damaged = known.backups.damaged.iter();
     let damaged = damaged.map(|(place, error)| (place.folder().trim_end_matches('/').to_owned(), error.to_string())).collect();
     let bytes_total = packs.all.iter().map(|pack| pack.size).sum();
-    let mut verified =
-        Verified { verification, damaged, packs_read: 0, bytes_read: 0, archived: 0, bytes_total, not_noted: None };
-    let (before, damaged_before) = read_before(known, &packs);
-    let chosen = choose(&packs, &before, read);
-    if !chosen.is_empty() {
-        progress.expect(Total::Moved(chosen.iter().map(|pack| pack.size).sum()));
-    }
-    let good = data::read(shelf, &chosen, &packs, &mut verified, &progress).await?;
-    packs.still_damaged(&damaged_before, &good, &mut verified.verification);
-    conclude(&mut verified.verification, &packs, &before, &good);
+    let mut verified = Verified {
+        verification,
+        damaged,
+        packs_read: 0,
+        bytes_read: 0,
+        archived: 0,
+        withheld: Vec::new(),
+        bytes_total,
+        not_noted: None,
+    };
+    let past = Past::of(&known.verifications, &packs.all);
+    let good = in_turn(shelf, (&packs, &past), read, &mut verified, &progress).await?;
+    packs.still_damaged(&past.damaged, &good, &mut verified.verification);
+    conclude(&mut verified.verification, &packs, &past.good, &good);
     let key = verified.verification.key(&shelf.series, fastrand::u32(..));
     let noted = shelf.put_small(&key, verified.verification.encode()?, true).await;
     verified.not_noted = noted.err().map(|error| error.to_string());
     Ok(verified)
+}
+
+/// Reads the packs whose turn it is, as much as was asked for, and returns the keys of those that are good. What is missing or lies in
+/// an archive class costs nothing to look at, and takes nothing from what was asked for: the next in line are read in its place.
+async fn in_turn(
+    shelf: &Shelf,
+    (packs, past): (&Packs, &Past),
+    read: Read,
+    verified: &mut Verified,
+    progress: &Arc<Progress>,
+) -> Result<BTreeSet<String>, TreeError> {
+    let mut good = BTreeSet::new();
+    let mut left = match read {
+        Read::Nothing => 0,
+        Read::Percent(percent) => verified.bytes_total.saturating_mul(u64::from(percent)).div_ceil(100),
+        Read::All => u64::MAX,
+    };
+    let mut line = past.in_turn(&packs.all).into_iter().peekable();
+    while left > 0 && line.peek().is_some() {
+        let mut sum = 0_u64;
+        let mut chosen = Vec::new();
+        while let Some(pack) = line.next_if(|_| sum < left) {
+            sum += pack.size;
+            chosen.push(pack);
+        }
+        progress.expect(Total::Moved(sum));
+        let before = verified.bytes_read;
+        data::read(shelf, &chosen, progress, |pack, looked| packs.note(pack, looked, verified, &mut good)).await?;
+        left = left.saturating_sub(verified.bytes_read - before);
+    }
+    Ok(good)
 }
 
 impl Packs {
@@ -120,6 +161,31 @@ impl Packs {
         self.users.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Notes what came of looking at a pack.
+    fn note(&self, pack: &PackRef, looked: Looked, verified: &mut Verified, good: &mut BTreeSet<String>) {
+        let mut was_read = |bytes| {
+            verified.packs_read += 1;
+            verified.bytes_read += bytes;
+        };
+        let passes = matches!(looked, Looked::Archived | Looked::Withheld(_));
+        match looked {
+            Looked::Good(bytes) => {
+                was_read(bytes);
+                good.insert(pack.key());
+            }
+            Looked::Damaged(why, bytes) => {
+                was_read(bytes);
+                self.damaged(pack, &why, &mut verified.verification);
+            }
+            Looked::Missing => self.damaged(pack, "is missing", &mut verified.verification),
+            Looked::Archived => verified.archived += 1,
+            Looked::Withheld(why) => verified.withheld.push((pack.key(), why)),
+        }
+        if passes && let Some(seen) = self.owner(pack, &mut verified.verification) {
+            seen.passed.push(pack.key());
+        }
+    }
+
     /// Carries on what earlier verifications found of packs that were not read again.
     fn still_damaged(&self, before: &HashMap<String, Timestamp>, good: &BTreeSet<String>, verification: &mut Verification) {
         let told: BTreeSet<String> = verification.backups.values().flat_map(|seen| seen.damaged_packs.iter().cloned()).collect();
@@ -128,6 +194,7 @@ impl Packs {
             if let Some(at) = before.get(&key).filter(|_| !good.contains(&key) && !told.contains(&key)) {
                 let why = format!("was damaged when it was read on {}, and was not read since", at.strftime("%Y-%m-%d"));
                 self.damaged(pack, &why, verification);
+                self.owner(pack, verification).into_iter().for_each(|seen| _ = seen.carried.insert(key.clone(), *at));
             }
         }
     }
@@ -135,8 +202,7 @@ impl Packs {
     /// Notes the damage of a pack with every backup that refers to it, once.
     fn damaged(&self, pack: &PackRef, why: &str, verification: &mut Verification) {
         let key = pack.key();
-        let users = self.users(&key);
-        for user in users {
+        for user in self.users(&key) {
             if let Some(seen) = verification.backups.get_mut(user)
                 // That it is missing was told already.
                 && !seen.damages.iter().any(|told| told.contains(&key))
@@ -144,62 +210,15 @@ impl Packs {
                 seen.damages.push(format!("pack {key} {why}"));
             }
         }
-        let owner = [pack.place.id].into_iter().chain(users.iter().copied()).find(|id| verification.backups.contains_key(id));
-        if let Some(seen) = owner.and_then(|id| verification.backups.get_mut(&id)) {
-            seen.damaged_packs.push(key);
-        }
+        self.owner(pack, verification).into_iter().for_each(|seen| seen.damaged_packs.push(key.clone()));
     }
-}
 
-/// When each pack was last read and found good, and when damaged, where that was later.
-fn read_before(known: &Known, packs: &Packs) -> (HashMap<String, Timestamp>, HashMap<String, Timestamp>) {
-    let mut before: HashMap<String, Timestamp> = HashMap::new();
-    let mut damaged: HashMap<String, Timestamp> = HashMap::new();
-    let mut by_owner: BTreeMap<BackupId, Vec<&PackRef>> = BTreeMap::new();
-    for pack in &packs.all {
-        by_owner.entry(pack.place.id).or_default().push(pack);
+    /// Where it stands what is known of a pack itself: with the backup that it lies with, or the first one that refers to it.
+    fn owner<'v>(&self, pack: &PackRef, verification: &'v mut Verification) -> Option<&'v mut Seen> {
+        let users = self.users(&pack.key()).iter().copied();
+        let id = [pack.place.id].into_iter().chain(users).find(|id| verification.backups.contains_key(id))?;
+        verification.backups.get_mut(&id)
     }
-    let mut in_order: Vec<&Verification> = known.verifications.iter().collect();
-    in_order.sort_by_key(|verification| verification.at);
-    for verification in in_order {
-        for (id, seen) in &verification.backups {
-            let own = by_owner.get(id).map(Vec::as_slice).unwrap_or_default();
-            let listed: BTreeSet<&Digest> = seen.packs.iter().collect();
-            for pack in own.iter().filter(|pack| seen.all_packs || listed.contains(&pack.sha256)) {
-                damaged.remove(&pack.key());
-                before.insert(pack.key(), verification.at);
-            }
-            for key in &seen.damaged_packs {
-                before.remove(key);
-                damaged.insert(key.clone(), verification.at);
-            }
-        }
-    }
-    (before, damaged)
-}
-
-/// The packs to read: those never read first, then by how long ago; the same answer for the same catalogue.
-fn choose(packs: &Packs, before: &HashMap<String, Timestamp>, read: Read) -> Vec<PackRef> {
-    let total: u64 = packs.all.iter().map(|pack| pack.size).sum();
-    let wanted = match read {
-        Read::Nothing => return Vec::new(),
-        Read::Percent(percent) => total.saturating_mul(u64::from(percent)).div_ceil(100),
-        Read::All => total,
-    };
-    let mut order: Vec<(Option<Timestamp>, usize)> =
-        packs.all.iter().enumerate().map(|(at, pack)| (before.get(&pack.key()).copied(), at)).collect();
-    order.sort();
-    let mut sum = 0;
-    let mut chosen = Vec::new();
-    for (_, at) in order {
-        if sum >= wanted && read != Read::All {
-            break;
-        }
-        let pack = &packs.all[at];
-        sum += pack.size;
-        chosen.push(pack.clone());
-    }
-    chosen
 }
 
 /// Notes which packs were read, and of which backups everything has been read by now.
