@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::address::{BackupId, ComponentName, ProtectionName, StoreName, TierName};
+use crate::address::{ComponentName, ProtectionName, StoreName, TierName};
 use crate::assess::Measured;
 use crate::catalog::facts::{BackupFacts, horizon};
 use crate::catalog::layout::Series;
@@ -215,10 +215,8 @@ impl Holdings {
     pub fn damage(&self, policy: &Policy, sources: &Sources) -> Vec<Finding> {
         let all = self.held.iter().filter_map(|((component, protection, store), known)| {
             let known = known.as_ref().ok()?;
-            let unreadable = known.backups.damaged.iter().map(|(place, _)| place.id);
-            let ids: Vec<BackupId> =
-                known.facts.iter().filter(|facts| facts.damaged).map(|facts| facts.id).chain(unreadable).collect();
-            let newest = ids.iter().max()?;
+            let ids = known.damaged();
+            let newest = ids.last()?;
             let span = policy.components.get(component).and_then(|component| component.protections.get(protection));
             let place = span.and_then(|protection| sources.position(protection.name.span?));
             let subject = format!("`{component}/{protection}` in `{store}`");

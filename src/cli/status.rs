@@ -20,9 +20,11 @@ use crate::tree::Known;
 /// Tell whether copies arrive, and what the stores hold
 ///
 /// For each replication rule that stands, the newest objects that it is about are looked at on both sides, 20 at most: how many are at the
-/// destination, how many wait, are not there though S3 is done with them, or failed. For each store, the newest good
-/// backup of each protection with its age, and how many backups and bytes lie in which storage class. Nothing is written and no data is
-/// read; it needs the rights of `bdr iam-policy status`. Exit code 2: a copy failed, is not there or is later than `within`, a rule is not in place, or a good backup is missing or overdue; 1: something could not be read.
+/// destination, how many wait, are not there though S3 is done with them, or failed. For each store, the newest good backup of each
+/// protection with its age, how many backups and bytes lie in which storage class, and how many are known to be damaged, as `bdr verify` or a
+/// restore last found them. Nothing is written and no data is read; it needs the rights of `bdr iam-policy status`. Exit code 2: a copy
+/// failed, is not there or is later than `within`, a rule is not in place, a good backup is missing or overdue, or one is known to be
+/// damaged; 1: something could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How to print the result
@@ -77,7 +79,7 @@ async fn stores(context: &Context, policy: &Policy, env: &Env, document: &mut Do
 fn held(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known) -> Held {
     let now = context.now();
     let overdue = Overdue::of(policy, chosen.protection, &known.facts, now);
-    Held::of(chosen, &known.facts, overdue.map(|overdue| overdue.runs), now)
+    Held::of(chosen, known, overdue.map(|overdue| overdue.runs), now)
 }
 
 async fn rules(

@@ -76,6 +76,13 @@ impl Known {
         !manifest.is_suspect() && !self.health.damaged.contains_key(&manifest.id)
     }
 
+    /// Every backup that is known to be damaged, those whose manifest cannot be read or is lost among them; in order of their ids, which
+    /// is that of time.
+    pub fn damaged(&self) -> BTreeSet<BackupId> {
+        let seen = self.facts.iter().filter(|facts| facts.damaged).map(|facts| facts.id);
+        seen.chain(self.backups.damaged.iter().map(|(place, _)| place.id)).collect()
+    }
+
     /// The newest damaged backup from after `chosen` and no later than `at`. The moment of one whose manifest cannot be read is
     /// taken from its id, to the second.
     pub fn damaged_after(&self, chosen: &Manifest, at: Timestamp) -> Option<DamagedBackup> {

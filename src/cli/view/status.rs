@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::catalog::facts::BackupFacts;
 use crate::cli::Failure;
 use crate::cli::chosen::Chosen;
 use crate::cli::sampling::{self, Looked};
 use crate::cli::view::backups::moment_in;
 use crate::cli::view::table;
 use crate::cli::view::unread::Unread;
+use crate::tree::Known;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
 use crate::units::count::count;
@@ -64,7 +64,7 @@ pub struct Rule {
 }
 
 /// The backups of one protection in one store.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Held {
     pub store: String,
     pub component: String,
@@ -75,9 +75,16 @@ pub struct Held {
     pub age_seconds: Option<u64>,
     /// Scheduled runs that came to no good backup since; `null`: none is overdue.
     pub overdue_runs: Option<u64>,
+    /// Backups that are known to be damaged, as `verify` or a restore last found them, or whose manifest cannot be read.
+    pub damaged: u64,
+    /// Ids of the newest few of them.
+    pub damaged_backups: Vec<String>,
     /// By the storage class in which they lie there: what replication copies may be made in another one.
     pub classes: BTreeMap<String, Sum>,
 }
+
+/// Damaged backups that are named.
+const NAMED: usize = 5;
 
 /// Backups of one class.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
@@ -92,10 +99,10 @@ impl Document {
         Self { version: 1, policy: policy.to_owned(), rules: Vec::new(), held: Vec::new(), unread: Vec::new() }
     }
 
-    /// Whether nothing of what was read failed, is late or is not there.
+    /// Whether nothing of what was read failed, is late, is damaged or is not there.
     pub fn is_well(&self) -> bool {
         self.rules.iter().all(|rule| rule.in_place && rule.failed == 0 && rule.late == 0 && rule.missing == 0)
-            && self.held.iter().all(|held| held.newest_good.is_some() && held.overdue_runs.is_none())
+            && self.held.iter().all(|held| held.newest_good.is_some() && held.overdue_runs.is_none() && held.damaged == 0)
     }
 }
 
@@ -152,7 +159,9 @@ impl Rule {
 }
 
 impl Held {
-    pub fn of(chosen: &Chosen<'_>, facts: &[BackupFacts], overdue_runs: Option<u64>, now: Timestamp) -> Self {
+    pub fn of(chosen: &Chosen<'_>, known: &Known, overdue_runs: Option<u64>, now: Timestamp) -> Self {
+        let facts = &known.facts;
+        let damaged = known.damaged();
         let newest_good = facts.iter().filter(|facts| facts.is_good_at(now)).map(|facts| facts.at).max();
         let mut classes: BTreeMap<String, Sum> = BTreeMap::new();
         for one in facts {
@@ -167,6 +176,8 @@ impl Held {
             newest_good,
             age_seconds: newest_good.map(|at| now.duration_since(at).as_secs().max(0).cast_unsigned()),
             overdue_runs,
+            damaged: damaged.len() as u64,
+            damaged_backups: damaged.iter().rev().take(NAMED).map(ToString::to_string).collect(),
             classes,
         }
     }
@@ -181,11 +192,20 @@ impl Held {
         let age = self.age_seconds.map_or("-".to_owned(), |age| Duration::from_secs(age - age % 60).to_string());
         let class = |(class, sum): (&String, &Sum)| format!("{} ({}) in {class}", sum.backups, Bytes(sum.bytes));
         let classes: Vec<String> = self.classes.iter().map(class).collect();
-        let state = self.overdue_runs.map_or("ok".to_owned(), |runs| format!("OVERDUE, {} missed or failed", count(runs, "run")));
-        let state = if self.newest_good.is_none() { "no good backup".to_owned() } else { state };
         let classes = if classes.is_empty() { "-".to_owned() } else { classes.join("; ") };
         let place = format!("{}/{}", self.component, self.protection);
-        vec![self.store.clone(), place, newest, age, classes, state]
+        vec![self.store.clone(), place, newest, age, classes, self.state()]
+    }
+
+    /// What is wrong, or that nothing is.
+    fn state(&self) -> String {
+        let late = || self.overdue_runs.map(|runs| format!("OVERDUE, {} missed or failed", count(runs, "run")));
+        let wrong = [
+            if self.newest_good.is_none() { Some("no good backup".to_owned()) } else { late() },
+            (self.damaged > 0).then(|| format!("{} DAMAGED", self.damaged)),
+        ];
+        let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+        if wrong.is_empty() { "ok".to_owned() } else { wrong.join(", ") }
     }
 }
 
@@ -206,7 +226,11 @@ pub fn human(document: &Document, zone: &Zone, width: usize) -> String {
     }
     if !document.held.is_empty() {
         let lines: Vec<Vec<String>> = document.held.iter().map(|held| held.line(zone)).collect();
-        parts.push(table::fitting(&["store", "protection", "newest good", "age", "backups", "state"], &lines, width, 4));
+        let mut part = table::fitting(&["store", "protection", "newest good", "age", "backups", "state"], &lines, width, 4);
+        for held in document.held.iter().filter(|held| held.damaged > 0) {
+            part.push_str(&damaged(held, width));
+        }
+        parts.push(part);
     }
     if parts.is_empty() && document.unread.is_empty() {
         parts.push(
@@ -234,6 +258,20 @@ fn missing(rule: &Rule, width: usize) -> String {
         rule.rule, rule.to
     );
     format!("\n{}\n", table::wrap(&help, width).join("\n"))
+}
+
+fn damaged(held: &Held, width: usize) -> String {
+    let Held { store, component, protection, .. } = held;
+    let more = held.damaged.saturating_sub(held.damaged_backups.len() as u64);
+    let mut out = format!("\n{component}/{protection} in {store}: damaged\n");
+    held.damaged_backups.iter().for_each(|id| out.push_str(&format!("  {id}\n")));
+    out.push_str(&if more > 0 { format!("  and {more} more\n") } else { String::new() });
+    let help = format!(
+        "`bdr verify {component} --protection {protection} --store {store}` tells what of them. Nothing is repaired: `bdr backup {component}` \
+         makes a new one, which builds on none of them."
+    );
+    table::wrap(&help, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
+    out
 }
 
 /// # Errors
@@ -281,6 +319,8 @@ mod tests {
             newest_good: newest.map(|at| at.parse().expect("a time")),
             age_seconds: newest.map(|_| 7_230),
             overdue_runs: None,
+            damaged: 0,
+            damaged_backups: Vec::new(),
             classes: BTreeMap::from([("STANDARD".to_owned(), sum), ("GLACIER".to_owned(), sum)]),
         }
     }
@@ -305,6 +345,20 @@ mod tests {
         assert!(told.contains("S3 Batch Replication") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
         let waiting = |within_seconds| Rule { copied: 0, waiting: 20, within_seconds, ..rule(0, true) }.state();
         assert_eq!((waiting(None).as_str(), waiting(Some(900)).as_str()), ("20 not there yet", "ok"));
+    }
+
+    #[test]
+    fn damaged_backups_are_counted_and_never_ok() {
+        let damaged_backups = vec!["20261127T100000Z-00000002".to_owned()];
+        let one = Held { damaged: 7, damaged_backups, ..held(Some("2026-11-27T10:00:00Z")) };
+        assert_eq!(one.state(), "7 DAMAGED");
+        assert_eq!(Held { newest_good: None, ..one.clone() }.state(), "no good backup, 7 DAMAGED");
+        assert_eq!(Held { overdue_runs: Some(2), ..one.clone() }.state(), "OVERDUE, 2 runs missed or failed, 7 DAMAGED");
+        let document = document(rule(0, true), one);
+        assert!(!document.is_well());
+        let told = human(&document, &Zone::parse("UTC").expect("a zone"), 80);
+        assert!(told.contains("docs/nightly in primary: damaged\n  20261127T100000Z-00000002\n  and 6 more\n"), "{told}");
+        assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     }
 
     #[test]

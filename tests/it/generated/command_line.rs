@@ -13,7 +13,7 @@ Generated from the program: `bdr help COMMAND` tells the same, at more length. D
 |---|---|
 | 0 | done, or nothing to change |
 | 1 | failed |
-| 2 | changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), or copies that failed, are not there or are late (`status`), or a WAL archive that is not well (`wal status`) |
+| 2 | changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), copies that failed, are not there or are late or backups that are missing, overdue or damaged (`status`), or a WAL archive that is not well (`wal status`) |
 | 3 | partly applied |
 | 4 | the plan is stale, or somebody else holds the lease |
 | 64 | the command line is wrong |

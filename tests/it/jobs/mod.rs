@@ -26,6 +26,7 @@ mod owners;
 mod promises;
 mod remembered;
 mod signals;
+mod status;
 mod stopped;
 mod suspects;
 
