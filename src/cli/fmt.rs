@@ -83,7 +83,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })
 }
 
-/// From stdin to stdout. What cannot be read comes out as it went in, so that an editor loses nothing.
+/// From stdin to stdout. What cannot be read comes out as it went in, so that an editor loses nothing, unless it is too large for that.
 fn filter(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     let most = LARGEST as u64 + 1;
@@ -92,10 +92,14 @@ fn filter(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::new(format!("could not read stdin: {error}")))?;
     let name = "stdin";
+    if bytes.len() > LARGEST {
+        context.warn(&refused(name, Fault::TooLarge, context));
+        return Ok(Exit::Failed);
+    }
     let only_looks = args.check || args.diff;
     match laid_out(name, &bytes, context) {
         Outcome::Unread(why) => {
-            if !only_looks && bytes.len() <= LARGEST {
+            if !only_looks {
                 pass(&bytes)?;
             }
             context.warn(&why);
@@ -123,12 +127,12 @@ fn laid_out(name: &str, bytes: &[u8], context: &Context) -> Outcome {
         }
     };
     match std::str::from_utf8(bytes) {
-        Ok(text) if bytes.len() <= LARGEST => match layout::format(text) {
+        Ok(text) => match layout::format(text) {
             Ok(new) if new == text => Outcome::Unchanged,
             Ok(new) => Outcome::Changed(new),
             Err(error) => unread(Some(error)),
         },
-        _ => unread(None),
+        Err(_) => unread(None),
     }
 }
 
@@ -157,7 +161,7 @@ fn without_secrets(text: &str) -> String {
     read.get(file).map(|source| source.text.to_string()).unwrap_or_default()
 }
 
-/// What is said about a file that is not even opened.
+/// What is said about a file that is not even opened, or not to its end.
 fn refused(name: &str, fault: Fault, context: &Context) -> String {
     let mut sources = Sources::new();
     sources.add_unread(name, fault);

@@ -34,7 +34,8 @@ impl PolicyFile {
         shown(&self.path)
     }
 
-    /// Its bytes, or why it has none: at most one more than is accepted, so that a larger one is told as such.
+    /// Its bytes, or why it has none. One that is too large is not read where its length tells, and elsewhere (a pipe, a file that grows) to one
+    /// byte more than is accepted: to find that nobody can use it must cost nothing.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -50,10 +51,13 @@ impl PolicyFile {
         if matches!(self.place, Place::Found(_)) && !meta.is_file() {
             return Ok(Err(Fault::NotAFile));
         }
-        let most = policy::LARGEST as u64 + 1;
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(most)).unwrap_or_default() + 1);
-        file.take(most).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Ok(bytes))
+        let most = policy::LARGEST as u64;
+        if meta.len() > most {
+            return Ok(Err(Fault::TooLarge));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default() + 1);
+        file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(if bytes.len() as u64 > most { Err(Fault::TooLarge) } else { Ok(bytes) })
     }
 
     /// The file to put a new text into: what a link leads to, since a link stays a link.

@@ -40,6 +40,8 @@ pub enum Fault {
     LeadsOut,
     /// A pipe, a socket or a device; it was not opened.
     NotAFile,
+    /// Longer than any policy; nothing of it is kept.
+    TooLarge,
 }
 
 /// One text with the name by which the person knows it.
@@ -147,6 +149,13 @@ impl Sources {
     /// Adds a file that was not read, for a finding that names it.
     pub fn add_unread(&mut self, name: impl Into<String>, fault: Fault) -> FileId {
         self.push(name.into(), "".into(), Some(fault))
+    }
+
+    /// Lets go of texts of more than so many bytes: that is all that is said of them.
+    pub fn refuse_larger(&mut self, most: usize) {
+        for source in self.0.iter_mut().filter(|source| source.text.len() > most) {
+            (source.text, source.fault) = ("".into(), Some(Fault::TooLarge));
+        }
     }
 
     fn push(&mut self, name: String, text: Arc<str>, fault: Option<Fault>) -> FileId {

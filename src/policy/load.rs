@@ -38,6 +38,7 @@ pub fn load_unresolved(sources: Sources) -> Loaded {
 }
 
 fn run(mut sources: Sources, resolver: Option<&dyn Resolve>) -> Loaded {
+    sources.refuse_larger(LARGEST);
     let mut out = Diagnostics::new();
     let mut merged = resolve::Merged::default();
     let mut torn = false;
@@ -96,12 +97,6 @@ fn read_text(file: FileId, text: &str, merged: &mut resolve::Merged, hidden: &mu
 /// Why a source is not even a text to parse.
 fn unreadable(file: FileId, source: &Source) -> Option<Diagnostic> {
     let place = |at: u32| Span { file, start: at, end: at };
-    // Before all else: a text that was cut at this size may end inside a character.
-    if source.text.len() > LARGEST {
-        let finding = Diagnostic::error(codes::TOO_LARGE, format!("larger than {} MiB", LARGEST >> 20));
-        let help = "Split the policy into several files; bdr merges all files of a folder.";
-        return Some(finding.at(place(0), "not read").help(help));
-    }
     if let Some(fault) = source.fault {
         return Some(faulty(fault, source, place));
     }
@@ -128,6 +123,9 @@ fn faulty(fault: Fault, source: &Source, place: impl Fn(u32) -> Span) -> Diagnos
             .at(place(0), "not followed")
             .note("through such a link, a policy could show or rewrite any file that whoever runs bdr may read or write")
             .help("Put the text itself there; or name the file that is meant with -p: that one may lie anywhere."),
+        Fault::TooLarge => Diagnostic::error(codes::TOO_LARGE, format!("larger than {} MiB", LARGEST >> 20))
+            .at(place(0), "not read")
+            .help("Split the policy into several files; bdr merges all files of a folder."),
         Fault::NotAFile => Diagnostic::error(codes::NOT_A_FILE, "neither a file nor a folder")
             .at(place(0), "not opened")
             .note("reading a pipe, a socket or a device could wait or go on for ever")

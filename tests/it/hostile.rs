@@ -127,6 +127,28 @@ fn large_texts_take_bounded_memory() {
 }
 
 #[test]
+fn what_is_too_large_is_refused_without_reading_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (small, large) = (folder.path().join("small.yaml"), folder.path().join("large.yaml"));
+    std::fs::write(&small, HEAD).unwrap();
+    std::fs::File::create(&large).unwrap().set_len(110_000_000).unwrap();
+    for command in ["lint", "plan", "fmt"] {
+        let (usual, ran) = (run(command, &small), run(command, &large));
+        assert!(ran.text.contains("larger than 16 MiB"), "{command}: {ran:?}");
+        assert!(ran.peak < usual.peak + (8 << 20), "{command}: {} and {} MiB", ran.peak >> 20, usual.peak >> 20);
+    }
+    // A pipe tells no length: it is read to the limit, and nothing of that is looked through for what could be shown.
+    let pipe = folder.path().join("pipe.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let flood = pipe.clone();
+    let writer = std::thread::spawn(move || std::fs::write(flood, vec![b'#'; 110_000_000]).map_err(|error| error.kind()));
+    let ran = run("lint", &pipe);
+    assert!(ran.code == Some(2) && ran.text.contains("larger than 16 MiB"), "{ran:?}");
+    assert_eq!(writer.join().unwrap(), Err(std::io::ErrorKind::BrokenPipe), "nothing more is taken from it");
+    assert!(ran.peak < BASE + (40 << 20), "{} MiB", ran.peak >> 20);
+}
+
+#[test]
 fn a_flood_of_findings_is_counted() {
     let unknown: String = (0..90_000).map(|at| format!("k{at}: 1\n")).collect();
     says("unknown keys", format!("{HEAD}{}", &unknown[..unknown.len() / 2]), &["more findings are not shown", "10001 errors"]);
