@@ -159,7 +159,7 @@ pub fn unpack(what: &str, name: &str, object: &[u8]) -> Result<(Header, Vec<u8>)
     let plain = zstd::bulk::decompress(&object[at..], size).map_err(|error| FormatError::damaged(what, error.to_string()))?;
     let found = Digest::sha256(&plain);
     if plain.len() != size {
-        let (found, expected) = (crate::units::bytes::Bytes(plain.len() as u64), crate::units::bytes::Bytes(header.size));
+        let (found, expected) = (plain.len() as u64, header.size);
         return Err(FormatError::Size { what: what.to_owned(), found, expected });
     }
     if found != header.sha256 {

@@ -22,7 +22,7 @@ pub mod copied;
 #[cfg(test)]
 mod retention_tests;
 
-use crate::units::bytes::Bytes;
+use crate::units::count::count;
 
 /// An object of the catalogue that does not read as what it should be: cut, changed, or of a version this bdr does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +33,9 @@ pub enum FormatError {
     Lost { what: String, why: String },
     #[error("{what} has format version {found}, and this bdr knows up to {known}")]
     Version { what: String, found: u32, known: u32 },
-    #[error("{what} has {found} where {expected} were written")]
-    Size { what: String, found: Bytes, expected: Bytes },
+    /// To the byte: of an object that was cut by one, two rounded sizes would be the same.
+    #[error("{what} has {} where {expected} were written", count(*found, "byte"))]
+    Size { what: String, found: u64, expected: u64 },
     #[error("{what} has the digest {found} where {expected} was written")]
     Digest { what: String, found: digest::Digest, expected: digest::Digest },
 }

@@ -11,7 +11,6 @@ use zstd::zstd_safe::{self, CParameter};
 
 use crate::catalog::FormatError;
 use crate::catalog::digest::Digest;
-use crate::units;
 
 /// A part as the manifest names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -30,7 +29,7 @@ impl Part {
     /// When the object is not the one that was written.
     pub fn check(&self, object: &[u8]) -> Result<(), FormatError> {
         if object.len() as u64 != self.size {
-            let (found, expected) = (units::bytes::Bytes(object.len() as u64), units::bytes::Bytes(self.size));
+            let (found, expected) = (object.len() as u64, self.size);
             return Err(FormatError::Size { what: self.key.clone(), found, expected });
         }
         let found = Digest::sha256(object);

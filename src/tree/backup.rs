@@ -25,6 +25,7 @@ use crate::tree::less::less;
 use crate::tree::progress::{Progress, Total};
 use crate::tree::shelf::Shelf;
 use crate::tree::table::Table;
+use crate::units::count::count;
 
 /// What to back up, and as what.
 pub struct Job {
@@ -309,7 +310,7 @@ impl Shelf {
                 match there.get(&sha256) {
                     None => missing.push(format!("pack {key} is missing")),
                     Some(found) if *found != size => {
-                        missing.push(format!("pack {key} has {found} bytes where {size} were written"));
+                        missing.push(format!("pack {key} has {} where {size} were written", count(*found, "byte")));
                     }
                     Some(_) => {}
                 }
