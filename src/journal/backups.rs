@@ -70,7 +70,7 @@ pub struct RestoreEnded {
     pub symlinks: u64,
     pub hard_links: u64,
     pub bytes: u64,
-    /// Files that stood there already, byte for byte.
+    /// Files and links that stood there already, byte for byte.
     pub kept: u64,
     /// Entries that are not as they were asked for, those among them whose content is back and only an attribute is not.
     pub failed: u64,

@@ -14,7 +14,10 @@ pub fn told(context: &Context, args: &Args, restored: &Restored, (manifest, whol
     let entries = restored.entries();
     let kept = match restored.kept {
         0 => String::new(),
-        kept => format!("; {} there already, byte for byte, {} written", count(kept, "file"), restored.files - kept),
+        kept => {
+            let written = (restored.files + restored.symlinks + restored.hard_links).saturating_sub(kept);
+            format!("; {} identical, {written} written", count(kept, "file"))
+        }
     };
     context.say(&format!("{}, {}{kept}", count(entries, "entry"), Bytes(restored.bytes)));
     restored.failures.iter().for_each(|lack| name(context, lack));

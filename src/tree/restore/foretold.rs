@@ -1,10 +1,12 @@
 //! What a restore over something that exists would do to its files, counted before anything is written.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::catalog::digest::Digest;
 use crate::catalog::entry::{Content, Entry, Kind, Line, More};
 use crate::catalog::manifest::Manifest;
 use crate::source::{Destination, ReadAt, Standing};
@@ -46,7 +48,8 @@ pub async fn foretell(
     let runtime = Handle::current();
     let (from, of) = (shelf.clone(), manifest.clone());
     let looking = move || {
-        let mut look = Look { destination: &*destination, found: Foretold::default(), open: None, buffer: Vec::new() };
+        let changed = (manifest.counts.hard_links > 0).then(HashSet::new);
+        let mut look = Look { destination: &*destination, found: Foretold::default(), open: None, changed, buffer: Vec::new() };
         read_index(&shelf, &manifest.index, &runtime, &mut |line| {
             progress.go_on()?;
             match line {
@@ -70,8 +73,10 @@ pub async fn foretell(
 struct Look<'a> {
     destination: &'a dyn Destination,
     found: Foretold,
-    /// A file whose bytes are being compared, and how far they are the same; `None`: they differ.
-    open: Option<(Box<dyn ReadAt>, Option<u64>)>,
+    /// A file whose bytes are being compared, by the hash of its path, and how far they are the same; `None`: they differ.
+    open: Option<(Digest, Box<dyn ReadAt>, Option<u64>)>,
+    /// Files that will be others than they are, by the hash of their paths: then so are their other names. Where the backup has hard links.
+    changed: Option<HashSet<Digest>>,
     buffer: Vec<u8>,
 }
 
@@ -84,8 +89,9 @@ impl Look<'_> {
             // Folders hold the files, and are none.
             Standing::Nothing | Standing::Alike if entry.kind == Kind::Directory => {}
             Standing::Nothing => self.found.new += 1,
+            Standing::Alike if self.goes_with(entry) => self.changes(&entry.path),
             Standing::Alike => self.found.identical += 1,
-            Standing::Other => self.found.changed += 1,
+            Standing::Other => self.changes(&entry.path),
             Standing::Folder => {
                 self.found.in_the_way += 1;
                 if self.found.named.len() < NAMED {
@@ -95,26 +101,42 @@ impl Look<'_> {
             Standing::File => {
                 match self.destination.existing(entry).filter(|file| entry.content.more || file.size() == entry.size) {
                     Some(file) => {
-                        self.open = Some((file, Some(0)));
+                        self.open = Some((Digest::blake3(&entry.path), file, Some(0)));
                         self.compare(&entry.content);
                     }
-                    None => self.found.changed += 1,
+                    None => self.changes(&entry.path),
                 }
             }
         }
     }
 
     fn compare(&mut self, content: &Content) {
-        if let Some((file, same)) = &mut self.open {
+        if let Some((_, file, same)) = &mut self.open {
             *same = same.and_then(|from| holds(&**file, content, from, &mut self.buffer));
         }
     }
 
     /// No more comes of the file that is open.
     fn end(&mut self) {
-        if let Some((file, same)) = self.open.take() {
-            let count = if same == Some(file.size()) { &mut self.found.identical } else { &mut self.found.changed };
-            *count += 1;
+        match self.open.take() {
+            Some((_, file, same)) if same == Some(file.size()) => self.found.identical += 1,
+            Some((path, ..)) => self.change(path),
+            None => {}
         }
+    }
+
+    fn changes(&mut self, path: &[u8]) {
+        self.change(Digest::blake3(path));
+    }
+
+    fn change(&mut self, path: Digest) {
+        self.found.changed += 1;
+        self.changed.iter_mut().for_each(|changed| _ = changed.insert(path));
+    }
+
+    /// Whether it is another name of a file that gets another content: what is written is a new file.
+    fn goes_with(&self, entry: &Entry) -> bool {
+        let first = entry.link.as_ref().map(|link| Digest::blake3(link));
+        first.zip(self.changed.as_ref()).is_some_and(|(first, changed)| changed.contains(&first))
     }
 }

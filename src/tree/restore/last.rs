@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::entry::{Entry, Kind};
-use crate::source::Destination;
+use crate::source::{Destination, Standing};
 use crate::tree::restore::select::Paths;
 use crate::tree::restore::tally::Tally;
 
@@ -12,6 +12,8 @@ pub struct Last<'a> {
     paths: &'a Paths,
     tally: &'a Tally,
     stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
+    /// Whether something may already stand there.
+    compare: bool,
     /// The folders above the present entry.
     above: Vec<Entry>,
 }
@@ -22,8 +24,9 @@ impl<'a> Last<'a> {
         paths: &'a Paths,
         tally: &'a Tally,
         stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
+        compare: bool,
     ) -> Self {
-        Self { destination, paths, tally, stand_ins, above: Vec::new() }
+        Self { destination, paths, tally, stand_ins, compare, above: Vec::new() }
     }
 
     pub fn entry(&mut self, entry: Entry) {
@@ -44,13 +47,24 @@ impl<'a> Last<'a> {
                 if self.tally.fails_with(&entry.path, restored) {
                     return;
                 }
+                let kept = self.compare && self.stands(&entry, restored);
                 match self.destination.link(&entry, restored) {
-                    Ok(()) => Tally::count(&self.tally.hard_links, 1),
+                    Ok(()) => {
+                        Tally::count(&self.tally.hard_links, 1);
+                        Tally::count(&self.tally.kept, u64::from(kept));
+                    }
                     Err(trouble) => self.tally.trouble(&entry.path, &trouble),
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether it is another name of that file already.
+    fn stands(&self, entry: &Entry, restored: &[u8]) -> bool {
+        let (path, meta) = (entry.path.clone(), entry.meta.clone());
+        let entry = Entry { path, meta, link: Some(restored.to_vec()), kind: Kind::File, ..Entry::default() };
+        self.destination.standing(&entry) == Standing::Alike
     }
 
     pub fn finish(mut self) {

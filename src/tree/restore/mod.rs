@@ -149,7 +149,7 @@ async fn finish(
 ) -> Result<(), TreeError> {
     let runtime = Handle::current();
     let last = move || {
-        let mut last = Last::new(&*destination, &job.paths, &tally, &stand_ins);
+        let mut last = Last::new(&*destination, &job.paths, &tally, &stand_ins, job.compare);
         read_index(&job.shelf, &job.manifest.index, &runtime, &mut |line| {
             if let Line::Entry(entry) = line {
                 last.entry(entry);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::catalog::digest::Digest;
 use crate::catalog::entry::{Content, Entry, Kind, Line, More};
-use crate::source::{Destination, ReadAt};
+use crate::source::{Destination, ReadAt, Standing};
 use crate::tree::TreeError;
 use crate::tree::progress::Progress;
 use crate::tree::restore::select::Paths;
@@ -24,11 +24,20 @@ pub struct Reader<'a> {
     pub progress: &'a Progress,
     pub to: mpsc::Sender<Batch>,
     pub batch: Batch,
-    /// The large file whose further stretches come next, and where they begin.
-    pub large: Option<(Arc<Large>, u64)>,
+    /// The large file whose further stretches come next.
+    pub large: Option<Begun>,
     /// Paths of files that others are hard links to and that are not wanted themselves, with the first one that is.
     pub stand_ins: &'a HashMap<Vec<u8>, Vec<u8>>,
     pub buffer: Vec<u8>,
+}
+
+/// A large file of which not all stretches have come.
+pub struct Begun {
+    large: Arc<Large>,
+    /// Where the next one begins.
+    at: u64,
+    /// What stands there has held every block and hole so far.
+    same: bool,
 }
 
 impl Reader<'_> {
@@ -74,10 +83,14 @@ impl Reader<'_> {
         let done = match entry.kind {
             Kind::Skipped => return Ok(()),
             Kind::Directory => self.destination.directory(&entry).map(|()| Tally::count(&tally.directories, 1)),
-            Kind::Symlink => self.destination.symlink(&entry).map(|settled| {
-                Tally::count(&tally.symlinks, 1);
-                tally.settled(&entry.path, &settled);
-            }),
+            Kind::Symlink => {
+                let kept = self.compare && self.destination.standing(&entry) == Standing::Alike;
+                self.destination.symlink(&entry).map(|settled| {
+                    Tally::count(&tally.symlinks, 1);
+                    Tally::count(&tally.kept, u64::from(kept));
+                    tally.settled(&entry.path, &settled);
+                })
+            }
             // Made when all files are there.
             Kind::File if entry.link.is_some() => return Ok(()),
             Kind::File => return self.file(entry),
@@ -97,7 +110,9 @@ impl Reader<'_> {
         if let Some(before) = &before
             && self.is_same(&**before, &entry)
         {
-            return self.keep(&entry);
+            self.progress.add_bytes(entry.size);
+            self.keep(&entry);
+            return Ok(());
         }
         let sink = match self.destination.file(&entry) {
             Ok(sink) => sink,
@@ -116,7 +131,7 @@ impl Reader<'_> {
             broken: AtomicBool::new(false),
             written: AtomicU64::new(0),
         };
-        self.large = Some((Arc::new(large), 0));
+        self.large = Some(Begun { same: large.before.is_some(), large: Arc::new(large), at: 0 });
         self.stretch(&content)?;
         if !content.more {
             self.end_large(None);
@@ -125,9 +140,8 @@ impl Reader<'_> {
     }
 
     /// What stands there is the file already: only its owner, permissions and times may differ.
-    fn keep(&mut self, entry: &Entry) -> Result<(), TreeError> {
+    fn keep(&self, entry: &Entry) {
         let tally = self.tally;
-        self.progress.add_bytes(entry.size);
         match self.destination.finish(entry) {
             Ok(settled) => {
                 Tally::count(&tally.files, 1);
@@ -137,7 +151,6 @@ impl Reader<'_> {
             }
             Err(trouble) => tally.trouble(&entry.path, &trouble),
         }
-        Ok(())
     }
 
     /// Whether a file holds exactly the entry's bytes. A file told in several lines is compared block by block later.
@@ -150,17 +163,21 @@ impl Reader<'_> {
     }
 
     fn stretch(&mut self, content: &Content) -> Result<(), TreeError> {
-        let Some((large, from)) = self.large.clone() else { return Ok(()) };
+        let Some(Begun { large, at: from, mut same }) = self.large.take() else { return Ok(()) };
         let (places, end) = match lay_out(&content.blocks, &content.holes, from) {
             Ok(laid) => laid,
             Err(trouble) => {
                 if large.breaks() {
                     self.tally.torn(&large.entry.path, &trouble);
                 }
+                self.large = Some(Begun { large, at: from, same: false });
                 return Ok(());
             }
         };
         self.progress.add_bytes(content.holes.iter().map(|hole| hole.1).sum());
+        if let Some(before) = &large.before {
+            same = same && content.holes.iter().all(|hole| is_zero(&**before, hole.0, hole.1, &mut self.buffer));
+        }
         for (block, at) in content.blocks.iter().zip(places) {
             if let Some(before) = &large.before {
                 self.buffer.resize(block.size as usize, 0);
@@ -170,16 +187,17 @@ impl Reader<'_> {
                     continue;
                 }
             }
+            same = false;
             large.left.fetch_add(1, Ordering::AcqRel);
             self.push(Piece { owner: Owner::Large(Arc::clone(&large)), block: Some(*block), at })?;
         }
-        self.large = Some((large, end));
+        self.large = Some(Begun { large, at: end, same });
         Ok(())
     }
 
     /// No further stretch comes: checks that what was told adds up to the whole file.
     fn end_large(&mut self, size: Option<u64>) {
-        let Some((large, end)) = self.large.take() else { return };
+        let Some(Begun { large, at: end, same }) = self.large.take() else { return };
         if let Some(size) = size {
             large.size.store(size, Ordering::Release);
         }
@@ -187,7 +205,15 @@ impl Reader<'_> {
         if end != size && large.breaks() {
             self.tally.torn(&large.entry.path, &format!("is damaged in the index: {end} of {size} bytes are told"));
         }
-        large.done(self.tally);
+        // No piece of it is on its way. What was written of it goes, and what stands there stays.
+        let is_whole = !large.broken.load(Ordering::Acquire) && large.before.as_ref().is_some_and(|before| before.size() == size);
+        if same && is_whole {
+            let entry = Entry { size, ..large.entry.clone() };
+            drop(large);
+            self.keep(&entry);
+        } else {
+            large.done(self.tally);
+        }
     }
 
     fn push(&mut self, piece: Piece) -> Result<(), TreeError> {

@@ -21,7 +21,7 @@ pub struct Restored {
     pub symlinks: u64,
     pub hard_links: u64,
     pub bytes: u64,
-    /// Files that stood there already, byte for byte.
+    /// Files and links that stood there already, byte for byte.
     pub kept: u64,
     /// Entries that are not as they were asked for, those among them whose content is back and only an attribute is not.
     pub failed: u64,
@@ -54,7 +54,7 @@ pub struct Tally {
     pub symlinks: AtomicU64,
     pub hard_links: AtomicU64,
     pub bytes: AtomicU64,
-    /// Files that stood there already, byte for byte.
+    /// Files and links that stood there already, byte for byte.
     pub kept: AtomicU64,
     foreign: AtomicU64,
     bared: AtomicU64,

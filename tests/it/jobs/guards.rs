@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 
 use bdr::catalog::digest::Digest;
 use bdr::catalog::manifest::Manifest;
@@ -39,9 +39,55 @@ fn only_what_differs_is_written() {
     let (same, other) = (inode("back/deep/b.txt"), inode("back/a.txt"));
     std::fs::write(home.path("back/a.txt"), "x").unwrap();
     let ran = home.run(&["restore", "docs", "--to", "back", "--overwrite"]).ends(0);
-    assert!(ran.stderr.contains("1 file there already, byte for byte, 1 written"), "{ran:#?}");
+    assert!(ran.stderr.contains("; 1 file identical, 1 written\n"), "{ran:#?}");
     assert!(inode("back/deep/b.txt") == same && inode("back/a.txt") != other);
     assert_same(&home.path("docs"), &home.path("back"));
+}
+
+/// Files of every sort, so many of them: links, another name, and one that the index tells in several lines.
+fn of_every_sort(home: &Home) -> u64 {
+    symlink("a.txt", home.path("docs/link")).unwrap();
+    std::fs::hard_link(home.path("docs/a.txt"), home.path("docs/second-name")).unwrap();
+    let sparse = std::fs::File::create(home.path("docs/sparse")).unwrap();
+    for at in 0..1_200 {
+        sparse.write_all_at(&[1 + (at % 200) as u8; 4_096], at * 65_536).unwrap();
+    }
+    sparse.set_len(1_200 * 65_536).unwrap();
+    let deep = home.path("docs/deep").read_dir().unwrap().count();
+    (home.path("docs").read_dir().unwrap().count() - 1 + deep) as u64
+}
+
+#[test]
+fn a_dry_run_and_the_restore_count_alike() {
+    let home = home();
+    let all = of_every_sort(&home);
+    home.run(&["backup", "docs"]).ends(0);
+    home.run(&["restore", "docs", "--to", "back"]).ends(0);
+    let arguments = ["restore", "docs", "--to", "back", "--overwrite"];
+    let count = |new: u64, changed: u64| {
+        let identical = all - new - changed;
+        let ran = home.run(&[&arguments[..], &["--dry-run"]].concat()).ends(0);
+        let told = format!("  files    {new} new, {changed} changed, {identical} identical, 0 in the way\n");
+        assert!(ran.stderr.contains(&told), "{told}{ran:#?}");
+        let ran = home.run(&arguments).ends(0);
+        let told = format!("; {identical} files identical, {} written\n", new + changed);
+        assert!(ran.stderr.contains(&told), "{told}{ran:#?}");
+        assert_same(&home.path("docs"), &home.path("back"));
+    };
+    let inode = || std::fs::metadata(home.path("back/sparse")).unwrap().ino();
+    let before = inode();
+    count(0, 0);
+    assert_eq!(inode(), before, "it was written again");
+    std::fs::remove_file(home.path("back/link")).unwrap();
+    count(1, 0);
+    // The other name goes with it.
+    std::fs::remove_file(home.path("back/a.txt")).unwrap();
+    std::fs::write(home.path("back/a.txt"), "another").unwrap();
+    std::fs::remove_file(home.path("back/second-name")).unwrap();
+    std::fs::hard_link(home.path("back/a.txt"), home.path("back/second-name")).unwrap();
+    count(0, 2);
+    std::fs::File::options().write(true).open(home.path("back/sparse")).unwrap().write_all_at(b"x", 70_000_000).unwrap();
+    count(0, 1);
 }
 
 #[test]
