@@ -16,7 +16,7 @@ pub enum Exit {
     /// Failed.
     Failed = 1,
     /// Changes are present (`plan --detailed-exitcode`, `drift`), findings at or above the threshold (`lint`), or copies that
-    /// failed, are not there or are late (`status`), or a WAL archive that is not well (`wal status`).
+    /// failed, are not there or are late and backups that are missing, overdue or damaged (`status`), or a WAL archive that is not well (`wal status`).
     Present = 2,
     /// Partly applied.
     Partly = 3,
@@ -140,6 +140,14 @@ impl From<ProviderError> for Failure {
 
 impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
+        Self::from_tree(error, "")
+    }
+}
+
+impl Failure {
+    /// A job of the tree engine that failed, with the next step. `whose`: what the commands of that name after a blank, a component and
+    /// where its policy is; empty where all are meant.
+    pub fn from_tree(error: TreeError, whose: &str) -> Self {
         let damage = Damage::of(&error).map(Box::new);
         let error = match error {
             TreeError::Store(error) => return Self { damage, ..Self::from(error) },
@@ -147,7 +155,9 @@ impl From<TreeError> for Failure {
         };
         let help = match &error {
             TreeError::Store(_) => "",
-            TreeError::Format(_) => "Run `bdr verify COMPONENT` to see everything that is damaged; an older backup may be whole.",
+            TreeError::Format(_) => {
+                &format!("Run `bdr verify{whose}` to see everything that is damaged; an older backup may be whole.")
+            }
             TreeError::Source(_) => "Mend what is told and run the command again; nothing was committed.",
             TreeError::Target { .. } => {
                 "Nothing half-written stays. Make room there, then run the same command again with `--overwrite`: it goes on with what it finds. Or name another folder."
@@ -157,11 +167,11 @@ impl From<TreeError> for Failure {
                 "Wait for it to end. One that died is taken over by the next run: at once on the same machine, elsewhere after 15 minutes of silence."
             }
             TreeError::Overtaken { .. } => "Run the command again: it builds on that one.",
-            TreeError::Removed { .. } => {
-                "A prune let it go. `bdr list COMPONENT` shows what is left; what was restored under its own name is whole, and with `--overwrite` a restore of another backup goes on with it."
-            }
+            TreeError::Removed { .. } => &format!(
+                "A prune let it go. `bdr list{whose}` shows what is left; what was restored under its own name is whole, and with `--overwrite` a restore of another backup goes on with it."
+            ),
             TreeError::Lost { .. } => "Run the command again; what is already in the store is used.",
-            TreeError::Missing(_) => "Run `bdr list` to see what there is.",
+            TreeError::Missing(_) => &format!("Run `bdr list{whose}` to see what there is."),
             TreeError::Machine { .. } | TreeError::Stopped => "Run the command again with `--log debug`.",
         };
         let exit =

@@ -1,5 +1,7 @@
 //! `bdr list`: what can be restored.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::facts::horizon;
 use crate::catalog::overdue::Overdue;
 use crate::cli::chosen::{self, Chosen, Format, Replicas, Which};
@@ -55,7 +57,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if !human {
         context.print_json(&backups::json(&rows, &unreadable, late, silent)?)?;
     } else if rows.is_empty() && unreadable.is_empty() && failed.is_empty() {
-        context.say("There is no backup yet. `bdr backup COMPONENT` makes one.");
+        let all: BTreeSet<&str> = chosen.iter().map(|chosen| chosen.component.name.as_str()).collect();
+        // Of several, the first: one that is typed as it stands is better than a word to fill in.
+        let (first, policy) = (all.first().copied().unwrap_or_default(), context.policy_arguments());
+        context.say(&format!("There is no backup yet. `bdr backup {first}{policy}` makes one."));
     }
     match catalogues::failure(&failed) {
         Some(failure) => Err(failure),

@@ -4,11 +4,12 @@ use crate::catalog::facts::horizon;
 use crate::catalog::manifest::Manifest;
 use crate::cli::Context;
 use crate::cli::catalogues::Looked;
+use crate::cli::restore::{Args, command};
 use crate::cli::view::backups::moment_in;
 use crate::units::cadence::Zone;
 
 /// Says of the newest that is restored that others say they are newer, or that it is one of those itself.
-pub fn tell(context: &Context, (component, restored): (&str, &Manifest), looked: &Looked<'_>, zone: &Zone) {
+pub fn tell(context: &Context, (args, restored): (&Args, &Manifest), looked: &Looked<'_>, zone: &Zone) {
     let now = context.now();
     let clock = format!("from the future by this machine's clock, which says {}", moment_in(now, zone));
     if restored.snapshot > horizon(now) {
@@ -25,8 +26,7 @@ pub fn tell(context: &Context, (component, restored): (&str, &Manifest), looked:
             chosen.label(),
             moment_in(snapshot, zone)
         ));
-        context.warn(&format!(
-            "  help: Where that clock is wrong, or that backup is meant: `bdr restore {component} --backup {id} …`."
-        ));
+        let meant = command(args, context, &format!("--backup {id}"));
+        context.warn(&format!("  help: Where that clock is wrong, or that backup is meant: `{meant}`."));
     }
 }

@@ -34,6 +34,7 @@ use crate::sources::folder::{Into, Target};
 use crate::store::ErrorKind;
 use crate::tree::{Damage, Each, Missed, Paths, Progress, Restore, Restored, TreeError, literal, missed, remember, restore};
 use crate::units::cadence::Zone;
+use crate::units::shell::word;
 use crate::wal::Lsn;
 
 /// Restore a component into a folder
@@ -150,7 +151,8 @@ async fn bring_back(args: &Args, context: &Context, zone: &Zone, picked: &Picked
             .help("Leave `--path` away to restore everything."));
     }
     let paths = Paths::new(&args.path, &manifest.origin.roots)?;
-    if let Some(missed) = missed(&chosen.shelf, manifest, &paths).await?.into_iter().next() {
+    let missed = missed(&chosen.shelf, manifest, &paths).await.map_err(|error| failed(args, context, error))?;
+    if let Some(missed) = missed.into_iter().next() {
         return Err(unknown(&missed));
     }
     cluster::check(args, manifest)?;
@@ -211,8 +213,24 @@ async fn copied(
     };
     let progress = Arc::new(Progress::default());
     let work = restore(job, target, Arc::clone(&progress));
-    let work = async { work.await.map_err(|error| silence(args, error)) };
+    let work = async { work.await.map_err(|error| failed(args, context, silence(args, error))) };
     working::show(context, (&format!("restoring {}", chosen.label()), AGAIN), progress, work).await
+}
+
+/// With the commands that go on, of this very component.
+fn failed(args: &Args, context: &Context, error: TreeError) -> Failure {
+    Failure::from_tree(error, &format!(" {}{}", args.component, context.policy_arguments()))
+}
+
+/// The same restore with other options about what is restored, as a command to type.
+fn command(args: &Args, context: &Context, options: &str) -> String {
+    let mut words = vec![format!("bdr restore {} {options} --to {}", args.component, word(&args.to.display().to_string()))];
+    words.extend(args.path.iter().map(|path| format!("--path {}", word(path))));
+    words.extend(args.database.iter().map(|name| format!("--database {}", word(name))));
+    for (said, flag) in [(args.overwrite, "--overwrite"), (args.delete_extra, "--delete-extra"), (args.no_owner, "--no-owner")] {
+        words.extend(said.then(|| flag.to_owned()));
+    }
+    words.join(" ") + &context.policy_arguments()
 }
 
 /// Tells each entry that does not come back as soon as that is known, however many there are.

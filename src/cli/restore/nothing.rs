@@ -7,7 +7,7 @@ use crate::catalog::manifest::Manifest;
 use crate::cli::catalogues::Looked;
 use crate::cli::catalogues::{Haste, InOrder};
 use crate::cli::chosen::{self, Chosen, Replicas, Which};
-use crate::cli::restore::Args;
+use crate::cli::restore::{Args, command};
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure, hint};
 use crate::policy::{Policy, nearest};
@@ -47,7 +47,7 @@ pub async fn found(
             let before = stated.as_ref().map(|text| format!(" from before {text}")).unwrap_or_default();
             let failure = Failure::new(format!("there is no good backup of `{name}`{before}"));
             let failure = looked.iter().flat_map(|(chosen, known)| bad(chosen, known, at)).fold(failure, Failure::cause);
-            failure.help(instead(name, (looked, &elsewhere), at, &policy.timezone))
+            failure.help(instead((args, context), (looked, &elsewhere), at, &policy.timezone))
         }
     })
 }
@@ -74,35 +74,41 @@ fn ids(mut all: Vec<BackupId>) -> String {
 }
 
 /// What to restore instead: a good one elsewhere, a later one, or what is whole of a bad one.
-fn instead(name: &str, (looked, elsewhere): (&Looked<'_>, &Looked<'_>), at: Timestamp, zone: &Zone) -> String {
+fn instead(
+    (args, context): (&Args, &Context),
+    (looked, elsewhere): (&Looked<'_>, &Looked<'_>),
+    at: Timestamp,
+    zone: &Zone,
+) -> String {
+    let (name, policy) = (&args.component, context.policy_arguments());
     let newest = elsewhere.iter().filter_map(|(chosen, known)| Some((*chosen, known.latest(at)?)));
     if let Some((chosen, good)) = newest.max_by_key(|(_, good)| good.snapshot) {
         return format!(
-            "{} has a good one, {}, with the state of {}: `bdr restore {name} {} --to …` restores it.",
+            "{} has a good one, {}, with the state of {}: `{}` restores it.",
             chosen.label(),
             good.id,
             moment_in(good.snapshot, zone),
-            options(chosen)
+            command(args, context, &options(chosen))
         );
     }
     let good = looked.iter().flat_map(|(_, known)| known.backups.good.iter().filter(|manifest| known.is_good(manifest)));
     if let Some(oldest) = good.min_by_key(|manifest| manifest.snapshot) {
         let state = moment_in(oldest.snapshot, zone);
-        return format!("The oldest good one is {}, with the state of {state}. `bdr list {name}` shows all.", oldest.id);
+        return format!("The oldest good one is {}, with the state of {state}. `bdr list {name}{policy}` shows all.", oldest.id);
     }
     let some = |wanted: fn(&Manifest) -> bool| {
         let all = looked.iter().flat_map(|(_, known)| &known.backups.good).filter(|manifest| wanted(manifest));
         all.max_by_key(|manifest| manifest.snapshot)
     };
+    let by_id = |manifest: &Manifest| command(args, context, &format!("--backup {}", manifest.id));
     match (some(Manifest::is_suspect), some(|_| true)) {
         (Some(suspect), _) => {
-            format!("A suspect one is restored by its id: `bdr restore {name} --backup {} --to …`.", suspect.id)
+            format!("A suspect one is restored by its id: `{}`.", by_id(suspect))
         }
-        (None, Some(damaged)) => format!(
-            "What is whole of a damaged one comes back by its id, and the rest is named: `bdr restore {name} --backup {} --to …`.",
-            damaged.id
-        ),
-        (None, None) => format!("`bdr list {name}` shows what there is, `bdr backup {name}` makes one."),
+        (None, Some(damaged)) => {
+            format!("What is whole of a damaged one comes back by its id, and the rest is named: `{}`.", by_id(damaged))
+        }
+        (None, None) => format!("`bdr list {name}{policy}` shows what there is, `bdr backup {name}{policy}` makes one."),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::catalogues::{self, Failed, Haste, InOrder, Looked};
 use crate::cli::chosen::Chosen;
 use crate::cli::restore::moment::{instant, moment};
 use crate::cli::restore::rolled::Log;
-use crate::cli::restore::{Args, cluster, future, nothing};
+use crate::cli::restore::{Args, cluster, command, future, nothing};
 use crate::cli::telling::series;
 use crate::cli::view::backups::moment_in;
 use crate::cli::{Context, Failure};
@@ -59,9 +59,9 @@ pub async fn pick<'a>(
     };
     let found = newest(at).or_else(|| newest(Timestamp::MAX).filter(|_| args.at.is_none()));
     if let (Some((_, manifest)), None) = (&found, args.backup) {
-        refuse_older(args, manifest, &looked, at, zone)?;
+        refuse_older((args, context), manifest, &looked, at, zone)?;
         if args.at.is_none() {
-            future::tell(context, (&args.component, manifest), &looked, zone);
+            future::tell(context, (args, manifest), &looked, zone);
         }
     }
     for (chosen, error) in &failed {
@@ -120,7 +120,7 @@ async fn look<'a>(
 /// # Errors
 /// When a newer backup is known to be damaged.
 fn refuse_older(
-    args: &Args,
+    (args, context): (&Args, &Context),
     found: &Manifest,
     looked: &[(&Chosen<'_>, Known)],
     at: Timestamp,
@@ -131,11 +131,10 @@ fn refuse_older(
     let seen = damaged.seen.map(|at| format!(" (seen {})", moment_in(at, zone))).unwrap_or_default();
     let failure = Failure::new(format!("{}: the newest backup {} is damaged", chosen.label(), damaged.id));
     Err(failure.cause(format!("{}{seen}", damaged.what)).help(format!(
-        "The newest good one is {}, with the state of {}: `bdr restore {} --backup {} …` restores it.",
+        "The newest good one is {}, with the state of {}: `{}` restores it.",
         found.id,
         moment_in(found.snapshot, zone),
-        args.component,
-        found.id
+        command(args, context, &format!("--backup {}", found.id))
     )))
 }
 

@@ -34,7 +34,7 @@ fn every_backup_is_damaged_and_another_protection_has_a_good_one() {
     assert!(ran.stderr.contains(&format!("docs/offsite in attic has a good one, {good}")), "{ran:#?}");
     assert!(!ran.stderr.contains("suspect"), "{ran:#?}");
     let command = "restore docs --protection offsite --store attic --to";
-    assert!(ran.stderr.contains(&format!("`bdr {command} …`")), "{ran:#?}");
+    assert!(ran.stderr.contains(&format!("`bdr {command} back`")), "{ran:#?}");
     let mut words: Vec<&str> = command.split(' ').collect();
     words.push("back");
     home.run(&words).ends(0);
