@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::apply::{JobError, Ran, Runner};
-use crate::catalog::manifest::Manifest;
+use crate::catalog::manifest::{Issue, Manifest};
 use crate::cli::backup::{self, Prepared};
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::prepare::Opened;
@@ -104,15 +104,20 @@ async fn watched(prepared: &Prepared, label: &str, tell: Tell<'_>) -> Result<Opt
     }
 }
 
-/// A suspect backup is kept, but it is not the good one that was wanted.
+/// A suspect backup is kept, but it is not the good one that was wanted. Every reason is told: who mends one must not meet the next.
 fn result(manifest: &Manifest, label: &str) -> Result<String, Failure> {
-    if let Some(issue) = manifest.issues.iter().find(|issue| issue.suspect) {
-        let examples = issue.examples.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+    let why: Vec<String> = manifest.issues.iter().filter(|issue| issue.suspect).map(reason).collect();
+    if !why.is_empty() {
         return Err(Failure::new(format!("the backup {label} was made but is suspect"))
-            .cause(format!("{} ({}): {examples}", issue.what, issue.count))
+            .cause(why.join("; "))
             .help("Mend what it names, then run `bdr apply` again; `bdr list` shows the suspect one."));
     }
     Ok(made(label, manifest.class, manifest.counts.entries, [manifest.counts.bytes, manifest.measured.stored_bytes]))
+}
+
+fn reason(issue: &Issue) -> String {
+    let examples: Vec<&str> = issue.examples.iter().take(2).map(String::as_str).collect();
+    format!("{} ({}): {}", issue.what, issue.count, examples.join(", "))
 }
 
 /// Tiers of two classes have a backup each: without the class one would seem told twice.

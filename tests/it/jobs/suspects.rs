@@ -131,3 +131,17 @@ fn a_source_of_a_handful_may_shrink() {
     std::fs::remove_dir_all(home.path("docs/deep")).unwrap();
     home.run(&["backup", "docs"]).ends(0);
 }
+
+/// Who mends the one reason that is told must not meet the next.
+#[test]
+fn a_first_backup_that_is_suspect_for_two_reasons_tells_both() {
+    let home = home();
+    home.policy(&super::POLICY.replace("['@/docs']", "['@/docs', '@/link', '@/gone']"));
+    std::os::unix::fs::symlink(home.path("docs"), home.path("link")).unwrap();
+    let ran = home.run(&["apply", "--auto-approve"]).ends(3);
+    let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("was made but is suspect"), "{ran:#?}");
+    for (reason, path) in [("symbolic link", "/link"), ("could not be read", "/gone")] {
+        assert!(told.contains(reason) && told.contains(path), "{reason}: {ran:#?}");
+    }
+}
