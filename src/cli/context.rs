@@ -12,6 +12,7 @@ use crate::cli::view::lines::broken;
 use crate::cli::{ColorWhen, Failure, Global, LogLevel, hint, neutral};
 use crate::diag::Look;
 use crate::rights::Purpose;
+use crate::units::shell::word;
 
 /// The edges of one run of the program.
 #[derive(Debug, Clone)]
@@ -149,7 +150,7 @@ impl Context {
 
     /// What a command that is suggested has to repeat so that it means the same policy.
     pub fn policy_arguments(&self) -> String {
-        self.global.policy.iter().map(|path| format!(" -p {}", path.display())).collect()
+        self.global.policy.iter().map(|path| format!(" -p {}", word(&path.display().to_string()))).collect()
     }
 
     /// How findings are drawn on stderr.
@@ -188,6 +189,12 @@ impl Context {
         io::stdin().read_line(&mut answer).ok().filter(|read| *read > 0)?;
         Some(answer.trim().to_owned())
     }
+}
+
+/// Help that goes to no terminal is as wide as everything else there: of itself it would take the most that it may.
+pub fn narrowed(command: clap::Command) -> clap::Command {
+    let stated = std::env::var_os("COLUMNS").is_some();
+    if stated || io::stdout().is_terminal() { command } else { command.term_width(PIPED) }
 }
 
 impl Terminal {

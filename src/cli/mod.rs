@@ -226,6 +226,7 @@ pub fn main(commit: Option<&str>) -> ExitCode {
         Some(commit) => Cli::command().version(format!("{} ({commit})", env!("CARGO_PKG_VERSION"))),
         None => Cli::command(),
     };
+    let command = context::narrowed(command);
     let parsed =
         command.try_get_matches().and_then(|arguments| Ok((Cli::from_arg_matches(&arguments)?, Machine::wanted(&arguments))));
     let (cli, machine) = match parsed {
@@ -279,7 +280,7 @@ fn log_operations(context: &Context) {
 
 /// The same error without what the environment sets: a usage line would show that as if it had to be given.
 fn as_typed(error: clap::Error) -> clap::Error {
-    let typed = Cli::command().mut_args(|argument| argument.env(clap::builder::Resettable::Reset));
+    let typed = context::narrowed(Cli::command()).mut_args(|argument| argument.env(clap::builder::Resettable::Reset));
     typed.try_get_matches().err().unwrap_or(error)
 }
 

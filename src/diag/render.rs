@@ -2,6 +2,8 @@
 //!
 //! The frame is drawn by `annotate-snippets`, the renderer of rustc's own messages. Nothing here prints.
 
+mod fit;
+
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -47,7 +49,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, look: Look) -> String 
 
 fn render_with(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets, look: Look) -> String {
     let width = look.width.max(NARROWEST);
-    let frames = frames(diagnostic, sources, secrets);
+    let frames = frames(diagnostic, sources, secrets, width);
     let gutter = frames.iter().map(Frame::gutter).max().unwrap_or(0);
     let (level, word) = match diagnostic.severity {
         Severity::Error => (Level::ERROR, "error"),
@@ -56,6 +58,7 @@ fn render_with(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets, lo
     };
     let say = |text: &str, indent: usize| wrap(&printable(&secrets.blank(text)), width.saturating_sub(indent));
     let heading = say(&diagnostic.message, word.len() + diagnostic.code.len() + "[]: ".len());
+    let labels: Vec<String> = frames.iter().flat_map(|frame| frame.marks.iter().map(|(.., text)| text.clone())).collect();
     let mut group = Group::with_title(level.primary_title(heading).id(diagnostic.code));
     for frame in frames {
         group = frame.add_to(group);
@@ -70,6 +73,7 @@ fn render_with(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets, lo
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
     let decor = if look.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
     let drawn = renderer.term_width(width.saturating_sub(gutter + 3)).decor_style(decor).render(&[group]);
+    let drawn = fit::fit(&drawn, &labels, width);
     if look.color { drawn } else { drawn.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") }
 }
 
@@ -104,29 +108,50 @@ impl Frame {
     }
 }
 
-/// A text, its first and last line (counted from 0), and the labels there with their index.
-type Near<'a> = (FileId, Range<usize>, Vec<(usize, &'a Label)>);
+/// A text, its first and last line (counted from 0), the columns between which its labels stand, and these with their index.
+type Near<'a> = (FileId, Range<usize>, Range<usize>, Vec<(usize, &'a Label)>);
 
-/// The labels in frames: the primary one's first, then the other places in their order.
-fn frames(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets) -> Vec<Frame> {
+/// Columns of a frame that hold no text: a line number, what is drawn beside it, and a sign for what is cut off on either side.
+const BESIDE: usize = 12;
+
+/// The labels in frames: the primary one's first, then the other places in their order. Those of one frame are near enough to be shown
+/// beside each other.
+fn frames(diagnostic: &Diagnostic, sources: &Sources, secrets: &Secrets, width: usize) -> Vec<Frame> {
+    let room = width.saturating_sub(BESIDE);
     let mut near: Vec<Near<'_>> = Vec::new();
     for (at, label) in diagnostic.labels.iter().enumerate() {
         let Some((first, last)) = sources.lines(label.span) else { continue };
-        let joins = |(file, lines, _): &&mut Near<'_>| {
-            *file == label.span.file && first <= lines.end + NEAR && lines.start <= last + NEAR
+        let own = columns(label, sources, room);
+        let joins = |(file, lines, columns, _): &&mut Near<'_>| {
+            let both = columns.start.min(own.start)..columns.end.max(own.end);
+            *file == label.span.file && first <= lines.end + NEAR && lines.start <= last + NEAR && both.len() <= room
         };
         match near.iter_mut().find(joins) {
-            Some((_, lines, labels)) => {
+            Some((_, lines, columns, labels)) => {
                 *lines = lines.start.min(first)..lines.end.max(last);
+                *columns = columns.start.min(own.start)..columns.end.max(own.end);
                 labels.push((at, label));
             }
-            None => near.push((label.span.file, first..last, vec![(at, label)])),
+            None => near.push((label.span.file, first..last, own, vec![(at, label)])),
         }
     }
-    near.into_iter().filter_map(|(file, lines, labels)| frame(file, lines, &labels, sources, secrets)).collect()
+    near.into_iter().filter_map(|(file, lines, _, labels)| frame((file, lines), &labels, sources, secrets, room)).collect()
 }
 
-fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources: &Sources, secrets: &Secrets) -> Option<Frame> {
+/// The columns, from 0, in which a label is marked: of one that is longer than there is room for, its beginning.
+fn columns(label: &Label, sources: &Sources, room: usize) -> Range<usize> {
+    let start = sources.position(label.span).map_or(0, |at| at.column as usize - 1);
+    let length = sources.text(label.span).map_or(0, |text| text.lines().next().unwrap_or_default().chars().count());
+    start..start + length.clamp(1, room)
+}
+
+fn frame(
+    (file, lines): (FileId, Range<usize>),
+    labels: &[(usize, &Label)],
+    sources: &Sources,
+    secrets: &Secrets,
+    room: usize,
+) -> Option<Frame> {
     let source = sources.get(file)?;
     let range = source.line_range(lines.start)?.start..source.line_range(lines.end)?.end;
     let column = labels.first().and_then(|(_, label)| sources.position(label.span)).map_or(1, |at| at.column as usize);
@@ -144,6 +169,10 @@ fn frame(file: FileId, lines: Range<usize>, labels: &[(usize, &Label)], sources:
         if label.redact {
             shown = blank(&shown, span.clone());
         }
+        let marked = text.get(span.clone()).unwrap_or_default();
+        // What begins and ends in one line and is wider than there is room for: its beginning is marked.
+        let end = marked.char_indices().nth(room).filter(|_| !marked.contains('\n')).map_or(span.end, |(at, _)| span.start + at);
+        let span = span.start..end;
         marks.push((span, *at == 0, printable(&secrets.blank(&label.text))));
     }
     let text = Some(shown).filter(|shown| shown.lines().all(|line| line.len() <= LONGEST_LINE));

@@ -8,7 +8,7 @@ use crate::units::count::counted;
 pub fn human(report: &Report<'_>, look: Look) -> String {
     let shown = report.counted().map(|finding| &finding.diagnostic);
     let mut out = render_all(shown, report.sources, look);
-    out.push_str(&summary(report));
+    out.push_str(&summary(report, look.width));
     out.push('\n');
     out.push_str(&mended(report));
     out
@@ -40,7 +40,7 @@ fn mended(report: &Report<'_>) -> String {
 }
 
 /// `2 errors and 1 warning in 2 files; 1 more suppressed. To read about them: bdr explain BDR-L001 BDR-L004`
-fn summary(report: &Report<'_>) -> String {
+fn summary(report: &Report<'_>, width: usize) -> String {
     let files = counted(report.texts().count(), "file");
     let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let counts: Vec<String> = kinds
@@ -66,7 +66,10 @@ fn summary(report: &Report<'_>) -> String {
     let codes: Vec<&str> = report.codes_found().into_iter().collect();
     if let Some(first) = codes.first() {
         let named = if codes.len() <= 3 { codes.join(" ") } else { format!("{first}, and so on") };
-        line.push_str(&format!(" To read more: bdr explain {named}"));
+        let more = format!("To read more: bdr explain {named}");
+        // A command stays whole.
+        line.push(if line.chars().count() + 1 + more.chars().count() <= width { ' ' } else { '\n' });
+        line.push_str(&more);
     }
     line
 }

@@ -10,6 +10,33 @@ fn within(width: usize, home: &Home, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn help_that_goes_to_no_terminal_stays_within_80_columns() {
+    let home = Home::new();
+    for command in ["plan", "lint", "restore", "status"] {
+        let ran = home.run(&[command, "--help"]).ends(0);
+        let long: Vec<&str> = ran.stdout.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty(), "{command}: {long:#?}");
+    }
+}
+
+#[test]
+fn findings_of_two_places_stay_within_80_columns() {
+    let home = Home::new();
+    let role = |name: &str| format!("{{ to: dr, role: 'arn:aws:iam::111122223333:role/{name}' }}");
+    let store = format!(
+        "  away: {{ s3: {{ bucket: notes-a, region: eu-north-1 }}, versioning: true, replicate: [{}, {}] }}\n  dr: {{ s3: {{ bucket: notes-b, region: eu-west-1 }}, versioning: true }}\n",
+        role("one"),
+        role("two")
+    );
+    home.policy(&POLICY.replace("components:", &format!("{store}components:")));
+    home.policy(&home.text("bdr.yaml").replace("schedule: '5 2 * * *'", "schedule: weekly"));
+    let ran = home.run(&["lint"]).ends(2);
+    assert!(ran.stdout.contains("role/one") && ran.stdout.contains("role/two"), "{ran:#?}");
+    let long: Vec<&str> = ran.stdout.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
 fn an_assessment_stays_within_the_terminal() {
     let home = Home::new();
     let goals = "files: { paths: ['@/docs'] }\n    objectives: { rpo: 26h, rto: 8h, region: { rpo: 2d } }";
