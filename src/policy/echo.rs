@@ -53,6 +53,10 @@ pub(crate) fn suggest_free<'a>(
     if let Some(word) = nearest(written, free) {
         return Some(format!("Did you mean `{word}`?"));
     }
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(word) = nearest(written, known.iter().copied()) {
+        return Some(format!("Did you mean `{word}`? That is given already: put both into one."));
+    }
     let all: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
     match all.len() {
         0 => None,
@@ -77,6 +81,8 @@ mod tests {
     fn near_words_are_suggested_and_far_ones_listed() {
         assert_eq!(suggest("regoin", ["bucket", "region"]).as_deref(), Some("Did you mean `region`?"));
         assert_eq!(suggest("colour", ["bucket", "region"]).as_deref(), Some("Known here: `bucket`, `region`."));
+        let taken = suggest_free("storess", ["name"], ["name", "stores"]);
+        assert_eq!(taken.as_deref(), Some("Did you mean `stores`? That is given already: put both into one."));
         assert_eq!(suggest("x", []), None);
         assert_eq!(nearest(&"x".repeat(100_000), ["bucket"]), None);
     }

@@ -42,7 +42,7 @@ impl Run<'_> {
         policy: &str,
     ) -> Option<Component> {
         let span = document.span;
-        let fits = self.one_kind(&document.value, &name);
+        let fits = self.one_kind(&document, &name);
         let ComponentDocument { moved, files, object_storage, postgresql, objectives, protect, retain, .. } = *document.value;
         let moved: Option<Spanned<ComponentName>> = self.moved(moved);
         let objectives = self.objectives(objectives);
@@ -66,8 +66,8 @@ impl Run<'_> {
     }
 
     /// What a component is, by the key that says so: the first, where there are several.
-    fn one_kind(&mut self, document: &ComponentDocument, name: &Spanned<ComponentName>) -> Fits {
-        let ComponentDocument { files, object_storage, postgresql, .. } = document;
+    fn one_kind(&mut self, document: &Spanned<Box<ComponentDocument>>, name: &Spanned<ComponentName>) -> Fits {
+        let ComponentDocument { files, object_storage, postgresql, inherits, .. } = &*document.value;
         let kinds = [
             ("files", files.is_absent(), files.span(), Fits::Files),
             ("object_storage", object_storage.is_absent(), object_storage.span(), Fits::Bucket),
@@ -76,7 +76,9 @@ impl Run<'_> {
         let mut given = kinds.into_iter().filter(|(_, absent, ..)| !absent);
         let Some((first, _, first_at, fits)) = given.next() else {
             let what = format!("the component {} does not say what it is", echo::quote(name.as_str()));
-            self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
+            if !inherits.is_broken() && !self.has_unknown(document.span) {
+                self.missing(&what, name.span, "Write `files: { paths: [/srv/data] }` below it.");
+            }
             return Fits::Files;
         };
         for (other, _, at, _) in given {

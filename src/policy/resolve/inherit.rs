@@ -58,7 +58,14 @@ pub(super) fn inherit(
     if parents.is_empty() {
         return;
     }
-    break_circles(&mut parents, components, out);
+    for member in break_circles(&mut parents, components, out) {
+        // What it lacks may be what it was to inherit: the circle was told, and nothing that follows from it.
+        if let Some((_, Field::Given(document))) = components.get_mut(&member)
+            && let Some(span) = document.value.inherits.span()
+        {
+            document.value.inherits = Field::Broken(span);
+        }
+    }
     let mut classes: BTreeMap<&'static str, Heritage> = BTreeMap::new();
     let mut done: BTreeSet<ComponentName> = BTreeSet::new();
     let names: Vec<ComponentName> = parents.keys().cloned().collect();
@@ -128,13 +135,14 @@ fn parent(name: &ComponentName, written: &str, components: &Table<ComponentName,
     }
 }
 
-/// Reports each circle once, with all its places, and cuts it.
+/// Reports each circle once, with all its places, and cuts it. Returns who is in one.
 fn break_circles(
     parents: &mut BTreeMap<ComponentName, Parent>,
     components: &Table<ComponentName, Box<ComponentDocument>>,
     out: &mut Diagnostics,
-) {
+) -> BTreeSet<ComponentName> {
     let mut clear: BTreeSet<ComponentName> = BTreeSet::new();
+    let mut circular_ones: BTreeSet<ComponentName> = BTreeSet::new();
     let names: Vec<ComponentName> = parents.keys().cloned().collect();
     for name in names {
         let mut line: Vec<ComponentName> = Vec::new();
@@ -147,6 +155,7 @@ fn break_circles(
             if !on_line.insert(name.clone()) {
                 let circle: Vec<&ComponentName> = line.iter().skip_while(|member| **member != name).collect();
                 out.push(circular(&circle, components));
+                circular_ones.extend(circle.into_iter().cloned());
                 parents.remove(&name);
                 break;
             }
@@ -157,6 +166,7 @@ fn break_circles(
         }
         clear.extend(line);
     }
+    circular_ones
 }
 
 fn circular(circle: &[&ComponentName], components: &Table<ComponentName, Box<ComponentDocument>>) -> Diagnostic {

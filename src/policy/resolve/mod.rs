@@ -110,10 +110,14 @@ impl Run<'_> {
 
     /// The same for what a mapping should say, unless it has a key that is not known, which was told: that may be the one.
     fn missing_in(&mut self, what: &str, mapping: Option<Span>, help: &str) {
-        let told = |span: Span| self.unknown.range((span.file, span.start)..(span.file, span.end)).next().is_some();
-        if !mapping.is_some_and(told) {
+        if !self.has_unknown(mapping) {
             self.missing(what, mapping, help);
         }
+    }
+
+    /// Whether a mapping has a key that is not known.
+    fn has_unknown(&self, mapping: Option<Span>) -> bool {
+        mapping.is_some_and(|span| self.unknown.range((span.file, span.start)..(span.file, span.end)).next().is_some())
     }
 
     /// Where the first key of a document stands, of whose values one is given: what the whole document lacks is missed there.
