@@ -19,6 +19,15 @@ fn is_name(text: &str) -> bool {
     text.len() <= 63 && text.starts_with(head) && text.chars().all(tail)
 }
 
+/// A name that a text was probably meant to be: in lower case, with one `-` for whatever else stands in it. `None`: nothing of it is left.
+pub fn near_name(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(|c| !plain(c)).filter(|word| !word.is_empty()).collect();
+    let name: String = words.join("-").chars().take(63).collect();
+    Some(name.trim_end_matches('-').to_owned()).filter(|name| is_name(name))
+}
+
 macro_rules! name {
     ($(#[$doc:meta] $type:ident),* $(,)?) => {$(
         #[$doc]

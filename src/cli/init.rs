@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::address::PolicyName;
+use crate::address::{PolicyName, near_name};
 use crate::cli::{Context, Exit, Failure, hint};
 use crate::diag::render_all;
 use crate::lint::draft::{self, Answers, Bucket, SchedulerWord};
@@ -130,6 +130,7 @@ impl Asker<'_> {
     /// `before`: the answers of the round before, which are the defaults of this one.
     fn answers(&self, args: &Args, before: Option<&Answers>) -> Result<Answers, Failure> {
         let name = before.map_or_else(folder_name, |before| before.name.to_string());
+        args.name.as_deref().map_or(Ok(()), fits)?;
         let name = self.value(args.name.clone(), "Name of the policy?", &name, |text| {
             PolicyName::new(text).map_err(|error| error.to_string())
         })?;
@@ -222,6 +223,16 @@ impl Asker<'_> {
         self.asked.set(true);
         self.context.ask(question).ok_or_else(|| Failure::new("the answer could not be read; nothing was written"))
     }
+}
+
+/// Whether a policy can be called so.
+///
+/// # Errors
+/// When not, with the name that comes nearest.
+pub fn fits(name: &str) -> Result<(), Failure> {
+    let Err(error) = PolicyName::new(name) else { return Ok(()) };
+    let near = near_name(name).unwrap_or_else(|| "backups".to_owned());
+    Err(Failure::usage(error.to_string()).help(format!("Say, for instance, `--name {near}`.")))
 }
 
 /// Where copies go, as it is answered.

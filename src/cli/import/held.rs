@@ -21,7 +21,10 @@ pub async fn text(buckets: &[Bucket<'_>], policy: &str, env: &Arc<Env>) -> (Stri
         draft
     });
     let (stores, mut left) = joined(drafts.collect());
-    let head = format!("version: 1\nname: {policy}\n\nstores:\n{stores}");
+    // A policy without one means UTC, and says so nowhere.
+    let head = format!(
+        "version: 1\nname: {policy}\n# By which clock schedules run and times are told: no bucket tells it.\ntimezone: UTC\n\nstores:\n{stores}"
+    );
     let found = protected(buckets, policy);
     let told = told(&head, buckets, &found, env).await;
     let components = draft::components(&found, &told);

@@ -119,6 +119,7 @@ fn loaded(text: String, what: &str) -> Result<Policy, Failure> {
 fn policy_name(args: &Args, found: &[Standing]) -> Result<String, Failure> {
     let marked = found.iter().find_map(|standing| standing.tags.get("bdr:policy"));
     let marked = marked.and_then(|mark| mark.split(' ').next()).map(str::to_owned);
+    args.name.as_deref().map_or(Ok(()), init::fits)?;
     let name = args.name.clone().or(marked).unwrap_or_else(|| as_name(&args.bucket[0]));
     PolicyName::new(&name).map(|name| name.to_string()).map_err(|error| Failure::usage(error.to_string()))
 }
