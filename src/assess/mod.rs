@@ -43,9 +43,9 @@ impl Assessment {
         &rest[..rest.partition_point(|cell| cell.component == *component)]
     }
 
-    /// The cells that have an objective which is not met.
-    pub fn broken(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.rpo.verdict() == Verdict::Broken || cell.rto.verdict() == Verdict::Broken)
+    /// How many objectives have this verdict: each RPO and each RTO of each disruption is one.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.cells.iter().flat_map(|cell| [&cell.rpo, &cell.rto]).filter(|derived| derived.verdict() == verdict).count()
     }
 }
 

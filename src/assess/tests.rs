@@ -43,7 +43,7 @@ fn a_folder_on_the_same_host_survives_a_crash_only() {
     assert_eq!(worst(&assessment, Disruption::Host), (None, Verdict::Broken, None));
     assert_eq!(worst(&assessment, Disruption::Corruption), (None, Verdict::Broken, None));
     assert_eq!(worst(&assessment, Disruption::Region), (None, Verdict::Unstated, None));
-    assert_eq!(assessment.broken().count(), 2);
+    assert_eq!(assessment.count(Verdict::Broken), 4, "RPO and RTO of both");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::cli::{Context, Exit, Failure, holdings, load};
 ///
 /// Every figure comes with its terms and with where each came from: the policy, the live system, measured on past runs, or
 /// assumed because nothing was measured yet. Nothing that the policy names is executed, and without --measured no store is
-/// asked.
+/// asked. Exit code 0: it was derived, be an objective broken or not (`bdr lint` ends with 2 for one that cannot be kept, and the JSON counts
+/// them, `broken`); 1: the policy has errors, or could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Show every disruption with its reasoning, also where there is no objective
@@ -28,7 +29,7 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
-    /// A document described by schemas/assessment.json; figures in seconds
+    /// A document (`bdr schema assessment`), figures in seconds; a failure is an event (`bdr schema event`)
     Json,
 }
 

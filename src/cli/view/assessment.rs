@@ -6,13 +6,15 @@ use serde::Serialize;
 use crate::assess::{Assessment, Cell, Derived, Origin, Term, Verdict};
 use crate::cli::view::table;
 use crate::diag::{Position, Sources};
+use crate::units::count::counted;
 use crate::units::duration::Duration;
 
 /// The table, and below it the reasoning: of what is broken, or of every row that has an objective.
 pub fn human(assessment: &Assessment, all: bool, width: usize) -> String {
     let stated: Vec<&Cell> = assessment.cells.iter().filter(|cell| all || is_stated(cell)).collect();
     if stated.is_empty() {
-        return "No component states an objective. Add `objectives: { rpo: …, rto: … }`, or see every row with --all.\n".into();
+        let none = "No component states an objective. Add one, such as `objectives: { rpo: 26h, rto: 8h }`, or see every row with --all.";
+        return table::wrap(none, width).join("\n") + "\n";
     }
     let mut out = figures(&stated, width);
     for cell in stated.iter().filter(|cell| all || is_broken(cell)) {
@@ -24,10 +26,10 @@ pub fn human(assessment: &Assessment, all: bool, width: usize) -> String {
         let text = format!("{} when {}: its copy is there{}", cell.component, what(cell), kept(cell));
         table::wrap(&text, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     }
-    let broken = assessment.broken().count();
-    let met = stated.iter().filter(|cell| is_stated(cell)).count() - broken;
+    let (broken, met) = (assessment.count(Verdict::Broken), assessment.count(Verdict::Met));
+    let all = counted(broken + met, "objective");
     out.push('\n');
-    let sum = format!("{broken} broken, {met} met. RTO is without detection and decision: the policy states none.");
+    let sum = format!("{all}: {broken} broken, {met} met. RTO is without detection and decision: the policy states none.");
     table::wrap(&sum, width).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     out
 }
@@ -164,6 +166,10 @@ pub struct Document {
     pub format_version: u32,
     /// Name of the policy.
     pub policy: String,
+    /// Objectives that the worst case breaks: each RPO and each RTO of each disruption is one.
+    pub broken: usize,
+    /// Objectives that it keeps.
+    pub met: usize,
     /// One entry for each component and disruption.
     pub cells: Vec<CellDocument>,
 }
@@ -226,7 +232,13 @@ pub fn document(policy: &str, assessment: &Assessment, sources: &Sources) -> Doc
         kept_for: cell.kept_for.map(|time| time.as_secs()),
         lost: cell.lost.iter().map(ToString::to_string).collect(),
     };
-    Document { format_version: 1, policy: policy.to_owned(), cells: assessment.cells.iter().map(cell).collect() }
+    Document {
+        format_version: 1,
+        policy: policy.to_owned(),
+        broken: assessment.count(Verdict::Broken),
+        met: assessment.count(Verdict::Met),
+        cells: assessment.cells.iter().map(cell).collect(),
+    }
 }
 
 /// JSON Schema of the document.
