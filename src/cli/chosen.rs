@@ -49,6 +49,7 @@ impl Which {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     Human,
+    /// One document; where there is none, one event `failed` (`bdr schema event`)
     Json,
 }
 

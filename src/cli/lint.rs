@@ -51,7 +51,7 @@ pub struct Args {
 enum Format {
     /// With the lines in question
     Human,
-    /// bdr's own, described by schemas/findings.json
+    /// bdr's own document (`bdr schema findings`); where nothing could be read, one event `failed` (`bdr schema event`)
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,

@@ -67,7 +67,7 @@ pub struct Args {
 pub enum Format {
     /// For a terminal
     Human,
-    /// The saved plan: a document described by schemas/plan.json
+    /// The saved plan, a document (`bdr schema plan`); where there is none, one event `failed` (`bdr schema event`)
     Json,
     /// For the comment of a pull request
     Markdown,

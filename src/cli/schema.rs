@@ -10,6 +10,9 @@ use crate::{lint, policy};
 ///
 /// Editors with a YAML language server use it through a first line of the policy such as
 /// `# yaml-language-server: $schema=policy.schema.json`, after `bdr schema > policy.schema.json`.
+///
+/// A command that fails before it has a document to print, such as for a policy with errors, prints one event `failed` instead. A program
+/// tells the two apart by the field `event`: every event has it, and no document does.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which schema
@@ -28,7 +31,7 @@ pub enum Name {
     Status,
     /// `bdr wal status --format json`
     WalStatus,
-    /// `bdr plan --format json`, and a saved plan
+    /// `bdr plan --format json`, also of `show` and `drift`, and a saved plan
     Plan,
     /// One line of `--format json` of `apply`, `destroy`, `prune`, `restore`, and of any command that failed
     Event,

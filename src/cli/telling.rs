@@ -8,7 +8,7 @@ use crate::journal::{Event, FORMAT_VERSION, Failed, Line, Series};
 pub enum Telling {
     /// Words for people
     Human,
-    /// Events, one line each, described by schemas/event.json
+    /// Events, one line each (`bdr schema event`)
     Json,
 }
 

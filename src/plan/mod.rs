@@ -51,6 +51,9 @@ pub const FORMAT_VERSION: u32 = 1;
 pub const TOOL: &str = concat!("bdr ", env!("CARGO_PKG_VERSION"));
 
 /// What is to be done for one policy, complete and in order. Holds no secret: sensitive values stand as their references.
+///
+/// Where there is no plan, such as for a policy with errors, `bdr plan --format json` prints one event `failed` instead (`bdr schema event`): every
+/// event has a field `event`, and no plan does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     pub format_version: u32,

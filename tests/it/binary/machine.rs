@@ -73,6 +73,31 @@ fn every_command_tells_a_wrong_policy_on_stdout_too() {
     assert_eq!(home.run(&["plan"]).ends(1).stdout, "", "who reads no JSON gets none");
 }
 
+fn schema(name: &str) -> Value {
+    serde_json::from_str(&Home::new().run(&["schema", name]).ends(0).stdout).unwrap()
+}
+
+/// One field tells a plan from the word that there is none, and each fits its own schema only.
+#[test]
+fn what_a_plan_prints_fits_the_schema_that_its_event_field_tells() {
+    let (plan, event) = (schema("plan"), schema("event"));
+    assert!(plan["description"].as_str().unwrap().contains("`bdr schema event`"), "{}", plan["description"]);
+    let [fits_plan, fits_event] = [&plan, &event].map(|schema| jsonschema::validator_for(schema).unwrap());
+    for (policy, is_event, code) in [(POLICY.to_owned(), false, 0), (POLICY.replace("paths:", "pathz:"), true, 1)] {
+        let home = Home::new();
+        home.policy(&policy);
+        let ran = home.run(&["plan", "--format", "json"]).ends(code);
+        let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(printed.get("event").is_some(), is_event, "{printed:#}");
+        assert_eq!((fits_event.is_valid(&printed), fits_plan.is_valid(&printed)), (is_event, !is_event), "{printed:#}");
+    }
+    for name in ["assessment", "status", "wal-status", "plan", "findings", "baseline"] {
+        assert!(schema(name)["properties"].get("event").is_none(), "{name} is a document");
+    }
+    let help = Home::new().run(&["schema", "--help"]).ends(0).stdout;
+    assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains("field `event`"), "{help}");
+}
+
 #[test]
 fn a_document_that_tells_the_failure_stands_alone() {
     let home = applied();
