@@ -45,16 +45,24 @@ pub fn holds_log(policy: &Policy, store: &StoreName) -> bool {
         .any(|component| component.wal_archive().is_some_and(|archive| policy.stores_of(component, archive).contains(&store)))
 }
 
-/// Of the logs of clusters; nothing removes any of that.
+/// Of the logs of clusters.
 fn of_log(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touch> {
     let name = &policy.name.value;
     let of = |deed: Deed, sort: Sort| Touch { deed, keys: sort.pattern(name) };
     let archives = |component: &Component| {
         component.wal_archive().is_some_and(|archive| archive.stores.iter().any(|one| one.value == *store))
     };
+    let known = [Sort::LogCluster, Sort::LogHistory, Sort::LogLetGo];
     match purpose {
         Purpose::Restore if holds_log(policy, store) => vec![of(Deed::Read, Sort::Log)],
-        Purpose::Status if holds_log(policy, store) => vec![of(Deed::Read, Sort::LogCluster), of(Deed::Read, Sort::LogHistory)],
+        Purpose::Status | Purpose::Plan | Purpose::Apply if holds_log(policy, store) => {
+            known.map(|sort| of(Deed::Read, sort)).to_vec()
+        }
+        Purpose::Prune if policy.components.values().any(archives) => {
+            // Where the log begins that stays is noted before anything goes.
+            let written = [of(Deed::Write, Sort::LogLetGo), of(Deed::Delete, Sort::LogLetGo), of(Deed::Delete, Sort::Log)];
+            known.map(|sort| of(Deed::Read, sort)).into_iter().chain(written).collect()
+        }
         Purpose::Write if policy.components.values().any(archives) => {
             let locks = policy.stores.get(store).is_some_and(|store| store.immutability.is_some());
             let lock = locks.then(|| of(Deed::Lock, Sort::Log));

@@ -10,12 +10,14 @@ mod absent;
 mod fetch;
 mod push;
 mod survey;
+mod letting_go;
 
 pub use error::ArchiveError;
 pub use fetch::{Carried, Fetched, fetch};
+pub use letting_go::{Going, Gone, let_go};
 pub use local::{File, system_beside};
 pub use push::{Pushed, push};
-pub use survey::{Stored, Survey, survey};
+pub use survey::{Beside, Stored, Survey, survey};
 
 use bytes::Bytes;
 
@@ -62,6 +64,11 @@ impl Archive {
     /// The full key of what lies below the log of a cluster.
     fn key_of(&self, system: u64, below: &str) -> String {
         self.key(&format!("{system}/{below}"))
+    }
+
+    /// The folder of notes of what was let go of the log of a cluster.
+    fn let_go(&self, system: u64) -> String {
+        format!("{}{system}/", self.shelf.series.let_go())
     }
 
     /// An object, where it is there.

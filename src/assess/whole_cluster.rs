@@ -31,7 +31,7 @@ fn archived<'a>(question: &Question<'a>) -> Option<&'a WalArchive> {
 
 /// What has to be replayed is what was written since the newest base backup, which is as old as these get.
 fn replay(question: &Question<'_>, oldest: Option<u64>) -> Term {
-    let why = match oldest {
+    let mut why = match oldest {
         Some(seconds) => {
             let since = Duration::from_secs(seconds);
             format!(
@@ -40,6 +40,9 @@ fn replay(question: &Question<'_>, oldest: Option<u64>) -> Term {
         }
         None => "nothing says how old the newest base backup gets".to_owned(),
     };
+    if let Some(window) = &question.component.log_window {
+        why += &format!("; any moment of the last {} can be restored", *window.keep);
+    }
     let seconds = oldest.map(|seconds| seconds.div_ceil(ASSUMED_REPLAY));
     Term { name: "to replay the log", seconds, origin: Origin::Assumed, why, span: question.protection.name.span }
 }

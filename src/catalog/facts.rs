@@ -43,6 +43,8 @@ pub struct BackupFacts {
     pub stored: u64,
     /// Seconds from start to commit.
     pub took: u64,
+    /// Without it some moment in the window of an archived log could not be come back to.
+    pub pinned: bool,
 }
 
 impl BackupFacts {
@@ -60,6 +62,7 @@ impl BackupFacts {
             verified: health.verified.get(&manifest.id).copied(),
             stored: manifest.measured.stored_bytes,
             took: manifest.measured.elapsed_ms.div_ceil(1_000),
+            pinned: false,
         }
     }
 

@@ -11,6 +11,7 @@
 //! <policy>/<component>/<protection>/_wal/cluster.json                           whose log is archived
 //!                                       /<system id>/<timeline>/<file>           a segment, history or the like ([`crate::catalog::log`])
 //!                                       /<system id>/_refused/<file>.<sha256 begins>.json    another of its name was handed over
+//! <policy>/<component>/<protection>/_let_go/<system id>/<time>.<sha256 begins>.json    where what stays of it begins
 //! <policy>/_slots/<component>/<protection>/<moment>.<attempt>.json              a claimed moment of its schedule
 //!                                                           .succeeded.json    how it ended; or .failed.json
 //! <policy>/.bdr/…                                                               the lease, and a record of each apply
@@ -38,6 +39,7 @@ const VERIFIED: &str = "_verified/";
 const SLOTS: &str = "_slots/";
 /// No tier can have this name either, though one may be called `wal`.
 const LOG: &str = "_wal/";
+const LET_GO: &str = "_let_go/";
 
 impl Series {
     pub fn prefix(&self) -> String {
@@ -62,6 +64,11 @@ impl Series {
         self.prefix() + LOG
     }
 
+    /// Notes of where the log begins that stays.
+    pub fn let_go(&self) -> String {
+        self.prefix() + LET_GO
+    }
+
     /// The claimed moments of the schedule.
     pub fn slots(&self) -> String {
         format!("{}/{SLOTS}{}/{}/", self.policy, self.component, self.protection)
@@ -74,7 +81,7 @@ impl Series {
 
     /// Whether a folder of the series (with its trailing `/`) holds backups.
     pub fn is_tier(folder: &str) -> bool {
-        folder != ATTEMPTS && folder != VERIFIED && folder != LOG
+        ![ATTEMPTS, VERIFIED, LOG, LET_GO].contains(&folder)
     }
 }
 
@@ -145,6 +152,8 @@ pub enum Sort {
     /// Of these, what an archive is known by: the cluster and its timelines.
     LogCluster,
     LogHistory,
+    /// Notes of where a log begins, once some of it went.
+    LogLetGo,
     /// The lease, the records of runs, and what settings were before bdr.
     Own,
 }
@@ -166,6 +175,7 @@ impl Sort {
             Self::Log => format!("{policy}/*/{LOG}*"),
             Self::LogCluster => format!("{policy}/*/{LOG}cluster.json"),
             Self::LogHistory => format!("{policy}/*/{LOG}*.history"),
+            Self::LogLetGo => format!("{policy}/*/{LET_GO}*"),
             Self::Own => format!("{policy}/.bdr/*"),
         }
     }
@@ -227,6 +237,7 @@ mod tests {
             (S::Verified, format!("{}20261124T020000Z-0a1b2c3d.json", series.verified())),
             (S::Slots, format!("{}20261124T020000Z.1.json", series.slots())),
             (S::Log, format!("{}7123/00000001/000000010000000000000001", series.log())),
+            (S::LogLetGo, format!("{}7123/20261124T020000Z.0a1b2c3d0a1b2c3d.json", series.let_go())),
             (S::Own, "p/.bdr/lease.json".to_owned()),
         ];
         for (sort, key) in &keys {

@@ -6,6 +6,7 @@
 //!                                     /<timeline>.history               where the timeline comes from
 //!                                     /<segment>.<offset>.backup        what a base backup left
 //!                                     /<segment>.partial.<sha256 begins>
+//! <series>/_let_go/<system id>/<time>.<sha256 begins>.json              where what stays begins, once some of it went
 //! ```
 //!
 //! A store keeps no properties of an object beside its bytes, and a digest that lay in a second object could be lost or be another
@@ -58,6 +59,37 @@ pub struct Header {
     pub start: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
+}
+
+/// Where the log begins that stays, and how far back it was to reach: written before anything goes. What lies before it is on its way
+/// out, whatever a crash left of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetGo {
+    pub version: u32,
+    pub at: jiff::Timestamp,
+    /// How far back any moment was to be restored; `None`: as far as the oldest base backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_seconds: Option<u64>,
+    /// Of each timeline of which something goes, the first segment that stays, as PostgreSQL calls it.
+    pub first: Vec<String>,
+}
+
+impl LetGo {
+    /// The last part of its key, and the bytes.
+    ///
+    /// # Errors
+    /// Never for what bdr makes; the JSON writer's type asks for it.
+    pub fn object(&self) -> Result<(String, Vec<u8>), FormatError> {
+        let bytes = serde_json::to_vec(self).map_err(|error| FormatError::damaged("a note", error.to_string()))?;
+        let digest = Digest::sha256(&bytes).to_string();
+        Ok((format!("{}.{}.json", self.at.strftime("%Y%m%dT%H%M%SZ"), &digest[..16]), bytes))
+    }
+
+    /// # Errors
+    /// Where the bytes are no such object, or of a version that is not known.
+    pub fn read(what: &str, bytes: &[u8]) -> Result<Self, FormatError> {
+        json(what, bytes)
+    }
 }
 
 /// A number of 64 bits in JSON.
@@ -267,6 +299,17 @@ mod tests {
         let object = [&[0x5B, 0x2A, 0x4D, 0x18], &length[..], head, &frame].concat();
         let (header, plain) = unpack("it", "00000002.history", &object).expect("it reads");
         assert_eq!((header.system_identifier, &plain[..]), (7, &b"hi"[..]));
+    }
+
+    /// As the first version wrote it, for ever.
+    #[test]
+    fn a_note_of_where_the_log_begins_is_read() {
+        let text = br#"{"version":1,"at":"2026-11-28T12:00:00Z","keep_seconds":604800,"first":["0000000200000016000000B3"]}"#;
+        let note = LetGo::read("it", text).expect("it reads");
+        assert_eq!((note.keep_seconds, &note.first[..]), (Some(604_800), &[SEGMENT.to_owned()][..]));
+        let (key, bytes) = note.object().expect("an object");
+        assert!(key.starts_with("20261128T120000Z.") && bytes == text, "{key}");
+        assert!(LetGo::read("it", &text.map(|byte| if byte == b'1' { b'9' } else { byte })).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod verification;
 pub mod facts;
 pub mod retention;
+pub mod log_retention;
 pub mod due;
 pub mod overdue;
 pub mod locked;
@@ -21,6 +22,8 @@ pub mod copied;
 
 #[cfg(test)]
 mod retention_tests;
+#[cfg(test)]
+mod log_retention_tests;
 
 use crate::units::count::count;
 

@@ -75,6 +75,7 @@ mod tests {
             verified: None,
             stored: 1,
             took: 600,
+            pinned: false,
         }
     }
 

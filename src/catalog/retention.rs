@@ -2,8 +2,8 @@
 //!
 //! A tier keeps the first good backup of each of its periods for as long as it says. A backup that somebody made by hand stays
 //! as long as the shortest tier keeps one, and one that is not good besides until a newer one is. These always stay: the newest backup,
-//! the newest good one, the newest good one that can be read at once, the last one that was verified, and whatever one that stays
-//! refers to.
+//! the newest good one, the newest good one that can be read at once, the last one that was verified, those without which an archived
+//! log would not reach as far back as the policy says ([`crate::catalog::log_retention`]), and whatever one that stays refers to.
 //!
 //! Ages count from the newest good backup, not from the clock. So while no new backup succeeds nothing grows old, and a clock
 //! that is wrong by years deletes nothing; a backup from the future stays until its time has come.
@@ -38,6 +38,8 @@ pub enum Reason {
     NewestAtHand,
     /// Stays: nothing newer was read whole and found good.
     LastVerified,
+    /// Stays: an archived log rolls it forward to moments of its window that no other one leads to.
+    RolledForward,
     /// Stays: another one that stays refers to its packs.
     Needed { by: BackupId },
     /// Stays: it is from after now.
@@ -66,6 +68,7 @@ impl fmt::Display for Reason {
             Self::NoneGoodSince => f.write_str("made by hand, and no newer one is good"),
             Self::NewestAtHand => f.write_str("the newest good backup that can be read at once"),
             Self::LastVerified => f.write_str("the last one that was verified"),
+            Self::RolledForward => f.write_str("the window of the archived log needs it"),
             Self::Needed { by } => write!(f, "{by} refers to it"),
             Self::Future => f.write_str("from the future by this machine's clock"),
             Self::Unlimited => f.write_str("the policy sets no limit"),
@@ -108,6 +111,7 @@ pub fn decide(backups: &[BackupFacts], tiers: &Tiers, zone: &Zone, now: Timestam
     if let Some(verified) = newest(&|backup| backup.is_good() && backup.verified.is_some()) {
         table.keep(verified.id, Reason::LastVerified);
     }
+    sorted.iter().filter(|backup| backup.pinned).for_each(|backup| table.keep(backup.id, Reason::RolledForward));
     for tier in tiers.values() {
         table.tier(tier, &present, zone, age_from);
     }

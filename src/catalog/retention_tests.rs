@@ -67,6 +67,7 @@ fn facts(made: &[Made]) -> Vec<BackupFacts> {
             verified: verified.then(|| at(hours)),
             stored: 1,
             took: 1,
+            pinned: false,
         });
     }
     all

@@ -62,9 +62,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let ended = told(context, ended);
         exits.push(ended);
         if args.prune && ended == Exit::Done {
-            let pruned =
-                prune::one(context, &loaded.policy, chosen, &prune::How { act: true, quiet: true, telling: Telling::Human })
-                    .await;
+            let pruned = prune::one(
+                context,
+                &loaded.policy,
+                &env,
+                chosen,
+                &prune::How { act: true, quiet: true, telling: Telling::Human },
+            )
+            .await;
             exits.push(told(context, pruned));
         }
     }

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Semaphore;
 
-use crate::address::StoreName;
+use crate::address::{ComponentName, ProtectionName, StoreName};
 use crate::cli::chosen::Chosen;
 use crate::cli::{Context, Failure, hint, working};
 use crate::store::{ErrorKind, Retry, StoreError};
@@ -18,6 +18,12 @@ use crate::units::count::count;
 
 /// The catalogue of one series, or why it could not be read; the reason is shared by all series of a store that is down.
 pub type Catalogue = Result<Known, Arc<StoreError>>;
+
+/// A component's protection in one store.
+pub type Held = (ComponentName, ProtectionName, StoreName);
+
+/// Longest that one store's catalogue may take to read, where somebody waits for all of them.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the series that answered wait for those before them in order.
 const ORDER: Duration = Duration::from_secs(2);
@@ -206,7 +212,12 @@ pub fn stopped() -> Failure {
 
 /// The stores of series, each named once: "store `a`", "stores `a`, `b`".
 pub fn stores<'a>(series: impl Iterator<Item = &'a Chosen<'a>>) -> String {
-    let names: BTreeSet<String> = series.map(|chosen| format!("`{}`", chosen.store)).collect();
+    named(series.map(|chosen| chosen.store.clone()))
+}
+
+/// The same of their names.
+pub fn named(stores: impl Iterator<Item = StoreName>) -> String {
+    let names: BTreeSet<String> = stores.map(|store| format!("`{store}`")).collect();
     let word = if names.len() == 1 { "store" } else { "stores" };
     format!("{word} {}", names.into_iter().collect::<Vec<_>>().join(", "))
 }

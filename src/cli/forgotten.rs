@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt};
 
 use crate::address::{ComponentName, ProtectionName, StoreName};
-use crate::cli::holdings::{self, Held};
+use crate::cli::catalogues::{Held, PATIENCE};
+use crate::cli::holdings;
 use crate::compile::Compiled;
 use crate::plan::Note;
 use crate::policy::{Component, Policy, StoreSpec};
@@ -21,7 +22,7 @@ pub type Forgotten = (StoreName, ComponentName, Option<ProtectionName>);
 /// How many backups each store holds of what the policy does not copy there. A store that cannot be read is told by those who need it.
 pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> BTreeMap<Forgotten, u64> {
     let stores = stream::iter(&policy.stores).map(|(name, spec)| async move {
-        let found = tokio::time::timeout(holdings::PATIENCE, series(policy, name, spec, env, at_once)).await;
+        let found = tokio::time::timeout(PATIENCE, series(policy, name, spec, env, at_once)).await;
         found.unwrap_or(Ok(Vec::new())).unwrap_or_default()
     });
     let held: Vec<Vec<Held>> = stores.buffer_unordered(at_once.max(1)).collect().await;

@@ -12,8 +12,9 @@ use crate::catalog::layout::Series;
 use crate::catalog::manifest::Manifest;
 use crate::catalog::overdue::Overdue;
 use crate::catalog::retention::{self, Decision};
-use crate::cli::catalogues::{Catalogue, Catalogues};
-use crate::cli::{Failure, chosen};
+use crate::cli::catalogues::{Catalogue, Catalogues, Held, PATIENCE};
+use crate::cli::log_kept::{self, Logs};
+use crate::cli::{Failure, chosen, log_effects};
 use crate::diag::{Sources, Spanned};
 use crate::lint::at_plan::Copies;
 use crate::plan::{self, BackupGoes, Finding, FirstBackup, RetentionEffect, TierShortened, Unread, Window};
@@ -27,26 +28,24 @@ use crate::units::count::count;
 
 /// Newest backups that figures are taken from.
 const SAMPLES: usize = 20;
-/// Longest that one store's catalogue may take to read.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A component's protection.
 pub type Protected = (ComponentName, ProtectionName);
-
-/// A component's protection in one store.
-pub type Held = (ComponentName, ProtectionName, StoreName);
 
 /// What was found, series by series.
 pub struct Holdings {
     held: BTreeMap<Held, Catalogue>,
     /// Of protections that left the policy and are still carried out.
     left: BTreeMap<Held, Catalogue>,
+    /// The logs of components that archive one.
+    logs: BTreeMap<ComponentName, Logs>,
 }
 
 /// Reads the catalogue of every protection from every store, `at_once` series at a time. A store that cannot be read is a
 /// finding of its own, never an empty catalogue.
 pub async fn look(policy: &Policy, env: &Env, at_once: usize) -> Holdings {
-    Holdings { held: read(policy, all(policy), env, at_once).await, left: BTreeMap::new() }
+    let (held, logs) = tokio::join!(read(policy, all(policy), env, at_once), log_effects::look(policy, env, at_once));
+    Holdings { held, left: BTreeMap::new(), logs }
 }
 
 /// The protections that are carried out live and that the policy no longer has, whether their component stays or not.
@@ -239,10 +238,21 @@ impl Holdings {
     /// Which backups the policy's retention lets go, which tiers it shortens of those that stand, and how the window of restorable moments
     /// moves. Only where something of it changes.
     pub fn retention(&self, policy: &Policy, sources: &Sources, now: Timestamp, stood: &s3::Tiers) -> Vec<RetentionEffect> {
-        let of = |(held, known): (&Held, &Catalogue)| effect(policy, sources, (held, known.as_ref().ok()?), now, stood.get(held));
+        let pins: BTreeMap<&ComponentName, BTreeSet<BackupId>> = self
+            .logs
+            .iter()
+            .filter_map(|(name, logs)| {
+                let component = policy.components.get(name)?;
+                Some((name, log_kept::pins(component, logs.log.as_ref(), &log_effects::bases(component, &self.held), now)))
+            })
+            .collect();
+        let of = |(held, known): (&Held, &Catalogue)| {
+            effect(policy, sources, (held, known.as_ref().ok()?), (now, pins.get(&held.0)), stood.get(held))
+        };
+        let of_logs = log_effects::effects(policy, sources, &self.logs, &self.held, now);
         let left = self.left.iter().filter(|((component, ..), _)| !policy.components.contains_key(component));
         let left = left.filter_map(|(held, known)| left_alone(policy, held, known.as_ref().ok()?, now));
-        self.held.iter().filter_map(of).chain(left).collect()
+        self.held.iter().filter_map(of).chain(left).chain(of_logs).collect()
     }
 }
 
@@ -257,6 +267,7 @@ fn left_alone(policy: &Policy, (component, _, store): &Held, known: &Known, now:
         left: true,
         before: Some(window(&known.facts.iter().collect::<Vec<_>>(), now)?),
         after: None,
+        log: None,
         timezone: policy.timezone.to_string(),
         place: None,
     })
@@ -274,11 +285,13 @@ fn effect(
     policy: &Policy,
     sources: &Sources,
     ((component, _, store), known): (&Held, &Known),
-    now: Timestamp,
+    (now, pins): (Timestamp, Option<&BTreeSet<BackupId>>),
     stood: Option<&BTreeMap<TierName, u64>>,
 ) -> Option<RetentionEffect> {
     let component: &Component = policy.components.get(component)?;
-    let decisions = retention::decide(&known.facts, &component.retain, &policy.timezone, now);
+    let none = BTreeSet::new();
+    let facts: Vec<BackupFacts> = known.facts.iter().cloned().map(|facts| log_kept::pin(facts, pins.unwrap_or(&none))).collect();
+    let decisions = retention::decide(&facts, &component.retain, &policy.timezone, now);
     let facts = |decision: &Decision| known.facts.iter().find(|facts| facts.id == decision.id);
     let going: Vec<(&Decision, &BackupFacts)> =
         decisions.iter().filter(|decision| !decision.keep).filter_map(|d| Some((d, facts(d)?))).collect();
@@ -299,6 +312,7 @@ fn effect(
         left: false,
         before: window(&all, now),
         after: window(&kept, now),
+        log: None,
         timezone: policy.timezone.to_string(),
         place,
     })

@@ -24,6 +24,8 @@ pub mod gone;
 pub mod graph;
 pub mod hint;
 pub mod holdings;
+pub mod log_effects;
+pub mod log_kept;
 pub mod iam_policy;
 pub mod import;
 mod init;

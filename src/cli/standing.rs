@@ -40,6 +40,7 @@ fn component_that_left(name: &ComponentName) -> Component {
         objectives: Objectives::default(),
         protections: Default::default(),
         retain: Default::default(),
+        log_window: None,
         span: None,
     }
 }

@@ -44,6 +44,51 @@ pub struct SeriesPruned {
     pub slots: u64,
 }
 
+/// What becomes of an archived log in one store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogDecided {
+    /// Its protection is the `wal_archive`.
+    pub series: Series,
+    pub goes: Vec<LogSpan>,
+    pub stays: Vec<LogSpan>,
+    /// Bytes that go.
+    pub bytes: u64,
+    /// Why it stays from there on, in words.
+    pub because: String,
+    /// How far back any moment is to be restored; `null`: as far as the oldest base backup.
+    pub keep_seconds: Option<u64>,
+    /// The moments that can be restored before; `null`: none by this log.
+    pub before: Option<LogWindow>,
+    pub after: Option<LogWindow>,
+}
+
+/// Segments of one timeline that follow one another, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogSpan {
+    pub timeline: u32,
+    pub first: String,
+    pub last: String,
+    pub segments: u64,
+}
+
+/// Moments any of which can be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogWindow {
+    #[schemars(with = "String")]
+    pub from: jiff::Timestamp,
+    #[schemars(with = "String")]
+    pub to: jiff::Timestamp,
+}
+
+/// What a prune removed of an archived log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogPruned {
+    pub series: Series,
+    pub segments: u64,
+    /// Freed, in bytes.
+    pub bytes: u64,
+}
+
 /// What is about to be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RestoreStarted {

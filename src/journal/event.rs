@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::ResourceId;
-use crate::journal::backups::{Decided, Failed, RestoreEnded, RestoreStarted, Series, SeriesPruned};
+use crate::journal::backups::{Decided, Failed, LogDecided, LogPruned, RestoreEnded, RestoreStarted, Series, SeriesPruned};
 use crate::resource::ActionId;
 
 /// One thing that happened.
@@ -121,6 +121,8 @@ pub enum Event {
         slots: u64,
     },
     SeriesPruned(SeriesPruned),
+    LogDecided(LogDecided),
+    LogPruned(LogPruned),
     PruneEnded {
         /// The exit code.
         exit: u8,

@@ -6,7 +6,9 @@ mod keeping;
 mod record;
 mod since;
 
-pub use backups::{Decided, Failed, RestoreEnded, RestoreStarted, Series, SeriesPruned};
+pub use backups::{
+    Decided, Failed, LogDecided, LogPruned, LogSpan, LogWindow, RestoreEnded, RestoreStarted, Series, SeriesPruned,
+};
 pub use event::{Event, Line, Moved, Outcome};
 pub use keeping::{DAYS, NEWEST, outlived};
 pub use record::{ActionRecord, Counts, RunRecord};

@@ -159,6 +159,8 @@ impl RunRecord {
             | Event::BackupDecided(_)
             | Event::LeftoverFound { .. }
             | Event::OldSlotsFound { .. }
+            | Event::LogDecided(_)
+            | Event::LogPruned(_)
             | Event::SeriesPruned(_)
             | Event::PruneEnded { .. }
             | Event::RestoreStarted(_)

@@ -39,7 +39,7 @@ pub use known::{FirstBackup, Known, LastSet, Unread};
 pub use objectives::{Basis, Bound, ObjectiveRow, Promise};
 pub use put_back::needs_records;
 pub use reconcile::{Input, reconcile};
-pub use retention::{BackupGoes, RetentionEffect, TierShortened, Window};
+pub use retention::{BackupGoes, LogEffect, RetentionEffect, TierShortened, Window};
 pub use scope::{LeftOut, Scope, ScopeError};
 use summary::NOTHING;
 pub use summary::Summary;

@@ -26,6 +26,9 @@ pub struct RetentionEffect {
     pub left: bool,
     pub before: Option<Window>,
     pub after: Option<Window>,
+    /// What becomes of a log that is archived in the store, where it is of that and of no backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogEffect>,
     /// By whose clock people are told: the policy's `timezone`.
     #[serde(default)]
     pub timezone: String,
@@ -41,6 +44,37 @@ pub struct TierShortened {
     pub before_days: Option<u64>,
     /// `None`: it left the policy.
     pub after_days: Option<u64>,
+}
+
+/// What the retention does to an archived log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogEffect {
+    /// Segments that go at the next prune.
+    pub segments: u64,
+    pub bytes: u64,
+    /// How far back any moment was to be restored when some of it went last; `None`: as far as the oldest base backup, or nothing tells.
+    pub before_seconds: Option<u64>,
+    /// Whether something tells.
+    pub before_known: bool,
+    /// How far back any moment is to be restored; `None`: as far as the oldest base backup.
+    pub after_seconds: Option<u64>,
+    /// The oldest moment that can be restored, any later one too.
+    #[schemars(with = "Option<String>")]
+    pub before: Option<jiff::Timestamp>,
+    #[schemars(with = "Option<String>")]
+    pub after: Option<jiff::Timestamp>,
+}
+
+impl LogEffect {
+    /// Whether any moment can be restored less far back because the policy says so. That the oldest part goes is its everyday work.
+    pub fn shortens(&self) -> bool {
+        match (self.before_seconds, self.after_seconds) {
+            (Some(before), Some(after)) => after < before,
+            (Some(_), None) => false,
+            (None, Some(_)) => self.before.is_some() && self.after > self.before,
+            (None, None) => !self.before_known && self.before.is_some() && self.after > self.before,
+        }
+    }
 }
 
 /// A backup that is no longer kept.
@@ -76,7 +110,7 @@ impl RetentionEffect {
     /// Whether less far back can be restored afterwards, or not as far back as was promised until now. What only thins out the window is
     /// retention's everyday work, unless a tier is shortened.
     pub fn shortens(&self) -> bool {
-        self.left || !self.tiers.is_empty() || self.moves_window()
+        self.left || !self.tiers.is_empty() || self.moves_window() || self.log.as_ref().is_some_and(LogEffect::shortens)
     }
 
     fn moves_window(&self) -> bool {
@@ -110,6 +144,7 @@ mod tests {
             left: false,
             before: Some(window(before)),
             after: after.map(window),
+            log: None,
             timezone: "UTC".to_owned(),
             place: None,
         }
@@ -130,5 +165,27 @@ mod tests {
         assert!(nothing_goes.shortens());
         assert_eq!(nothing_goes.reached().map(|(tier, days)| (tier.tier.as_str(), days)), Some(("monthly", 365)));
         assert_eq!(RetentionEffect { longest_days: Some(400), ..nothing_goes }.reached(), None, "another keeps one longer still");
+    }
+
+    #[test]
+    fn a_log_is_shortened_by_the_policy_and_not_by_every_day() {
+        let at = |day: i64| jiff::Timestamp::from_second(day * 86_400).ok();
+        let log = LogEffect {
+            segments: 9,
+            bytes: 9,
+            before_seconds: Some(30),
+            before_known: true,
+            after_seconds: Some(30),
+            before: at(1),
+            after: at(2),
+        };
+        assert!(!log.shortens());
+        assert!(LogEffect { after_seconds: Some(7), segments: 0, after: at(1), ..log.clone() }.shortens());
+        assert!(LogEffect { before_seconds: None, ..log.clone() }.shortens(), "there was no limit");
+        assert!(!LogEffect { before_seconds: None, after: at(1), ..log.clone() }.shortens());
+        assert!(
+            !LogEffect { before_seconds: None, after_seconds: None, ..log }.shortens(),
+            "as far as the oldest backup, as before"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::address::{ComponentName, StoreName};
 use crate::diag::{Span, Spanned};
-use crate::policy::{Backend, Objectives, Protection, Protections, S3Backend, StoreSpec, Text, Tiers};
+use crate::policy::{Backend, LogWindow, Objectives, Protection, Protections, S3Backend, StoreSpec, Text, Tiers};
 
 /// A thing to recover, what it can bear, how it is copied and how long copies stay.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -17,6 +17,9 @@ pub struct Component {
     pub objectives: Objectives,
     pub protections: Protections,
     pub retain: Tiers,
+    /// How far back its log reaches; `None`: as far as the oldest base backup that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_window: Option<LogWindow>,
     /// The whole entry.
     #[serde(skip)]
     pub span: Option<Span>,

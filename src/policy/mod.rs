@@ -49,7 +49,7 @@ pub use protection::{AsTree, Method, Protection, Protections, WalArchive};
 pub use reference::{Reference, Refused, Resolve, Text};
 pub use replication::Replication;
 pub use replication::{role_name as replication_role_name, role_path};
-pub use retention::{Tier, Tiers};
+pub use retention::{LogWindow, Tier, Tiers};
 pub use scheduler::{CronTable, Scheduler, SystemdScope};
 pub use schema::schema;
 pub use store::{Backend, Encryption, FolderBackend, Immutability, LockMode, S3Backend, StoreSpec};

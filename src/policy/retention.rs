@@ -1,4 +1,4 @@
-//! Tiers: how long copies stay, and in which class.
+//! Tiers: how long copies stay, and in which class; and how far back an archived log reaches.
 
 use litemap::LiteMap;
 
@@ -21,4 +21,17 @@ pub struct Tier {
     pub class: Spanned<StorageClass>,
     #[serde(skip)]
     pub span: Option<Span>,
+}
+
+/// The tier `wal`: how far back any moment can be restored, by rolling base backups forward with the archived log.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct LogWindow {
+    pub keep: Spanned<Duration>,
+    #[serde(skip)]
+    pub span: Option<Span>,
+}
+
+impl LogWindow {
+    /// What the tier is called. No tier of backups can be.
+    pub const NAME: &str = "wal";
 }

@@ -4,6 +4,7 @@
 mod bucket;
 mod codes;
 mod gaps;
+pub mod kept;
 mod kills;
 mod outage;
 mod pushes;

@@ -144,6 +144,8 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         | Event::BackupDecided(_)
         | Event::LeftoverFound { .. }
         | Event::OldSlotsFound { .. }
+        | Event::LogDecided(_)
+        | Event::LogPruned(_)
         | Event::SeriesPruned(_)
         | Event::PruneEnded { .. }
         | Event::RestoreStarted(_)

@@ -1,21 +1,22 @@
 //! How the archive of a log stands, for people and as a JSON document (`schemas/wal-status.json`).
 
+mod words;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::archiving::{self, Survey};
 use crate::cli::Failure;
-use crate::cli::view::backups::moment_in;
-use crate::cli::view::table;
 use crate::cli::view::unread::Unread;
+use crate::journal::LogWindow;
 use crate::policy::{Component, Protection};
 use crate::postgres::Archiver;
-use crate::units::bytes::Bytes;
-use crate::units::cadence::Zone;
 use crate::units::count::count;
 use crate::units::duration::Duration;
 use crate::wal::{Lsn, Segment, SegmentSize};
+
+pub use words::human;
 
 /// Over how long the rate is taken.
 const RATE_SECONDS: i64 = 24 * 3600;
@@ -31,6 +32,10 @@ pub struct Document {
     /// How long a change may wait to be archived, as the policy says.
     pub max_interval_seconds: u64,
     pub stores: Vec<Stored>,
+    /// How far back any moment is to be restored, as the policy says; `null`: as far as the oldest base backup.
+    pub keep_seconds: Option<u64>,
+    /// The moments any of which can be restored, by all stores together; `null`: none, or not all that tells could be read.
+    pub window: Option<LogWindow>,
     /// What the server says, where it was reached.
     pub server: Option<Server>,
     /// Why nothing is known of the server.
@@ -53,6 +58,9 @@ pub struct Stored {
     pub gaps: Vec<Range>,
     pub newest: Option<Newest>,
     pub rate: Option<Rate>,
+    /// When a prune last let go of what came before; `null`: never.
+    #[schemars(with = "Option<String>")]
+    pub let_go: Option<Timestamp>,
     /// Timelines of which the history is missing.
     pub without_history: Vec<u32>,
     /// Files that were handed over under the name of another one, and refused.
@@ -126,6 +134,8 @@ impl Document {
             protection: protection.name.to_string(),
             max_interval_seconds: protection.wal_archive().map_or(0, |archive| archive.max_interval.as_secs()),
             stores: Vec::new(),
+            keep_seconds: component.log_window.as_ref().map(|window| window.keep.as_secs()),
+            window: None,
             server: None,
             server_unread: None,
             unread: Vec::new(),
@@ -156,6 +166,7 @@ impl Stored {
             gaps: Vec::new(),
             newest: None,
             rate: None,
+            let_go: None,
             without_history: Vec::new(),
             refused: Vec::new(),
             problems: Vec::new(),
@@ -167,9 +178,11 @@ impl Stored {
         let size = survey.archive.size();
         stored.system_identifier = Some(survey.cluster.system_identifier.to_string());
         stored.segment_bytes = Some(size.bytes());
-        let spans = survey.archive.spans().iter();
+        let standing = survey.standing();
+        let spans = standing.spans().iter();
         stored.ranges = spans.map(|span| Range::of(size, (span.timeline, span.first, span.last))).collect();
-        let holes = survey.archive.holes();
+        stored.let_go = survey.let_go.as_ref().map(|note| note.at);
+        let holes = survey.gaps();
         stored.gaps = holes.iter().map(|hole| Range::of(size, (hole.timeline, hole.first, hole.last))).collect();
         let newest = survey.segments.iter().max_by_key(|stored| stored.segment);
         stored.newest = newest.map(|newest| Newest::of(size, newest, now));
@@ -293,79 +306,6 @@ fn behind(stored: &Stored, archiver: &Archiver) -> Option<u64> {
     let newest = stored.newest.as_ref().filter(|newest| is_its && newest.place.timeline == archiver.timeline)?;
     let end: Lsn = newest.end.parse().ok()?;
     Some(archiver.position.0.saturating_sub(end.0))
-}
-
-/// A table of ranges for each store, with what is wrong below, and a few lines on the server.
-pub fn human(document: &Document, zone: &Zone, width: usize) -> String {
-    let mut parts: Vec<String> = document.stores.iter().map(|stored| of_store(document, stored, zone, width)).collect();
-    match (&document.server, &document.server_unread) {
-        (Some(server), _) => parts.push(of_server(server, !document.stores.is_empty(), zone, width)),
-        (None, Some(why)) => parts.push(wrapped(&format!("server: not looked at: {why}"), width)),
-        (None, None) => {}
-    }
-    parts.join("\n")
-}
-
-fn of_store(document: &Document, stored: &Stored, zone: &Zone, width: usize) -> String {
-    let mut out = format!("{}/{} in {}", document.component, document.protection, stored.store);
-    if let Some(system) = &stored.system_identifier {
-        out += &format!("   (cluster {system})");
-    }
-    out.push('\n');
-    if !stored.ranges.is_empty() {
-        let row =
-            |range: &Range| vec![range.timeline.to_string(), range.first.clone(), range.last.clone(), range.segments.to_string()];
-        let rows: Vec<Vec<String>> = stored.ranges.iter().map(row).collect();
-        out += &table::columns(&["timeline", "first", "last", "segments"], &rows, width);
-    }
-    if let Some(newest) = &stored.newest {
-        let age = Duration::from_secs(newest.age_seconds);
-        out += &wrapped(
-            &format!("newest: {}, up to {}, {age} ago ({})", newest.segment, newest.end, moment_in(newest.at, zone)),
-            width,
-        );
-    }
-    if let Some(rate) = &stored.rate {
-        let (each, bytes) = (rate.segments_per_hour, Bytes(rate.stored_bytes_per_hour));
-        let time = Duration::from_secs(rate.seconds);
-        out += &wrapped(&format!("rate: {each} segments and {bytes} an hour, over {time}"), width);
-    }
-    out + &problems(&stored.problems, width)
-}
-
-fn of_server(server: &Server, any_read: bool, zone: &Zone, width: usize) -> String {
-    let role = if server.in_recovery { "a standby, replayed to" } else { "it writes at" };
-    let behind = match server.behind_bytes {
-        Some(bytes) => format!("the archive is {} behind", Bytes(bytes)),
-        None if any_read => "the archive has nothing of its timeline".to_owned(),
-        None => "how far the archive is behind is not known: no store could be read".to_owned(),
-    };
-    let mut out = wrapped(&format!("server: {role} {} on timeline {}; {behind}", server.position, server.timeline), width);
-    if let (Some(name), Some(at)) = (&server.last_archived, server.last_archived_at) {
-        out += &wrapped(&format!("last archived: {name}, {}", moment_in(at, zone)), width);
-    }
-    if let (Some(name), Some(at)) = (&server.last_failed, server.last_failed_at) {
-        let failed = count(server.failed_count, "failure");
-        out += &wrapped(&format!("last failed: {name}, {} ({failed} in all)", moment_in(at, zone)), width);
-    }
-    let is_known = server.behind_bytes.is_some() || any_read;
-    out + &if is_known || !server.problems.is_empty() {
-        problems(&server.problems, width)
-    } else {
-        "state: not known\n".to_owned()
-    }
-}
-
-fn problems(all: &[String], width: usize) -> String {
-    if all.is_empty() {
-        "state: ok\n".to_owned()
-    } else {
-        all.iter().map(|one| wrapped(&format!("state: {one}"), width)).collect()
-    }
-}
-
-fn wrapped(text: &str, width: usize) -> String {
-    table::wrap(text, width).iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// # Errors

@@ -3,7 +3,7 @@
 use super::entry::{Entry, Weight, entries, subject_heading};
 use super::{Look, values};
 use crate::address::ComponentName;
-use crate::plan::{Intent, ObjectiveRow, Plan, RetentionEffect, TierShortened};
+use crate::plan::{Intent, LogEffect, ObjectiveRow, Plan, RetentionEffect, TierShortened};
 use crate::policy::Disruption;
 use crate::units::bytes::Bytes;
 use crate::units::cadence::Zone;
@@ -146,6 +146,9 @@ fn of_retention(effect: &RetentionEffect) -> String {
             if stays.backups == 1 { "is" } else { "are" }
         );
     }
+    if let Some(log) = &effect.log {
+        return format!("{} in {}: {}", effect.component, effect.store, of_log(log, &days(effect)));
+    }
     let told: Vec<String> = shortened(effect).into_iter().chain([let_go(effect)]).collect();
     format!("{} in {}: {}", effect.component, effect.store, told.join("; "))
 }
@@ -162,6 +165,24 @@ fn shortened(effect: &RetentionEffect) -> Option<String> {
     let window = window
         .map(|((_, before), after)| format!(", so that the window of what can be restored shrinks from {before} d to {after} d"));
     (!told.is_empty()).then(|| format!("{}{}", told.join(", "), window.unwrap_or_default()))
+}
+
+/// `any moment can be restored 7 d back, until now 30 d; the next prune lets go of 120 segments of the log (1.2 GiB)`.
+fn of_log(log: &LogEffect, day: &dyn Fn(jiff::Timestamp) -> jiff::civil::Date) -> String {
+    let length = |seconds| Duration::from_secs(seconds).to_string();
+    let now = log
+        .after_seconds
+        .map_or_else(|| "back to the oldest base backup that stays".to_owned(), |now| format!("{} back", length(now)));
+    let before = match (log.before_seconds, log.before) {
+        (Some(before), _) => format!(", until now {}", length(before)),
+        (None, Some(from)) => format!(", until now back to {}", day(from)),
+        (None, None) => String::new(),
+    };
+    let goes = match log.segments {
+        0 => "of the log nothing goes yet".to_owned(),
+        some => format!("the next prune lets go of {} of the log ({})", counted(some as usize, "segment"), Bytes(log.bytes)),
+    };
+    format!("any moment can be restored {now}{before}; {goes}")
 }
 
 /// The day of a moment by the clock that people are told by.

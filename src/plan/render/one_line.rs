@@ -8,6 +8,7 @@ use crate::address::ComponentName;
 use crate::diag::{Severity, printable};
 use crate::plan::{ObjectiveRow, Plan, RetentionEffect};
 use crate::units::count::counted;
+use crate::units::duration::Duration;
 
 /// Names of one sort that are told.
 const NAMES: usize = 3;
@@ -45,6 +46,12 @@ pub fn one_line(plan: &Plan) -> String {
 
 /// `docs in vault (365 d to 30 d)`.
 fn shortens(effect: &RetentionEffect) -> String {
+    if let Some(log) = &effect.log {
+        let length = |seconds| Duration::from_secs(seconds).to_string();
+        let window = log.before_seconds.zip(log.after_seconds);
+        let window = window.map(|(before, after)| format!(", {} to {}", length(before), length(after))).unwrap_or_default();
+        return format!("{} in {} (log{window})", effect.component, effect.store);
+    }
     let window = effect.reached().zip(effect.longest_days);
     let left = effect.left.then(|| " (left the policy)".to_owned());
     let window = window.map(|((_, before), after)| format!(" ({before} d to {after} d)")).or(left).unwrap_or_default();

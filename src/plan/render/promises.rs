@@ -161,9 +161,14 @@ fn padded(cell: &str, width: usize, look: Look) -> String {
 /// What the retention of the policy lets go, and how the window moves.
 pub fn retention(effects: &[RetentionEffect], look: Look) -> Vec<String> {
     let mut lines = Vec::new();
-    for effect in effects.iter().filter(|effect| !effect.goes.is_empty()) {
+    let goes = |effect: &&RetentionEffect| !effect.goes.is_empty() || effect.log.as_ref().is_some_and(|log| log.segments > 0);
+    for effect in effects.iter().filter(goes) {
         let whose = format!("{} in {}", effect.component, effect.store);
-        let head = format!("! {whose}: prune lets {} go, {}", counted(effect.goes.len(), "backup"), Bytes(effect.bytes()));
+        let (what, bytes) = match &effect.log {
+            Some(log) => (format!("{} of the log", counted(log.segments as usize, "segment")), log.bytes),
+            None => (counted(effect.goes.len(), "backup"), effect.bytes()),
+        };
+        let head = format!("! {whose}: prune lets {what} go, {}", Bytes(bytes));
         let place = effect.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
         let gap = look.width.saturating_sub(head.chars().count() + place.chars().count());
         let place = look.paint(Tone::Dim, &place);
@@ -190,6 +195,15 @@ fn window(effect: &RetentionEffect, look: Look) -> Vec<String> {
     const INDENT: usize = 4;
     let zone = Zone::parse(&effect.timezone).unwrap_or_else(|_| Zone::utc());
     let clock = |moment: jiff::Timestamp| zone.0.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string();
+    if let Some(log) = &effect.log {
+        return match (log.before, log.after) {
+            (Some(before), Some(after)) if before != after => {
+                vec![format!("any moment from {} {} {} on ({zone})", clock(before), look.arrow(), clock(after))]
+            }
+            (_, Some(after)) => vec![format!("any moment from {} on, as before ({zone})", clock(after))],
+            (_, None) => vec!["nothing that it could roll forward is there".to_owned()],
+        };
+    }
     let told = match (effect.before, effect.after) {
         (Some(before), Some(after)) if before.from != after.from => {
             let (from, to) = (clock(before.from), clock(after.from));

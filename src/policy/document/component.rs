@@ -45,7 +45,11 @@ use crate::policy::read::{Field, Hints, Instead};
                 },
                 "retain": {
                     "patternProperties": {
-                        "^(hourly|daily|weekly|monthly|quarterly|yearly|annually|annual)$": { "required": ["for"] }
+                        "^(hourly|daily|weekly|monthly|quarterly|yearly|annually|annual)$": { "required": ["for"] },
+                        "^wal$": {
+                            "required": ["for"],
+                            "not": { "anyOf": [{ "required": ["every"] }, { "required": ["class"] }] }
+                        }
                     },
                     "additionalProperties": { "required": ["every", "for"] }
                 }
@@ -68,7 +72,8 @@ pub struct ComponentDocument {
     pub objectives: Field<ObjectivesDocument>,
     /// The ways in which its data is copied, by a name of your own.
     pub protect: Field<Named<ProtectionDocument>>,
-    /// How long copies stay: `hourly`, `daily`, `weekly`, `monthly`, `quarterly`, `yearly`, or any name with `every`.
+    /// How long copies stay: `hourly`, `daily`, `weekly`, `monthly`, `quarterly`, `yearly`, or any name with `every`. `wal` is how far back
+    /// any moment can be restored by an archived log.
     pub retain: Field<Named<TierDocument>>,
 }
 

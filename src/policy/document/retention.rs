@@ -14,7 +14,7 @@ use crate::units::storage_class::StorageClass;
 pub struct TierDocument {
     /// The period of which one backup is kept: a word of the calendar, or a duration; the names `hourly` to `yearly` imply it.
     pub every: Field<PeriodText>,
-    /// How long a backup of this tier is kept.
+    /// How long a backup of this tier is kept; of `wal`, how far back any moment can be restored.
     #[serde(rename = "for")]
     pub keep: Field<DurationText>,
     /// The storage class it is written in; STANDARD unless told.

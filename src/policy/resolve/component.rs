@@ -8,14 +8,28 @@ use crate::address::{ComponentName, StoreName};
 use crate::conninfo::Conninfo;
 use crate::diag::{Diagnostic, Span, Spanned};
 use crate::policy::document::{
-    ComponentDocument, FilesDocument, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, PostgresqlDocument,
-    S3Document, ServerSettingsDocument, VersioningWord,
+    ComponentDocument, FilesDocument, Named, ObjectStorageDocument, ObjectiveDocument, ObjectivesDocument, PostgresqlDocument,
+    ProtectionDocument, S3Document, ServerSettingsDocument, VersioningWord,
 };
 use crate::policy::read::Field;
 use crate::policy::{
     Component, ComponentKind, Disruption, Files, ObjectStorage, Objective, Objectives, Postgresql, Protection, codes, echo,
     server_setting,
 };
+
+/// Whether a protection is of a log, or may be meant to: what of it is broken was told.
+fn archives_log(protect: &Field<Named<ProtectionDocument>>) -> bool {
+    let is_log = |protection: &Field<ProtectionDocument>| match protection {
+        Field::Absent => false,
+        Field::Broken(_) => true,
+        Field::Given(protection) => !protection.value.wal_archive.is_absent(),
+    };
+    match protect {
+        Field::Absent => false,
+        Field::Broken(_) => true,
+        Field::Given(protect) => protect.value.0.iter().any(|(_, protection)| is_log(protection)),
+    }
+}
 
 impl Run<'_> {
     pub(super) fn components(
@@ -44,6 +58,7 @@ impl Run<'_> {
         let span = document.span;
         let fits = self.one_kind(&document, &name);
         let ComponentDocument { moved, files, object_storage, postgresql, objectives, protect, retain, .. } = *document.value;
+        let archives = archives_log(&protect);
         let moved: Option<Spanned<ComponentName>> = self.moved(moved);
         let objectives = self.objectives(objectives);
         let mut protections = self.protections(protect, (&name.value, fits), stores);
@@ -53,7 +68,7 @@ impl Run<'_> {
             *schedule =
                 schedule.take().map(|at| at.map(|at| at.spread(&format!("{policy}/{name}/{protection}", name = name.value))));
         }
-        let retain = self.tiers(retain);
+        let (retain, log_window) = self.tiers(retain, archives);
         let kind = match fits {
             Fits::Files => ComponentKind::Files(self.files(files)?),
             Fits::Bucket => {
@@ -62,7 +77,7 @@ impl Run<'_> {
             }
             Fits::Database => ComponentKind::Postgresql(self.postgresql(postgresql)?),
         };
-        Some(Component { name, moved, kind, objectives, protections, retain, span })
+        Some(Component { name, moved, kind, objectives, protections, retain, log_window, span })
     }
 
     /// What a component is, by the key that says so: the first, where there are several.

@@ -11,7 +11,7 @@ use crate::policy::document::{
     ProtectionDocument, TierDocument, WalArchiveDocument,
 };
 use crate::policy::read::Field;
-use crate::policy::{codes, echo};
+use crate::policy::{LogWindow, codes, echo};
 
 /// What can be inherited.
 #[derive(Debug, Clone, Default)]
@@ -193,6 +193,11 @@ fn take(document: &mut ComponentDocument, mut heritage: Heritage) {
     }
     document.objectives = std::mem::take(&mut document.objectives).over(heritage.objectives);
     document.protect = std::mem::take(&mut document.protect).over(heritage.protect);
+    if let Field::Given(retain) = &mut heritage.retain
+        && document.postgresql.is_absent()
+    {
+        retain.value.0.retain(|(name, _)| name.value.as_str() != LogWindow::NAME);
+    }
     document.retain = std::mem::take(&mut document.retain).over(heritage.retain);
 }
 

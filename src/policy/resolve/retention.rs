@@ -4,9 +4,9 @@ use super::Run;
 use super::value::in_months;
 use crate::address::TierName;
 use crate::diag::{Diagnostic, Spanned};
-use crate::policy::document::{NameText, Named, PeriodText, TierDocument};
+use crate::policy::document::{DurationText, NameText, Named, PeriodText, TierDocument};
 use crate::policy::read::Field;
-use crate::policy::{Tier, Tiers, codes, echo};
+use crate::policy::{LogWindow, Tier, Tiers, codes, echo};
 use crate::units::cadence::Period;
 use crate::units::duration::Duration;
 use crate::units::storage_class::StorageClass;
@@ -15,42 +15,80 @@ use crate::units::storage_class::StorageClass;
 const TIERS: [&str; 6] = ["hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
 
 impl Run<'_> {
-    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>) -> Tiers {
+    /// `archives`: the component archives its log, which the tier `wal` is of.
+    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>, archives: bool) -> (Tiers, Option<LogWindow>) {
         let written = retain.given().map(|retain| retain.value.0).unwrap_or_default();
-        let mut resolved = Tiers::with_capacity(written.len());
+        let (mut resolved, mut log_window) = (Tiers::with_capacity(written.len()), None);
         for (written, document) in written {
             let name = self.named::<TierName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
-            if let Some(tier) = self.tier(name, document) {
+            if name.as_str() == LogWindow::NAME {
+                log_window = self.log_window(&name, document, archives);
+            } else if let Some(tier) = self.tier(name, document) {
                 resolved.insert(tier.name.value.clone(), tier);
             }
         }
         self.contained(&resolved);
-        resolved
+        (resolved, log_window)
     }
 
     fn tier(&mut self, name: Spanned<TierName>, document: Spanned<TierDocument>) -> Option<Tier> {
         let span = document.span;
         let TierDocument { every, keep, class } = document.value;
         let every = self.period(&name, &every);
-        if keep.is_absent() {
-            let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
-            self.missing(&what, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
-        }
         let months = keep.as_ref().and_then(|written| in_months(&written.value.0));
-        let keep = self.duration(&keep);
-        if let Some(zero) = keep.as_ref().filter(|keep| keep.as_secs() == 0) {
-            self.bad(
-                codes::DURATION,
-                Spanned::new("0s", zero.span),
-                "keeps nothing",
-                "Write how long, such as 30d, or remove the tier.",
-            );
-            return None;
-        }
+        let what = format!("the tier {} does not say how long it keeps copies", echo::quote(name.as_str()));
+        let keep = self.kept_for(&name, &keep, &what);
         let class = class.given().unwrap_or_else(|| Spanned::bare(StorageClass::Standard));
         let tier = Tier { name, every: every?, keep: keep?, class, span };
         self.outlives_its_period(&tier, months).then_some(tier)
+    }
+
+    fn kept_for(&mut self, name: &Spanned<TierName>, keep: &Field<DurationText>, missing: &str) -> Option<Spanned<Duration>> {
+        if keep.is_absent() {
+            self.missing(missing, name.span, "Write `for:` and a duration below it, such as `for: 30d`.");
+        }
+        let keep = self.duration(keep)?;
+        if keep.as_secs() > 0 {
+            return Some(keep);
+        }
+        self.bad(
+            codes::DURATION,
+            Spanned::new("0s", keep.span),
+            "keeps nothing",
+            "Write how long, such as 30d, or remove the tier.",
+        );
+        None
+    }
+
+    /// A log is no series of backups: it is all there back to some moment, or good for nothing; and it is written before anybody knows how
+    /// long it will be kept.
+    fn log_window(&mut self, name: &Spanned<TierName>, document: Spanned<TierDocument>, archives: bool) -> Option<LogWindow> {
+        let span = document.span;
+        let TierDocument { every, keep, class } = document.value;
+        if !archives {
+            self.out.push(
+                Diagnostic::error(codes::UNFIT, "the tier `wal` is of an archived log, and the component archives none")
+                    .at(name.span, "no `wal_archive` below `protect`")
+                    .help(
+                        "Add `log: { wal_archive: {}, store: NAME }` below `protect`, remove the tier, or give one of backups another name.",
+                    ),
+            );
+            return None;
+        }
+        let others = [
+            ("every", every.is_absent(), every.span(), "a log is kept whole, and no one of each period"),
+            ("class", class.is_absent(), class.span(), "a log that is replayed cannot wait for one"),
+        ];
+        for (key, _, at, why) in others.into_iter().filter(|(_, absent, ..)| !absent) {
+            self.out.push(
+                Diagnostic::error(codes::UNFIT, format!("the tier `wal` has no `{key}`"))
+                    .at(at, why)
+                    .help(format!("Remove `{key}`: `for` says how far back any moment can be restored.")),
+            );
+        }
+        let keep = self.kept_for(name, &keep, "the tier `wal` does not say how far back any moment can be restored")?;
+        Some(LogWindow { keep, span })
     }
 
     /// A copy that goes before its period is over leaves a time without any: not what anybody means who keeps one of each. It is

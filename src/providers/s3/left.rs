@@ -109,6 +109,7 @@ pub(super) fn component(policy: &mut Policy, id: &ResourceId, live: &Live) {
         objectives: Objectives::default(),
         protections: Default::default(),
         retain: Default::default(),
+        log_window: None,
         span: None,
     });
     let id = ResourceId::new(Subject::Component(name.clone()), replication::KIND.name, protection);

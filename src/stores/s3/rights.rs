@@ -151,7 +151,8 @@ pub fn denials(policy: &PolicyName, (backend, holds_log): (&S3Backend, bool), pu
     let below = |keys: &[String]| keys.iter().map(|keys| arn::objects(backend, keys)).collect::<BTreeSet<String>>();
     if !has(&[Prune]) {
         // An apply removes old records of applies.
-        let sorts = KEPT.into_iter().chain(holds_log.then_some(Sort::Log));
+        let of_log = [Sort::Log, Sort::LogLetGo].into_iter().filter(|_| holds_log);
+        let sorts = KEPT.into_iter().chain(of_log);
         let kept = if has(&[Apply]) { sorts.map(|sort| sort.pattern(policy)).collect() } else { everything.to_vec() };
         deny("NeverDelete", &["s3:DeleteObject", "s3:DeleteObjectVersion"], below(&kept), Condition::new());
     }

@@ -61,9 +61,46 @@ async fn a_log_is_handed_out_with_what_restore_allows_and_no_less() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_is_looked_at_with_what_status_allows_and_no_less() {
-    let Some((guarded, _)) = guarded().await else { return };
+    let Some((guarded, text)) = guarded().await else { return };
     for (timeline, number) in [(1, 3), (1, 4), (2, 4)] {
         guarded.freely(&["wal", "push", &path(timeline, number)]);
     }
+    // Some of it went.
+    let note = format!(r#"{{"version":1,"at":"2026-11-28T12:00:00Z","first":["{}"]}}"#, name_of(1, 3));
+    put(&text, &format!("docs/wal/_let_go/{SYSTEM}/20261128T120000Z.0123456789abcdef.json"), note.into_bytes()).await;
     one_less(&guarded.leaves(&["status"]), &[], |_, leaves| ends_well(&guarded.with(leaves, 0, &["wal", "status"])));
+}
+
+/// Below the policy's folder in the bucket.
+async fn put(text: &str, key: &str, body: Vec<u8>) {
+    let bucket = text.split("name: ").nth(1).unwrap().lines().next().unwrap();
+    let client = endpoint("ministack").unwrap().client().await;
+    let key = format!("some/where/{bucket}/{key}");
+    client.put_object().bucket(bucket).key(key).body(body.into()).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_let_go_with_what_prune_allows_and_not_by_who_writes() {
+    let Some((guarded, text)) = guarded().await else { return };
+    let beside =
+        "store: bucket }, cluster: { base_backup: {}, store: bucket } }\n    retain: { daily: { for: 30d }, wal: { for: 7d } }";
+    guarded.home.policy(&archiving(&text, "wal").replace("store: bucket } }", beside));
+    for (timeline, number) in [(1, 3), (1, 4), (2, 4), (2, 5)] {
+        guarded.freely(&["wal", "push", &path(timeline, number)]);
+    }
+    let policy = text.split("name: ").nth(1).unwrap().lines().next().unwrap();
+    let manifest = bdr::catalog::manifest::Manifest {
+        policy: policy.parse().unwrap(),
+        component: "docs".parse().unwrap(),
+        ..crate::wal::kept::manifest(1, 2, 5)
+    };
+    put(&text, &format!("docs/cluster/daily/{}/manifest.json", manifest.id), manifest.encode().unwrap()).await;
+    let writer = guarded.with(&guarded.leaves(&["write"]), 0, &["prune", "docs", "--yes"]);
+    assert!(writer.code != Some(0) && writer.stderr.contains("`bdr iam-policy prune`"), "{writer:#?}");
+    let pruned = guarded.with(&guarded.leaves(&["prune"]), 0, &["prune", "docs", "--yes"]);
+    ends_well(&pruned).unwrap();
+    assert!(pruned.stderr.contains("of the log removed"), "{pruned:#?}");
+    let gone = guarded.with(&guarded.leaves(&["restore"]), 0, &["wal", "fetch", &name_of(2, 4), "got"]);
+    assert_eq!(gone.code, Some(255), "{gone:#?}");
+    guarded.freely(&["wal", "fetch", &name_of(2, 5), "got"]);
 }

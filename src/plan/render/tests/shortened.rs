@@ -1,7 +1,7 @@
 //! What a policy lets go of, and for how much shorter it keeps the rest, in words.
 
 use super::*;
-use crate::plan::{BackupGoes, TierShortened, Window};
+use crate::plan::{BackupGoes, LogEffect, TierShortened, Window};
 
 pub(super) fn letting_go() -> RetentionEffect {
     let moment = |text: &str| text.parse::<jiff::Timestamp>().expect("moment");
@@ -21,6 +21,7 @@ pub(super) fn letting_go() -> RetentionEffect {
         left: false,
         before: window("2026-10-25T02:00:00Z", 30),
         after: window("2026-11-10T02:00:00Z", 14),
+        log: None,
         timezone: "Europe/Stockholm".into(),
         place: Some(Position { file: "safe-pm.yaml".into(), line: 31, column: 7 }),
     }
@@ -80,4 +81,36 @@ fn backups_of_a_component_that_left_are_told_as_lost_to_the_policy() {
          removed by it"
     );
     assert_eq!(line, "database in primary (left the policy)");
+}
+
+#[test]
+fn a_log_that_reaches_less_far_back_is_told_with_both_lengths() {
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let log = LogEffect {
+        segments: 120,
+        bytes: 1 << 30,
+        before_seconds: Some(30 * 86_400),
+        before_known: true,
+        after_seconds: Some(7 * 86_400),
+        before: moment("2026-10-25T02:00:00Z"),
+        after: moment("2026-11-16T02:00:00Z"),
+    };
+    let effect = |log| RetentionEffect { goes: Vec::new(), before: None, after: None, log: Some(log), ..letting_go() };
+    let (words, line) = told(effect(log.clone()));
+    assert_eq!(
+        words,
+        "database in primary: any moment can be restored 7d back, until now 30d; the next prune lets go of 120 segments of the log \
+         (1.0 GiB)"
+    );
+    assert_eq!(line, "database in primary (log, 30d to 7d)");
+    let shown = human(&Plan { retention: vec![effect(log.clone())], ..plan(Vec::new()) }, LOOK);
+    assert!(
+        shown.contains("prune lets 120 segments of the log go") && shown.contains("any moment from 2026-10-25 03:00"),
+        "{shown}"
+    );
+    let (words, _) = told(effect(LogEffect { before_seconds: None, before_known: false, ..log }));
+    assert!(
+        words.starts_with("database in primary: any moment can be restored 7d back, until now back to 2026-10-25;"),
+        "{words}"
+    );
 }

@@ -87,8 +87,9 @@ fn denied(wish: Wish<'_>) -> Vec<Wanted> {
         all.push(("only-writers", list, vec![&list.value], deny(["s3:PutObject"], below(&Sort::WHOLE))));
     }
     if let Some(list) = &access.read {
-        // Who writes goes on with what an interrupted backup left, and compares with the backup before.
-        let who = [Some(list), access.write.as_ref()].into_iter().flatten().map(|list| &list.value).collect();
+        // Who writes goes on with what an interrupted backup left, and compares with the backup before; who prunes a log reads whose it is.
+        let prunes = access.delete.as_ref().filter(|_| log.is_some());
+        let who = [Some(list), access.write.as_ref(), prunes].into_iter().flatten().map(|list| &list.value).collect();
         all.push(("only-readers", list, who, deny(["s3:GetObject", "s3:GetObjectVersion"], below(&CONTENT))));
     }
     if let Some(list) = &access.delete {

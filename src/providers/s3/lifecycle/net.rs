@@ -108,7 +108,7 @@ pub(super) fn kept(wish: Wish<'_>) -> Vec<Kept> {
         };
         let whose = format!("{}/{}", *component.name, *protection.name);
         let below = |folder: String| format!("{}{folder}", wish.backend.prefix.value);
-        // Nothing of a log is let go yet.
+        // How long each part of a log is needed hangs on base backups, and its histories are for ever.
         if protection.wal_archive().is_some() {
             all.push(Kept { prefix: below(series.log()), whose, days: None });
             continue;

@@ -1,16 +1,23 @@
 //! `bdr prune`: lets go of what the retention no longer keeps.
 
+mod log;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
+
+use crate::address::{BackupId, StoreName};
 use crate::cli::catalogues::{self, Haste, InOrder};
 use crate::cli::chosen::{self, Chosen, Replicas, Which};
 use crate::cli::load::References;
 use crate::cli::telling::{self, Telling, series};
 use crate::cli::view::backups::{heading, moment};
 use crate::cli::view::table;
-use crate::cli::{Context, Exit, Failure, load, working};
+use crate::cli::{Context, Exit, Failure, load, log_kept, working};
 use crate::journal::{Decided, Event, FORMAT_VERSION, SeriesPruned};
-use crate::policy::Policy;
+use crate::policy::{Component, Policy};
+use crate::provider::Env;
 use crate::tree::{Known, Progress, PrunePlan};
 use crate::units::bytes::Bytes;
 use crate::units::count::count;
@@ -18,8 +25,9 @@ use crate::units::count::count;
 /// Let go of backups that the retention no longer keeps
 ///
 /// Every backup is listed with the reason why it stays or goes. On a terminal nothing is removed without `--yes`; elsewhere
-/// it is, unless `--dry-run` is given. What interrupted backups left is swept once it is a day old. A store that fails keeps no
-/// other from being pruned: exit code 3 tells that some were.
+/// it is, unless `--dry-run` is given. What interrupted backups left is swept once it is a day old. Of a log that is archived, what no
+/// base backup that stays is rolled forward by within the window that `wal` below `retain` states goes; while a store of either cannot be
+/// read, all of it stays. A store that fails keeps no other from being pruned: exit code 3 tells that some were.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Component [default: all of the policy]
@@ -51,7 +59,15 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     working::listen(context);
     let loaded = load::policy(context, References::Acting)?;
     let env = context.env(References::Acting)?;
-    let all = chosen::all(&loaded.policy, args.component.as_deref(), &args.which.with(Replicas::Named), &env).await?;
+    let which = args.which.with(Replicas::Named);
+    let logs = log::components(&loaded.policy, args.component.as_deref(), &which)?;
+    let at_once = usize::from(context.global.parallelism).max(1);
+    let looks = stream::iter(logs).map(|component| look(context, &loaded.policy, component, &env)).buffered(at_once);
+    let held: Vec<(&Component, Result<log::Held<'_>, Failure>)> = looks.collect().await;
+    let all = match log::is_alone(&loaded.policy, args.component.as_deref(), &which, &held) {
+        true => Vec::new(),
+        false => chosen::all(&loaded.policy, args.component.as_deref(), &which, &env).await?,
+    };
     let act = args.yes || !(args.dry_run || context.terminal.stdout || context.terminal.stdin);
     let how = How { act, quiet: false, telling: args.format };
     let policy = loaded.policy.name.to_string();
@@ -60,7 +76,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut reads = InOrder::read(context, &all, Haste::Job);
     while let Some((chosen, catalogue)) = reads.next().await? {
         let ended = match catalogue {
-            Ok(known) => carry_out(context, &loaded.policy, chosen, &known, &how).await,
+            Ok(known) => match log::pinned(&held, chosen, context.now()) {
+                Ok(pins) => carry_out(context, &loaded.policy, chosen, &pinned(known, &pins), &how).await,
+                Err(failure) => Err(failure),
+            },
             Err(error) => {
                 came.unread.push((chosen, error));
                 continue;
@@ -70,8 +89,17 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             Ok(Exit::Done) => came.done += 1,
             Ok(_) => came.damaged = true,
             Err(failure) if context.stop.asked() > 0 => return Err(failure),
-            Err(failure) => came.broken.push((chosen, failure)),
+            Err(failure) => came.broken.push((chosen.store.clone(), chosen.label(), failure)),
         }
+    }
+    // Backups first: what a crash leaves in between is more of the log than is needed.
+    for (component, held) in held.into_iter().filter(|(component, _)| log::is_meant(component, &which)) {
+        let failed = match held {
+            Ok(held) => held.prune(context, &loaded.policy, &how, which.store.as_deref()).await?,
+            Err(failure) => log::failed(component, &failure),
+        };
+        came.done += usize::from(failed.is_empty());
+        came.broken.extend(failed);
     }
     if !act && !args.dry_run {
         context.say("Nothing was removed. `bdr prune --yes` does it.");
@@ -88,7 +116,7 @@ struct Came<'a> {
     /// A damaged manifest kept one from being pruned, which was told.
     damaged: bool,
     unread: catalogues::Failed<'a>,
-    broken: Vec<(&'a Chosen<'a>, Failure)>,
+    broken: Vec<(StoreName, String, Failure)>,
 }
 
 impl Came<'_> {
@@ -98,10 +126,10 @@ impl Came<'_> {
             None if self.broken.is_empty() => return Ok(if self.damaged { Exit::Failed } else { Exit::Done }),
             None => Failure::new(""),
         };
-        let unread = self.unread.iter().map(|(chosen, _)| *chosen);
-        let stores = catalogues::stores(unread.chain(self.broken.iter().map(|(chosen, _)| *chosen)));
-        for (chosen, broken) in self.broken {
-            let why = [vec![format!("{}: {}", chosen.label(), broken.message)], broken.causes].concat();
+        let unread = self.unread.iter().map(|(chosen, _)| &chosen.store);
+        let stores = catalogues::named(unread.chain(self.broken.iter().map(|(store, ..)| store)).cloned());
+        for (_, label, broken) in self.broken {
+            let why = [vec![format!("{label}: {}", broken.message)], broken.causes].concat();
             failure = failure.cause(why.join(": "));
             failure.help = failure.help.or(broken.help);
         }
@@ -111,13 +139,37 @@ impl Came<'_> {
     }
 }
 
-/// Prunes one series.
+/// Prunes one series, and after base backups the log that rolls them forward.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn one(context: &Context, policy: &Policy, chosen: &Chosen<'_>, how: &How) -> Result<Exit, Failure> {
+pub async fn one(context: &Context, policy: &Policy, env: &Env, chosen: &Chosen<'_>, how: &How) -> Result<Exit, Failure> {
     let known = working::look(context, &chosen.label(), chosen.shelf.known()).await?;
-    carry_out(context, policy, chosen, &known, how).await
+    if !(log_kept::is_base(chosen.protection) && chosen.component.wal_archive().is_some()) {
+        return carry_out(context, policy, chosen, &known, how).await;
+    }
+    let held = log::Held::look(context, policy, chosen.component, env).await?;
+    let known = pinned(known, &held.pins(context.now())?);
+    let ended = carry_out(context, policy, chosen, &known, how).await?;
+    match held.prune(context, policy, how, None).await?.into_iter().next() {
+        Some((_, label, failure)) => Err(Failure { message: format!("{label}: {}", failure.message), ..failure }),
+        None => Ok(ended),
+    }
+}
+
+async fn look<'a>(
+    context: &Context,
+    policy: &'a Policy,
+    component: &'a Component,
+    env: &Env,
+) -> (&'a Component, Result<log::Held<'a>, Failure>) {
+    (component, log::Held::look(context, policy, component, env).await)
+}
+
+/// With what the window of a log needs.
+fn pinned(mut known: Known, pins: &BTreeSet<BackupId>) -> Known {
+    known.facts = known.facts.into_iter().map(|facts| log_kept::pin(facts, pins)).collect();
+    known
 }
 
 async fn carry_out(context: &Context, policy: &Policy, chosen: &Chosen<'_>, known: &Known, how: &How) -> Result<Exit, Failure> {
