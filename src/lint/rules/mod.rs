@@ -10,6 +10,7 @@ mod kms_key_elsewhere;
 mod lock_before_notice;
 mod lock_beyond_tier;
 mod lock_unswept;
+mod log_window_under_gap;
 mod minimum_duration;
 mod no_copy_survives;
 mod no_scheduler;
@@ -76,6 +77,7 @@ pub const RULES: &[&dyn Rule] = &[
     &replicas_collide::ReplicasCollide,
     &replica_over_backups::ReplicaOverBackups,
     &wal_alone::WalAlone,
+    &log_window_under_gap::LogWindowUnderGap,
     &objective_unreachable::ObjectiveUnreachable,
     &no_copy_survives::NoCopySurvives,
     &class_slower_than_objective::ClassSlowerThanObjective,

@@ -7,7 +7,8 @@
 //! ## Why it matters
 //!
 //! The log says what changed in the files of a cluster. To recover by it one starts from a copy of these files and rolls it forward. A dump
-//! of `pg_dump` is none, and cannot be rolled forward. So such an archive grows, and nothing comes back of it: `bdr assess` gives it no bound.
+//! of `pg_dump` is none, and cannot be rolled forward: a log that is kept for 7 days under dumps that are kept for 30 restores nothing of these 7
+//! days. Nothing comes back of such an archive, and nothing of it is let go: `bdr assess` gives it no bound.
 //!
 //! One that is made by other means, such as `pg_basebackup`, is rolled forward by the archive too (`restore_command`): say that in a
 //! suppression.
@@ -48,10 +49,17 @@ impl Rule for WalAlone {
         for component in context.policy.components.values().filter(|component| !has_base(component)) {
             let Some(archive) = component.wal_archive() else { continue };
             let message = format!("nothing of `{}` can be rolled forward by the WAL that is archived", *component.name);
+            let mut finding = Diagnostic::warning(self.about().code, message)
+                .at(archive.name.span.or(archive.span), "WAL alone restores nothing");
+            if let Some(window) = &component.log_window {
+                finding = finding.at(window.keep.span, "none of this time can be restored by it");
+                let longest = component.retain.values().max_by_key(|tier| tier.keep.value);
+                if let Some(tier) = longest.filter(|_| component.protections.values().any(|one| one.as_tree().is_some())) {
+                    finding = finding.at(tier.keep.span, "what is kept for this long comes back as it was made");
+                }
+            }
             found.push(
-                Diagnostic::warning(self.about().code, message)
-                    .at(archive.name.span.or(archive.span), "WAL alone restores nothing")
-                    .help("Add `cluster: { base_backup: {}, schedule: daily, store: NAME }` below `protect`; a dump is none."),
+                finding.help("Add `cluster: { base_backup: {}, schedule: daily, store: NAME }` below `protect`; a dump is none."),
             );
         }
     }
