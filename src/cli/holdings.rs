@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::address::{ComponentName, ProtectionName, StoreName, TierName};
+use crate::address::{BackupId, ComponentName, ProtectionName, StoreName, TierName};
 use crate::assess::Measured;
 use crate::catalog::facts::{BackupFacts, horizon};
 use crate::catalog::layout::Series;

@@ -48,13 +48,14 @@ fn places_in_two_files_are_both_shown() {
 fn nothing_but_a_path_runs_past_the_width() {
     let mut sources = Sources::new();
     let list = "  - { to: b, role: \"arn:aws:iam::111122223333:role/one\" }, { to: b, role: \"arn:aws:iam::111122223333:role/two\" }, {}\n";
-    let long = format!("  other: \"{}\"\n", "x".repeat(120));
+    let value = "x".repeat(120);
+    let long = format!("  other: \"{value}\"\n");
     let file =
         sources.add("a.yaml", format!("replicate:\n{list}{long}  monthly: {{ for: 20d, class: GLACIER, every: month }}\n"));
     let said = "another role than the one that is named further left, of which there can be only one for each destination";
     let place = |text| place(&sources, file, text);
     let apart = Diagnostic::error("BDR-X001", "two roles").at(place("role/two"), said).at(place("role/one"), "first given here");
-    let wide = Diagnostic::error("BDR-X001", "long").at(place(&"x".repeat(120)), said);
+    let wide = Diagnostic::error("BDR-X001", "long").at(place(&value), said);
     let hanging =
         Diagnostic::error("BDR-X001", "short").at(place("GLACIER"), said).at(place("monthly"), said).at(place("20d"), "kept");
     for width in [60, 80] {
