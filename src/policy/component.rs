@@ -19,7 +19,7 @@ pub struct Component {
     pub retain: Tiers,
     /// How far back its log reaches; `None`: as far as the oldest base backup that is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_window: Option<LogWindow>,
+    pub log_window: Option<Box<LogWindow>>,
     /// The whole entry.
     #[serde(skip)]
     pub span: Option<Span>,

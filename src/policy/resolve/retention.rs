@@ -16,14 +16,14 @@ const TIERS: [&str; 6] = ["hourly", "daily", "weekly", "monthly", "quarterly", "
 
 impl Run<'_> {
     /// `archives`: the component archives its log, which the tier `wal` is of.
-    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>, archives: bool) -> (Tiers, Option<LogWindow>) {
+    pub(super) fn tiers(&mut self, retain: Field<Named<TierDocument>>, archives: bool) -> (Tiers, Option<Box<LogWindow>>) {
         let written = retain.given().map(|retain| retain.value.0).unwrap_or_default();
         let (mut resolved, mut log_window) = (Tiers::with_capacity(written.len()), None);
         for (written, document) in written {
             let name = self.named::<TierName>(&Field::Given(written.map(NameText)));
             let (Some(name), Field::Given(document)) = (name, document) else { continue };
             if name.as_str() == LogWindow::NAME {
-                log_window = self.log_window(&name, document, archives);
+                log_window = self.log_window(&name, document, archives).map(Box::new);
             } else if let Some(tier) = self.tier(name, document) {
                 resolved.insert(tier.name.value.clone(), tier);
             }
