@@ -26,3 +26,17 @@ fn the_example_is_applied_and_loaded() {
     run(&["restore", "orders", "--protection", "cluster", "--to", "whole"]).ends(0);
     assert!(home.path("whole/global/pg_control").exists() && home.path("whole/backup_label").exists());
 }
+
+/// Its document has an RPO of an hour, an RTO of four, and log for seven days.
+#[test]
+fn the_database_of_the_strategy_keeps_its_promises_beside_its_storage() {
+    let home = Home::new();
+    let folder = root().join("examples/safe-pm").display().to_string();
+    let run = |arguments: &[&str]| Ran::of(&home.command(&[&["-p", folder.as_str()], arguments].concat()).output().unwrap());
+    run(&["lint"]).ends(0);
+    let assessed = run(&["assess", "--format", "json"]).ends(0).stdout;
+    let assessed: serde_json::Value = serde_json::from_str(&assessed).unwrap();
+    assert_eq!(assessed["broken"], 0, "{assessed:#}");
+    let of_database = assessed["cells"].as_array().unwrap().iter().filter(|cell| cell["component"] == "database").count();
+    assert_eq!(of_database, 4, "process, host, corruption and region: {assessed:#}");
+}
