@@ -6,6 +6,9 @@
 /// Least columns that are worth breaking a label into.
 const LEAST: usize = 24;
 
+/// Begins the last line of a frame that nothing follows.
+const CLOSES: char = '╰';
+
 /// One sign with what steers its colour before it.
 type Cell = (String, char);
 
@@ -34,7 +37,7 @@ fn broken(line: &[Cell], next: &[Cell], labels: &[String], width: usize) -> Opti
     let label =
         labels.iter().filter(|label| !label.is_empty() && plain.ends_with(label.as_str())).max_by_key(|label| label.len())?;
     let from = plain.chars().count() - label.chars().count();
-    let gutter = line.iter().position(|(_, sign)| is_bar(*sign))? + 2;
+    let gutter = line.iter().position(|(_, sign)| is_bar(*sign) || *sign == CLOSES)? + 2;
     let before = line.get(..from)?;
     let ends = before.iter().rposition(|(_, sign)| !sign.is_whitespace()).filter(|at| *at >= gutter);
     // The last sign of its underline; a label that hangs below one has none before it, or the bar of another label.
@@ -49,7 +52,8 @@ fn broken(line: &[Cell], next: &[Cell], labels: &[String], width: usize) -> Opti
     let steer = line.get(from).map(|(steer, _)| steer.as_str()).filter(|steer| !steer.is_empty()).unwrap_or_else(|| last(before));
     let off = if steer.is_empty() { "" } else { "\u{1b}[0m" };
     let aside = |at: usize| {
-        let own = line.get(at).filter(|_| at < gutter);
+        // A frame that ends with the underline ends there, and what hangs below stands below the frame.
+        let own = line.get(at).filter(|(_, sign)| at < gutter && is_bar(*sign));
         beside.get(at).filter(|(_, sign)| is_bar(*sign)).or(own).cloned().unwrap_or_else(|| (String::new(), ' '))
     };
     let aside = text(&(0..column).map(aside).collect::<Vec<Cell>>());

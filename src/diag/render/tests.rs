@@ -78,8 +78,6 @@ fn nothing_but_a_path_runs_past_the_width() {
             }
         }
     }
-    let look = Look { width: 80, color: false, unicode: true };
-    insta::assert_snapshot!(format!("{}\n\n{}", render(&apart, &sources, look), render(&hanging, &sources, look)));
 }
 
 #[test]
