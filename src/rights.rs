@@ -23,12 +23,14 @@ pub enum Purpose {
     Restore,
     /// `prune`: backups are removed.
     Prune,
+    /// `copy`: what lies in a bucket and not at the destination of its rule is copied; nothing is replaced or removed.
+    Copy,
     /// `status`, `wal status`: nothing is written, and no data of a backup is read.
     Status,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 6] = [Self::Plan, Self::Apply, Self::Write, Self::Restore, Self::Prune, Self::Status];
+    pub const ALL: [Self; 7] = [Self::Plan, Self::Apply, Self::Write, Self::Restore, Self::Prune, Self::Copy, Self::Status];
 
     /// As on the command line.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Write => "write",
             Self::Restore => "restore",
             Self::Prune => "prune",
+            Self::Copy => "copy",
             Self::Status => "status",
         }
     }
@@ -55,6 +58,10 @@ pub enum Deed {
     /// Listing the keys below a prefix; it also tells an object that is not there from one that may not be read.
     List,
     Read,
+    /// Reading the tags of an object.
+    ReadTags,
+    /// Giving an object tags.
+    WriteTags,
     Write,
     /// Setting until when what is written is locked; ending a lock is another matter.
     Lock,

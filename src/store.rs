@@ -209,6 +209,11 @@ impl Arrival {
         self.body.reserve(more);
     }
 
+    /// Whether what came is of that version, as far as both are known.
+    pub fn is_of(&self, etag: Option<&str>) -> bool {
+        self.etag.as_deref().zip(etag).is_none_or(|(came, wanted)| came == wanted)
+    }
+
     pub fn add(&mut self, bytes: &[u8]) {
         self.body.extend_from_slice(bytes);
         self.told(bytes.len());

@@ -97,6 +97,8 @@ fn of_backups(policy: &Policy, store: &StoreName, purpose: Purpose) -> Vec<Touch
             add(Deed::Read, if is_replicated(policy, store) { &Sort::WHOLE } else { &[Sort::Manifest] });
             add(Deed::Read, &[Sort::Verified]);
         }
+        // It is about what a rule is, whatever that is called.
+        Purpose::Copy => return Vec::new(),
         _ if !holds_copies => return Vec::new(),
         Purpose::Write => {
             // Packs are read only to go on with what an interrupted backup left.

@@ -19,6 +19,7 @@ pub mod due;
 pub mod overdue;
 pub mod locked;
 pub mod copied;
+pub mod absent;
 
 #[cfg(test)]
 mod retention_tests;

@@ -24,7 +24,7 @@ pub struct Args {
     /// Only this component, store, kind or resource, and what it needs; may be given several times
     #[arg(long, value_name = "NAME", conflicts_with = "plan")]
     target: Vec<String>,
-    /// Make no first backups: the schedules make them
+    /// Make no first backups, which the schedules make, and copy no existing objects
     #[arg(long, conflicts_with = "plan")]
     without_backups: bool,
     /// Make a new folder for this store, though one was set up before; may be given several times
@@ -68,7 +68,7 @@ async fn planned(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = adopting::adopting(opened, &args.adopt).await?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
-        known.backups.clear();
+        known.leave_jobs();
     }
     let scope = plan::scope(&args.target, &opened.compiled, &known)?;
     let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);

@@ -30,7 +30,7 @@ pub struct Args {
     /// What the role must be allowed that is taken on in this account of the policy, not who takes it on
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// For `apply --without-backups`: it writes no backups then
+    /// For `apply --without-backups`: it writes no backups then, and copies nothing
     #[arg(long)]
     without_backups: bool,
     /// Print only this one, where several documents are needed
@@ -42,7 +42,7 @@ pub struct Args {
 enum Word {
     /// `plan`, `drift` and `list`: reads settings and what there is, and no data of a backup
     Plan,
-    /// `apply`: sets what the policy wants, and makes first backups
+    /// `apply`: sets what the policy wants, makes first backups, and copies existing objects
     Apply,
     /// `backup` and `wal push`: writes backups, and removes none
     Write,
@@ -50,6 +50,8 @@ enum Word {
     Restore,
     /// `prune`, and with `write` `backup --prune`: removes backups
     Prune,
+    /// `copy`: copies what lay in buckets before their replication rules, and replaces and removes nothing
+    Copy,
     /// `status` and `wal status`: reads manifests and looks at objects and their copies, and reads no data of a backup
     Status,
 }
@@ -62,6 +64,7 @@ impl Word {
             Self::Write => Purpose::Write,
             Self::Restore => Purpose::Restore,
             Self::Prune => Purpose::Prune,
+            Self::Copy => Purpose::Copy,
             Self::Status => Purpose::Status,
         }
     }
@@ -171,8 +174,11 @@ fn let_in(name: &StoreName, spec: &StoreSpec, purposes: &BTreeSet<Purpose>) -> V
     let access = spec.access.as_ref();
     let needs = |any: &[Purpose]| any.iter().any(|purpose| purposes.contains(purpose));
     let lists = [
-        ("write", access.is_some_and(|access| access.write.is_some()) && needs(&[Purpose::Write])),
-        ("read", access.is_some_and(|access| access.read.is_some()) && needs(&[Purpose::Restore, Purpose::Status])),
+        ("write", access.is_some_and(|access| access.write.is_some()) && needs(&[Purpose::Write, Purpose::Copy])),
+        (
+            "read",
+            access.is_some_and(|access| access.read.is_some()) && needs(&[Purpose::Restore, Purpose::Status, Purpose::Copy]),
+        ),
         ("delete", access.is_some_and(|access| access.delete.is_some()) && needs(&[Purpose::Prune])),
         ("configure", access.is_some_and(|access| access.configure.is_some()) && needs(&[Purpose::Apply])),
     ];

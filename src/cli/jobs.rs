@@ -1,16 +1,18 @@
-//! Runs the jobs of a plan: first backups.
+//! Runs the jobs of a plan: first backups, and copies of what lies in a bucket before its rule.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::address::ResourceId;
 use crate::apply::{JobError, Ran, Runner};
 use crate::catalog::manifest::{Issue, Manifest};
 use crate::cli::backup::{self, Prepared};
 use crate::cli::chosen::{self, Chosen, Which};
 use crate::cli::prepare::Opened;
-use crate::cli::{Context, Failure, gone};
+use crate::cli::{Context, Failure, copy, copying, gone};
+use crate::providers::s3::existing;
 use crate::resource::Job;
 use crate::tree::Progress;
 use crate::units::bytes::Bytes;
@@ -31,10 +33,11 @@ type Tell<'a> = &'a (dyn for<'b> Fn(&'b str) + Send + Sync);
 #[async_trait]
 impl Runner for Backups<'_> {
     async fn run(&self, job: &Job, progress: Tell<'_>) -> Result<Ran, JobError> {
-        let Job::Backup { component, protection } = job;
-        self.first(component.as_str(), protection.as_str(), progress)
-            .await
-            .map_err(|failure| JobError { reason: told(&failure), help: failure.help })
+        let ran = match job {
+            Job::Backup { component, protection } => self.first(component.as_str(), protection.as_str(), progress).await,
+            Job::Copy { rule } => self.copied(rule, progress).await,
+        };
+        ran.map_err(|failure| JobError { reason: told(&failure), help: failure.help })
     }
 }
 
@@ -44,6 +47,43 @@ fn told(failure: &Failure) -> String {
 }
 
 impl Backups<'_> {
+    /// What lies in the source of a rule and not at its destination. Asked to stop, it ends what is on its way.
+    async fn copied(&self, rule: &ResourceId, tell: Tell<'_>) -> Result<Ran, Failure> {
+        let (policy, env) = (&self.opened.loaded.policy, &self.opened.env);
+        let at_once = usize::from(self.context.global.parallelism);
+        let wanted = existing(policy).into_iter().find(|one| one.id == *rule);
+        let errand = match wanted {
+            Some(wanted) => copying::errand(policy, wanted, env, at_once).await?,
+            None => None,
+        };
+        let Some(errand) = errand else { return Err(Failure::new(format!("the policy has no rule `{rule}`"))) };
+        let (progress, mut stop) = (Progress::default(), self.context.stop.clone());
+        let work = errand.carry(&progress, &|_, _| {});
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + LINE, LINE);
+        let came = loop {
+            tokio::select! {
+                came = &mut work => break came?,
+                () = stop.asked_times(1), if !progress.is_stopped() => progress.stop(),
+                _ = tick.tick() => {
+                    let (objects, bytes, _) = progress.seen();
+                    tell(&format!("{}: {}, {} copied", errand.rule.label(), count(objects, "object"), Bytes(bytes)));
+                }
+            }
+        };
+        let told = format!("{}: {}", errand.rule.label(), copy::told(&came));
+        if progress.is_stopped() {
+            return Err(Failure::new(format!("{told}; asked to stop")).help("The next apply goes on with the rest."));
+        }
+        match came.named.first() {
+            None => Ok(Ran { told, already: came.copied == 0 }),
+            Some((_, error)) => {
+                let help = Failure::from_store(error).help;
+                Err(Failure { help, ..Failure::new(told).cause(error.to_string()) })
+            }
+        }
+    }
+
     /// A backup in each store of the protection that holds no good one.
     async fn first(&self, component: &str, protection: &str, tell: Tell<'_>) -> Result<Ran, Failure> {
         let policy = &self.opened.loaded.policy;

@@ -13,6 +13,8 @@ pub mod chosen;
 pub mod codes;
 pub mod completions;
 pub mod context;
+pub mod copy;
+pub mod copying;
 pub mod destroy;
 pub mod drift;
 pub mod env;
@@ -53,6 +55,7 @@ pub mod signing;
 mod standing;
 pub mod status;
 pub mod telling;
+pub mod uncopied;
 pub mod unlock;
 pub mod verify;
 pub mod view;
@@ -167,6 +170,7 @@ pub enum Command {
     Status(status::Args),
     Verify(verify::Args),
     Prune(prune::Args),
+    Copy(copy::Args),
     Restore(restore::Args),
     Wal(wal::Args),
     Completions(completions::Args),
@@ -183,6 +187,7 @@ impl Command {
             Self::Restore(_) | Self::Verify(_) => Purpose::Restore,
             Self::Status(_) => Purpose::Status,
             Self::Prune(_) => Purpose::Prune,
+            Self::Copy(_) => Purpose::Copy,
             Self::Wal(args) => args.purpose(),
             _ => return None,
         })
@@ -193,6 +198,7 @@ impl Command {
             Self::Apply(args) => apply::run(&args, context).await,
             Self::Assess(args) => assess::run(&args, context).await,
             Self::Backup(args) => backup::run(&args, context).await,
+            Self::Copy(args) => copy::run(&args, context).await,
             Self::Completions(args) => completions::run(&args, context),
             Self::Destroy(args) => destroy::run(&args, context).await,
             Self::Drift(args) => drift::run(&args, context).await,

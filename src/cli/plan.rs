@@ -45,7 +45,7 @@ pub struct Args {
     /// Only this component, store, kind or resource, and what it needs; may be given several times
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
-    /// Plan no first backups: the schedules make them
+    /// Plan no first backups, which the schedules make, and no copies of existing objects
     #[arg(long)]
     pub without_backups: bool,
     /// Make a new folder for this store, though one was set up before; may be given several times
@@ -81,7 +81,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = adopting::adopting(opened, &args.adopt).await?;
     let (mut known, holdings) = opened.survey_all(context).await;
     if args.without_backups {
-        known.backups.clear();
+        known.leave_jobs();
     }
     let scope = scope(&args.target, &opened.compiled, &known)?;
     let plan = opened.plan(context, &known, Some(&holdings), &scope, Intent::Reconcile);

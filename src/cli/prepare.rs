@@ -8,7 +8,9 @@ use crate::apply::{self, Sessions};
 use crate::assess::{self, Facts};
 use crate::cli::holdings::{self, Holdings};
 use crate::cli::load::{self, LoadedPolicy, References};
-use crate::cli::{Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, room, standing, working};
+use crate::cli::{
+    Context, Exit, Failure, LogLevel, codes, forgotten, gone, past, policy_files, room, standing, uncopied, working,
+};
 use crate::compile::{self, Compiled};
 use crate::diag;
 use crate::journal;
@@ -147,6 +149,7 @@ impl Opened {
             let policy = &self.loaded.policy;
             let left = holdings::left_behind(policy, self.live_schedules(&known).keys());
             holdings.look_for_left(policy, &self.env, &left, at_once).await;
+            uncopied::look(policy, &self.env, &mut known, context.now()).await;
             (known, holdings)
         };
         let (mut known, holdings) = working::patiently(context, reading).await;

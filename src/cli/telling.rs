@@ -46,7 +46,7 @@ impl Machine {
             of_command = inner;
         }
         let format = of_command.try_get_raw("format").ok()??.next()?;
-        let events = matches!(name, "apply" | "destroy" | "prune" | "restore");
+        let events = matches!(name, "apply" | "copy" | "destroy" | "prune" | "restore");
         (format == "json").then_some(if events { Self::Events } else { Self::Document })
     }
 

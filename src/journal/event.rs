@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::ResourceId;
 use crate::journal::backups::{Decided, Failed, LogDecided, LogPruned, RestoreEnded, RestoreStarted, Series, SeriesPruned};
+use crate::journal::copies::{ExistingFound, RuleCopied};
 use crate::resource::ActionId;
 
 /// One thing that happened.
@@ -127,6 +128,26 @@ pub enum Event {
         /// The exit code.
         exit: u8,
     },
+    /// What lay in buckets before their rules is held against the destinations.
+    CopyStarted {
+        format_version: u32,
+        policy: String,
+        /// Whether anything is copied; otherwise it is only told.
+        copies: bool,
+    },
+    ExistingFound(ExistingFound),
+    /// An object could not be copied; told as soon as that is known.
+    ObjectNotCopied {
+        /// Address of the rule.
+        rule: String,
+        key: String,
+        reason: String,
+    },
+    RuleCopied(RuleCopied),
+    CopyEnded {
+        /// The exit code.
+        exit: u8,
+    },
     RestoreStarted(RestoreStarted),
     /// The backups of a series were not seen, because its store could not be read: a newer one may lie there.
     StoreNotRead {
@@ -145,7 +166,7 @@ pub enum Event {
     Failed(Failed),
 }
 
-/// An event with its moment: one line of `--format json` of `apply`, `destroy`, `prune` and `restore`, and what any other command
+/// An event with its moment: one line of `--format json` of `apply`, `copy`, `destroy`, `prune` and `restore`, and what any other command
 /// writes with `--format json` where it failed before it had anything else to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {

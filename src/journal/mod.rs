@@ -1,6 +1,7 @@
 //! The journal: what happens while a command acts, as events, and what an apply comes to, as a record.
 
 mod backups;
+mod copies;
 mod event;
 mod keeping;
 mod record;
@@ -9,6 +10,7 @@ mod since;
 pub use backups::{
     Decided, Failed, LogDecided, LogPruned, LogSpan, LogWindow, RestoreEnded, RestoreStarted, Series, SeriesPruned,
 };
+pub use copies::{ExistingFound, RuleCopied};
 pub use event::{Event, Line, Moved, Outcome};
 pub use keeping::{DAYS, NEWEST, outlived};
 pub use record::{ActionRecord, Counts, RunRecord};

@@ -163,6 +163,11 @@ impl RunRecord {
             | Event::LogPruned(_)
             | Event::SeriesPruned(_)
             | Event::PruneEnded { .. }
+            | Event::CopyStarted { .. }
+            | Event::ExistingFound(_)
+            | Event::ObjectNotCopied { .. }
+            | Event::RuleCopied(_)
+            | Event::CopyEnded { .. }
             | Event::RestoreStarted(_)
             | Event::EntryNotRestored { .. }
             | Event::StoreNotRead { .. }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::{ResourceId, Subject};
 use crate::compile::Kinds;
 use crate::graph::{Cycle, Graph};
-use crate::resource::{Action, ActionId, Change, Desired, Op, Resource, Work};
+use crate::resource::{Action, ActionId, Change, Desired, Job, Op, Resource, Work};
 
 /// Whether an action only takes away. Removals come last, so that nothing loses its protection before the new one stands.
 pub fn is_removal(action: &Action) -> bool {
@@ -19,7 +19,8 @@ pub fn is_removal(action: &Action) -> bool {
 pub fn subject(action: &Action) -> Subject {
     match &action.work {
         Work::Change { changes } => changes.first().map_or(Subject::Policy, |change| change.id.subject.clone()),
-        Work::Run { job: crate::resource::Job::Backup { component, .. }, .. } => Subject::Component(component.clone()),
+        Work::Run { job: Job::Backup { component, .. }, .. } => Subject::Component(component.clone()),
+        Work::Run { job: Job::Copy { rule }, .. } => rule.subject.clone(),
     }
 }
 

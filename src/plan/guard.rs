@@ -115,7 +115,7 @@ fn moved(plan: &Plan) -> u64 {
 pub fn risk(action: &Action) -> Risk {
     match &action.work {
         Work::Change { changes } => changes.iter().map(|change| change.risk).max().unwrap_or(Risk::None),
-        Work::Run { job: Job::Backup { .. }, .. } => Risk::None,
+        Work::Run { job: Job::Backup { .. } | Job::Copy { .. }, .. } => Risk::None,
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Known {
     pub foreign: Vec<(ResourceId, Foreign)>,
     /// Whether each protection has a backup. One that is not listed is not asked about (no first backup is planned).
     pub backups: BTreeMap<(ComponentName, ProtectionName), FirstBackup>,
+    /// Rules of replication whose source holds what is not at the destination, where the policy wants it there, with the words for it.
+    pub uncopied: BTreeMap<ResourceId, String>,
     /// The moment of the oldest backup that is there, by `component/protection`; none: there is no backup, or it is not known.
     pub oldest: BTreeMap<String, jiff::Timestamp>,
     /// Stores that stood and are gone with what they held, with the words for it. They are made again.
@@ -38,6 +40,14 @@ pub struct Known {
     pub doubts: Vec<Finding>,
     /// The last apply that set each resource, where that is known and asked for.
     pub last_set: BTreeMap<ResourceId, LastSet>,
+}
+
+impl Known {
+    /// For a plan that changes settings and runs nothing.
+    pub fn leave_jobs(&mut self) {
+        self.backups.clear();
+        self.uncopied.clear();
+    }
 }
 
 /// An apply that set a resource.

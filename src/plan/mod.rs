@@ -4,6 +4,7 @@ mod acting;
 mod actions;
 mod alarm;
 mod codes;
+pub mod copies;
 mod digest;
 pub mod file;
 mod foreign;

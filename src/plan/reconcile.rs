@@ -8,7 +8,7 @@ use crate::diag::{Severity, Sources};
 use crate::diff;
 use crate::plan::{
     Alarm, FORMAT_VERSION, Finding, FirstBackup, Frozen, Intent, KindNote, Known, LastSet, LeftOut, Note, ObjectiveRow, Plan,
-    PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, codes, foreign, guard, put_back,
+    PolicyRef, RetentionEffect, Scope, Summary, TOOL, acting, actions, codes, copies, foreign, guard, put_back,
 };
 use crate::policy::Policy;
 use crate::resource::{Action, ActionId, Change, Expiring, Job, Kind, Live, Op, Removal, Risk, Since, Work};
@@ -50,6 +50,8 @@ pub fn reconcile(input: Input<'_>) -> Plan {
     let mut all = actions::of_changes(changes, &input.compiled.desired, &input.known.owned, &input.compiled.kinds, &users);
     let runs = first_backups(&input, &all);
     all.extend(runs);
+    let copied = copies::of(&input, &all);
+    all.extend(copied);
     let mut findings = input.findings;
     let all = actions::ordered(all).unwrap_or_else(|(cycle, all)| {
         findings.push(Finding {
@@ -253,6 +255,9 @@ fn left_out_of(input: &Input<'_>, outside: &BTreeSet<ResourceId>, chosen: &BTree
         if matches!(first, FirstBackup::Missing(_)) && !input.scope.names(&id) && input.intent == Intent::Reconcile {
             of(&subject, &|left| left.first_backups += 1);
         }
+    }
+    for rule in input.known.uncopied.keys().filter(|rule| !input.scope.names(&copies::address(rule))) {
+        of(&rule.subject, &|left| left.changes += 1);
     }
     all.into_values().collect()
 }

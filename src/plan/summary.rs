@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resource::{Action, Change, Op, Risk, Work};
+use crate::resource::{Action, Change, Job, Op, Risk, Work};
 
 /// How many changes of which sort.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct Summary {
     pub refuse: u64,
     /// First backups to be made.
     pub run: u64,
+    /// Rules of replication of which what lies there already is to be copied.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub copy: u64,
     pub unchanged: u64,
     pub foreign: u64,
 }
@@ -32,7 +35,8 @@ impl Summary {
         for action in actions {
             match &action.work {
                 Work::Change { changes } => changes.iter().for_each(|change| summary.count(change)),
-                Work::Run { .. } => summary.run += 1,
+                Work::Run { job: Job::Backup { .. }, .. } => summary.run += 1,
+                Work::Run { job: Job::Copy { .. }, .. } => summary.copy += 1,
             }
         }
         summary
@@ -54,9 +58,9 @@ impl Summary {
         }
     }
 
-    /// Changes that can be carried out, first backups included.
+    /// Changes that can be carried out, first backups and copies included.
     pub fn doable(&self) -> u64 {
-        self.create + self.update + self.delete + self.release + self.run
+        self.create + self.update + self.delete + self.release + self.run + self.copy
     }
 
     /// One line: `2 to change, 1 new, of which 1 destroys data, 41 unchanged`. Each change is counted once; what is at stake by them
@@ -69,6 +73,7 @@ impl Summary {
             (self.update, "to change"),
             (self.create, "new"),
             (self.run, if self.run == 1 { "first backup" } else { "first backups" }),
+            (self.copy, if self.copy == 1 { "copy of existing objects" } else { "copies of existing objects" }),
         ];
         let mut line = listed(&doings).unwrap_or_else(|| NOTHING.to_owned());
         if let Some(stake) = listed(&[(self.destroys, "destroy data"), (self.weakens, "weaken a protection")]) {
@@ -79,6 +84,10 @@ impl Summary {
         }
         line
     }
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn listed(counts: &[(u64, &'static str)]) -> Option<String> {

@@ -31,6 +31,9 @@ pub struct Replication {
     pub prefix: Spanned<String>,
     /// Only objects with all of these tags.
     pub tags: BTreeMap<String, Spanned<String>>,
+    /// Whether bdr copies what lay there before the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_objects: Option<Spanned<bool>>,
     /// Key of KMS that encrypts the copies; `None`: that of the destination's `encryption`, see [`Policy::key_of_copies`].
     pub kms: Option<Spanned<String>>,
     /// Whether the copies belong to the account of the destination.
@@ -43,6 +46,11 @@ pub struct Replication {
 }
 
 impl Replication {
+    /// Whether what lies there already is to be at the destination too.
+    pub fn takes_existing(&self) -> bool {
+        self.existing_objects.as_ref().is_some_and(|stated| stated.value)
+    }
+
     pub fn overrides_owner(&self) -> bool {
         self.owner_override.as_ref().is_some_and(|stated| stated.value)
     }

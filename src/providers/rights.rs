@@ -10,7 +10,7 @@ use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3;
 
 /// What a policy needs for some purposes, as documents: of the caller, who also takes roles on in accounts of the policy, or of the role
-/// of one of them. An apply makes the first backups, unless it is without.
+/// of one of them. An apply makes the first backups and copies what lies there, unless it is without.
 pub fn documents(
     policy: &Policy,
     purposes: &BTreeSet<Purpose>,
@@ -18,17 +18,19 @@ pub fn documents(
     by: Option<&AccountName>,
 ) -> Vec<Document> {
     let mut all = purposes.clone();
-    all.extend((purposes.contains(&Purpose::Apply) && !without_backups).then_some(Purpose::Write));
-    let mut grants = granted(policy, purposes, &all, by);
+    if purposes.contains(&Purpose::Apply) && !without_backups {
+        all.extend([Purpose::Write, Purpose::Copy]);
+    }
+    let mut grants = granted(policy, &all, by);
     if by.is_none() {
-        let used = policy.accounts.keys().filter(|name| !granted(policy, purposes, &all, Some(name)).is_empty());
+        let used = policy.accounts.keys().filter(|name| !granted(policy, &all, Some(name)).is_empty());
         grants.extend(used.flat_map(|name| taking_on(policy, name)));
     }
     access::documents(grants)
 }
 
-fn granted(policy: &Policy, purposes: &BTreeSet<Purpose>, all: &BTreeSet<Purpose>, by: Option<&AccountName>) -> Vec<Grant> {
-    let of_providers = purposes.iter().flat_map(|purpose| providers::ALL.iter().flat_map(|one| one.rights(policy, *purpose, by)));
+fn granted(policy: &Policy, all: &BTreeSet<Purpose>, by: Option<&AccountName>) -> Vec<Grant> {
+    let of_providers = all.iter().flat_map(|purpose| providers::ALL.iter().flat_map(|one| one.rights(policy, *purpose, by)));
     let mut grants: Vec<Grant> = of_providers.collect();
     for (name, spec) in &policy.stores {
         let Some(backend) = spec.backend.s3().filter(|backend| backend.by() == by) else { continue };

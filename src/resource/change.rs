@@ -106,6 +106,11 @@ pub enum Job {
         #[schemars(with = "String")]
         protection: ProtectionName,
     },
+    /// What lies in the source of a replication rule and not at its destination is copied.
+    Copy {
+        #[schemars(with = "String")]
+        rule: ResourceId,
+    },
 }
 
 /// What an action does.

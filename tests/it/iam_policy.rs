@@ -4,6 +4,7 @@
 //! No endpoint at hand enforces at that grain, so a proxy stands before one that executes everything: it finds for each request what
 //! AWS asks for, evaluates the printed document, and refuses the rest as AWS does.
 
+mod copied;
 mod evaluate;
 mod log;
 mod pages;
@@ -64,11 +65,21 @@ impl Gate {
         if head.to_ascii_lowercase().contains("\nx-amz-bucket-object-lock-enabled: true") {
             locked.extend(["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]);
         }
+        let header = |name: &str| {
+            let lines = head.lines().filter_map(|line| line.split_once(':'));
+            lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        };
+        // Whoever gives an object tags, or has it copied, must be allowed that too (S3 API reference, `CreateMultipartUpload`, `UploadPartCopy`).
+        locked.extend(header("x-amz-tagging").map(|_| "s3:PutObjectTagging"));
+        let copied = header("x-amz-copy-source").map(|source| {
+            let resource = format!("arn:aws:s3:::{}", requests::decoded(source.trim_start_matches('/')));
+            Asked { action: "s3:GetObject", resource, context: Default::default() }.with("s3:ResourceAccount", ACCOUNT)
+        });
         let locked: Vec<Asked> =
             locked.into_iter().map(|action| Asked { action, ..asked.clone() }.with("s3:ResourceAccount", ACCOUNT)).collect();
         let reads = asked.action == "s3:GetObject";
         let bucket = asked.resource.split('/').next().unwrap().to_owned();
-        let all: Vec<Asked> = [Some(asked), also].into_iter().flatten().chain(locked).collect();
+        let all: Vec<Asked> = [Some(asked), also].into_iter().flatten().chain(locked).chain(copied).collect();
         let allowed = all.iter().all(|asked| self.allows(asked));
         self.asked.extend(all);
         // Whether a missing object may be told from one that may not be read is a matter of listing, without a prefix.

@@ -6,6 +6,7 @@ mod behind;
 mod beside;
 mod component;
 mod down;
+mod existing;
 mod imported;
 mod left;
 mod locked;

@@ -10,7 +10,7 @@ use crate::cli::{Context, moving, telling};
 use crate::diag::{Position, printable};
 use crate::journal::{Event, Outcome, RunRecord};
 use crate::plan::Plan;
-use crate::resource::{ActionId, Change, Work};
+use crate::resource::{ActionId, Change, Job, Work};
 
 /// Shows events as they happen.
 pub struct RunView<'a> {
@@ -148,6 +148,11 @@ fn line(event: &Event, names: &BTreeMap<ActionId, String>) -> Option<String> {
         | Event::LogPruned(_)
         | Event::SeriesPruned(_)
         | Event::PruneEnded { .. }
+        | Event::CopyStarted { .. }
+        | Event::ExistingFound(_)
+        | Event::ObjectNotCopied { .. }
+        | Event::RuleCopied(_)
+        | Event::CopyEnded { .. }
         | Event::RestoreStarted(_)
         | Event::StoreNotRead { .. }
         | Event::EntryNotRestored { .. }
@@ -292,16 +297,17 @@ fn details(outcome: &Outcome, names: &BTreeMap<ActionId, String>) -> Vec<String>
     }
 }
 
-/// How many changes and first backups of the plan ended how.
+/// How many changes, first backups and copies of the plan ended how.
 fn counted(plan: &Plan, record: &RunRecord) -> String {
-    let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, (u64, u64, u64)> = BTreeMap::new();
     for action in &plan.actions {
         let Some(ended) = record.actions.get(&action.id) else { continue };
         match &action.work {
             Work::Change { changes } => {
                 changes.iter().for_each(|change| ends.entry(word(ended.outcome.of(&change.id))).or_default().0 += 1);
             }
-            Work::Run { .. } => ends.entry(word(&ended.outcome)).or_default().1 += 1,
+            Work::Run { job: Job::Backup { .. }, .. } => ends.entry(word(&ended.outcome)).or_default().1 += 1,
+            Work::Run { job: Job::Copy { .. }, .. } => ends.entry(word(&ended.outcome)).or_default().2 += 1,
         }
     }
     let all_done = record.counts.all_done();
@@ -327,14 +333,15 @@ fn counted(plan: &Plan, record: &RunRecord) -> String {
 }
 
 /// `2 changes and 1 first backup`.
-fn things((changes, runs): (u64, u64)) -> String {
-    let counted = |count: u64, what: &str| match count {
+fn things((changes, backups, copies): (u64, u64, u64)) -> String {
+    let counted = |count: u64, [one, many]: [&str; 2]| match count {
         0 => None,
-        1 => Some(format!("1 {what}")),
-        more => Some(format!("{more} {what}s")),
+        1 => Some(format!("1 {one}")),
+        more => Some(format!("{more} {many}")),
     };
-    let both: Vec<String> = [counted(changes, "change"), counted(runs, "first backup")].into_iter().flatten().collect();
-    both.join(" and ")
+    let copied = ["copy of existing objects", "copies of existing objects"];
+    let all = [(changes, ["change", "changes"]), (backups, ["first backup", "first backups"]), (copies, copied)];
+    all.into_iter().filter_map(|(count, words)| counted(count, words)).collect::<Vec<_>>().join(" and ")
 }
 
 fn next_step(record: &RunRecord) -> Option<String> {

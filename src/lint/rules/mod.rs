@@ -6,6 +6,8 @@ mod clock_hole;
 mod cron_environment;
 mod cron_file_ignored;
 mod excludes_everything;
+mod existing_comes_back;
+mod existing_unswept;
 mod kms_key_elsewhere;
 mod lock_before_notice;
 mod lock_beyond_tier;
@@ -76,6 +78,8 @@ pub const RULES: &[&dyn Rule] = &[
     &replication_both_written::ReplicationBothWritten,
     &replicas_collide::ReplicasCollide,
     &replica_over_backups::ReplicaOverBackups,
+    &existing_comes_back::ExistingComesBack,
+    &existing_unswept::ExistingUnswept,
     &wal_alone::WalAlone,
     &log_window_under_gap::LogWindowUnderGap,
     &objective_unreachable::ObjectiveUnreachable,

@@ -113,23 +113,31 @@ pub fn entries(plan: &Plan) -> Vec<Entry<'_>> {
     for action in &plan.actions {
         match &action.work {
             Work::Change { changes } => all.extend(changes.iter().map(|change| of_change(plan, action, change))),
-            Work::Run { job: Job::Backup { component, protection }, place, reason } => all.push(Entry {
-                weight: Weight::Runs,
-                word: Weight::Runs.word(),
-                subject: Subject::Component(component.clone()),
-                title: "first backup",
-                key: protection.as_str(),
-                place: place.as_ref(),
-                reason: reason.clone(),
-                body: Body::Nothing,
-                headline: &[],
-                since: None,
-                rights: false,
-            }),
+            Work::Run { job, place, reason } => all.push(of_job(job, place.as_ref(), reason)),
         }
     }
     all.sort_by(|a, b| (a.weight, &a.subject, a.title, a.key).cmp(&(b.weight, &b.subject, b.title, b.key)));
     all
+}
+
+fn of_job<'a>(job: &'a Job, place: Option<&'a Position>, reason: &str) -> Entry<'a> {
+    let (subject, title, key) = match job {
+        Job::Backup { component, protection } => (Subject::Component(component.clone()), "first backup", protection.as_str()),
+        Job::Copy { rule } => (rule.subject.clone(), "copy of existing objects", &*rule.key),
+    };
+    Entry {
+        weight: Weight::Runs,
+        word: Weight::Runs.word(),
+        subject,
+        title,
+        key,
+        place,
+        reason: reason.to_owned(),
+        body: Body::Nothing,
+        headline: &[],
+        since: None,
+        rights: false,
+    }
 }
 
 fn of_change<'a>(plan: &'a Plan, action: &'a Action, change: &'a Change) -> Entry<'a> {

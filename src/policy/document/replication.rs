@@ -25,6 +25,8 @@ pub struct ReplicationDocument {
     pub prefix: Field<PrefixText>,
     /// Only objects with all of these tags; bdr's own carry none.
     pub tags: Field<Tags>,
+    /// Whether bdr copies what lies there already and is not at the destination, which S3 does by no rule; `false` unless told.
+    pub existing_objects: Field<bool>,
     /// Key of KMS that encrypts the copies; that of the destination's `encryption` unless told.
     pub kms: Field<KeyText>,
     /// Whether the copies belong to the account of the destination, whose `account` must be stated; `false` unless told.

@@ -31,8 +31,18 @@ impl Run<'_> {
         known: &BTreeMap<StoreName, Option<Span>>,
     ) -> Option<Replication> {
         let span = entry.span;
-        let ReplicationDocument { to, within, storage_class, delete_markers, prefix, tags, kms, owner_override, role } =
-            entry.value;
+        let ReplicationDocument {
+            to,
+            within,
+            storage_class,
+            delete_markers,
+            prefix,
+            tags,
+            existing_objects,
+            kms,
+            owner_override,
+            role,
+        } = entry.value;
         if to.is_absent() {
             self.missing_in("`to` is missing", span, "Write the store that copies go to: { to: NAME }.");
         }
@@ -61,6 +71,7 @@ impl Run<'_> {
             delete_markers: delete_markers.given().is_some_and(|on| on.value),
             prefix,
             tags,
+            existing_objects: existing_objects.given(),
             kms,
             owner_override: owner_override.given(),
             role,

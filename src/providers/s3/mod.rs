@@ -58,7 +58,7 @@ use crate::resource::{Desired, Kind, Live, Resource};
 use crate::rights::{Grant, Purpose};
 use bucket_policy::Origin;
 pub use lifecycle::{Tiers, tiers};
-pub use replication::RULE as REPLICATION_RULE;
+pub use replication::{Existing, RULE as REPLICATION_RULE, existing};
 use setting::{Setting, Wanted, Wish};
 pub use standing::{Part, Standing, seen, standing};
 pub use stood::{BUCKET, bucket_id, note, notes};

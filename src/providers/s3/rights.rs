@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::touches;
 use crate::address::AccountName;
-use crate::policy::{Policy, S3Backend};
+use crate::policy::{Encryption, Policy, S3Backend, StoreSpec};
 use crate::providers::s3::setting::Wish;
-use crate::providers::s3::{SETTINGS, beside, component_bucket, copies, owner_object, replication, undo, versioning, wishes};
+use crate::providers::s3::{
+    SETTINGS, beside, component_bucket, copies, existing, owner_object, replication, undo, versioning, wishes,
+};
 use crate::resource::Removal;
 use crate::rights::{Condition, Effect, Grant, Purpose};
 use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
@@ -14,8 +16,10 @@ use crate::stores::s3::{arn, has_endpoint_of_its_own, rights};
 /// Nothing but for who plans and applies. That the bucket may be looked at (`HeadBucket`) comes with the right to list it, which
 /// the engine needs for the same purposes.
 pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>) -> Vec<Grant> {
-    if purpose == Purpose::Status {
-        return of_status(policy, by);
+    match purpose {
+        Purpose::Status => return of_status(policy, by),
+        Purpose::Copy => return of_existing(policy, true, by),
+        _ => {}
     }
     if !matches!(purpose, Purpose::Plan | Purpose::Apply) {
         return Vec::new();
@@ -39,6 +43,7 @@ pub(super) fn grants(policy: &Policy, purpose: Purpose, by: Option<&AccountName>
         }
     }
     all.extend(of_components(policy, applies, by));
+    all.extend(of_existing(policy, false, by));
     for (bucket, (backend, actions)) in buckets {
         let sid = if applies { "Settings" } else { "ReadSettings" };
         all.push(grant(sid, backend, actions.iter().map(String::as_str), bucket, rights::owned(backend)));
@@ -79,6 +84,50 @@ fn of_status(policy: &Policy, by: Option<&AccountName>) -> Vec<Grant> {
         }
     }
     all
+}
+
+/// What lies there already is compared with what is at the destination, and copied: S3 asks for the same whether it copies by itself or the
+/// bytes pass by (S3 API reference, `UploadPartCopy`; S3 user guide, "Multipart upload API and permissions").
+fn of_existing(policy: &Policy, copies: bool, by: Option<&AccountName>) -> Vec<Grant> {
+    let mut all = Vec::new();
+    for rule in existing(policy) {
+        let Some((here, there)) = rule.backends() else { continue };
+        let below = format!("{}{}*", arn::literal(&here.prefix.value), arn::literal(&rule.below));
+        let is_locked = rule.there.immutability.is_some();
+        let reads = ["s3:GetObject", "s3:GetObjectTagging"].into_iter().chain(is_locked.then_some("s3:GetObjectRetention"));
+        let writes = ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"];
+        let writes = writes.into_iter().chain(is_locked.then_some("s3:PutObjectRetention"));
+        // Which ones a rule of some tags is about, only the tags tell.
+        let looks = (!rule.entry.tags.is_empty()).then_some("s3:GetObjectTagging");
+        let sides: [(_, &'static str, Vec<&str>); 2] = [
+            (here, "ReadExisting", if copies { reads.collect() } else { looks.into_iter().collect() }),
+            (there, "WriteCopies", if copies { writes.collect() } else { Vec::new() }),
+        ];
+        for (backend, sid, actions) in sides.into_iter().filter(|(backend, ..)| backend.by() == by) {
+            let mut listed = rights::owned(backend);
+            listed.extend(rights::when("StringLikeIfExists", "s3:prefix", [below.clone()]));
+            all.push(grant("ListKeys", backend, ["s3:ListBucket"], arn::bucket(backend), listed));
+            let objects = format!("{}/{below}", arn::bucket(backend));
+            all.extend((!actions.is_empty()).then(|| grant(sid, backend, actions, objects, rights::owned(backend))));
+        }
+        let keys = [
+            (here, key_of(&rule.from), &["kms:Decrypt"][..]),
+            // The parts of an upload are read to be put together (KMS and multipart uploads: S3 user guide, the same page).
+            (there, policy.key_of_copies(&rule.entry), &["kms:Decrypt", "kms:GenerateDataKey"]),
+        ];
+        for (backend, key, actions) in keys.into_iter().filter(|(backend, ..)| copies && backend.by() == by) {
+            all.extend(key.map(|key| rights::use_of_key("UseKey", &key, backend, actions)));
+        }
+    }
+    all
+}
+
+/// The key that a store's bucket encrypts with; that of the application's bucket is not known.
+fn key_of(store: &StoreSpec) -> Option<String> {
+    match &store.encryption.as_ref()?.value {
+        Encryption::Kms { key, .. } => key.as_ref().map(|key| key.value.clone()),
+        Encryption::Aes256 => None,
+    }
 }
 
 /// Whoever writes a rule hands its role to S3 (service authorization reference for S3, `PutReplicationConfiguration`).

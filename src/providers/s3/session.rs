@@ -28,7 +28,7 @@ type Cell = Arc<OnceCell<Answer>>;
 pub(super) const LEFT: char = '/';
 
 pub(super) struct S3Session {
-    policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
     env: Arc<Env>,
     /// By whose bucket it is; one that the caller does not allow is an error when it is used, not for the others.
     pub(super) places: BTreeMap<Subject, Result<Place, StoreError>>,
@@ -251,7 +251,7 @@ impl S3Session {
             self.unready(&place, id, &mut live).await?;
             // Right before a change only what it is about counts.
             if let Some(wanted) = desired.filter(|_| live.unfit.is_none() && freshness == Freshness::Cached) {
-                self.uncopied(&place, &wanted.attrs, &mut live).await?;
+                self.uncopied(&place, wanted, &mut live).await?;
             }
         }
         Ok(live)

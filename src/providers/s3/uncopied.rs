@@ -6,14 +6,19 @@ use crate::providers::s3::document::Answer;
 use crate::providers::s3::place::Place;
 use crate::providers::s3::replication;
 use crate::providers::s3::session::S3Session;
-use crate::resource::{Hindrance, Live};
+use crate::resource::{Hindrance, Live, Resource};
 use crate::store::ErrorKind;
 use crate::stores::s3::{METADATA, Refusal};
 
 impl S3Session {
     /// Tells that the rule which is to be made copies nothing of what lies there, or that this could not be looked at. The objects
     /// themselves are not: one name is asked for.
-    pub(super) async fn uncopied(&self, place: &Place, wanted: &Attrs, live: &mut Live) -> Result<(), ProviderError> {
+    pub(super) async fn uncopied(&self, place: &Place, rule: &Resource, live: &mut Live) -> Result<(), ProviderError> {
+        // What is to be copied by bdr is compared by who plans that.
+        if replication::existing(&self.policy).iter().any(|one| one.id == rule.id) {
+            return Ok(());
+        }
+        let wanted = &rule.attrs;
         let is_made = live.attrs.as_ref().is_some_and(|stands| copies_as_much(stands, wanted));
         let bucket = self.document(place, &replication::DOCUMENT, Freshness::Cached).await?;
         if is_made || matches!(bucket, Answer::NoBucket) {
@@ -49,8 +54,8 @@ fn left_behind(place: &Place) -> Hindrance {
     Hindrance {
         what: format!("objects lie in {} already where a rule is to be made", place.subject()),
         so: "S3 copies what is written once it stands and none of these, so no objective that rests on copies holds of them".to_owned(),
-        help: "Have them copied after the apply: by S3 Batch Replication (`aws s3control create-job`, docs/s3.md has the line), or written anew onto themselves by `aws s3 cp --recursive \
-               --storage-class STANDARD`. `bdr status` tells what is there."
+        help: "Write `existing_objects: true` beside `to`, and the apply copies them too; or have them copied after it by S3 Batch Replication (`aws s3control create-job`, docs/s3.md has the \
+               line). `bdr status` tells what is there."
             .to_owned(),
         foreign: false,
     }

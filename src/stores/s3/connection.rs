@@ -181,7 +181,19 @@ impl<C> Connection<C> {
     /// # Errors
     /// What the last attempt was refused with.
     pub async fn look<T, F: Future<Output = Result<T, Refusal>>>(&self, request: impl Fn() -> F) -> Result<T, Refusal> {
-        let patience = if self.is_down() { Patience { attempts: 1, ..PATIENCE } } else { PATIENCE };
+        self.patiently(PATIENCE, request).await
+    }
+
+    /// The same for so long.
+    ///
+    /// # Errors
+    /// As `look`.
+    pub async fn patiently<T, F: Future<Output = Result<T, Refusal>>>(
+        &self,
+        patience: Patience,
+        request: impl Fn() -> F,
+    ) -> Result<T, Refusal> {
+        let patience = if self.is_down() { Patience { attempts: 1, ..patience } } else { patience };
         let mut backoff = Backoff::new(patience);
         loop {
             let refusal = match self.once(request()).await {

@@ -3,6 +3,7 @@
 pub mod arn;
 mod connect;
 mod connection;
+pub mod copy;
 mod endpoint;
 mod identity;
 mod probe;
@@ -148,6 +149,10 @@ impl S3Store {
     }
 
     async fn page(&self, prefix: &str, from: Start<'_>, delimiter: Option<&str>, most: usize) -> Result<Page, StoreError> {
+        self.paged(prefix, from, delimiter, most).await.map_err(|refusal| self.fault("list", prefix, refusal))
+    }
+
+    async fn paged(&self, prefix: &str, from: Start<'_>, delimiter: Option<&str>, most: usize) -> Result<Page, Refusal> {
         let mut request = self.connection.client.list_objects_v2().bucket(&self.bucket).prefix(self.full(prefix));
         request = request.set_delimiter(delimiter.map(str::to_owned)).set_expected_bucket_owner(self.owner.clone());
         request = request.max_keys(i32::try_from(most.min(PAGE)).unwrap_or(1000));
@@ -156,8 +161,7 @@ impl S3Store {
             Start::After(key) => request.start_after(self.full(key)),
             Start::Token(token) => request.continuation_token(token),
         };
-        let answer = self.connection.ask(METADATA, request.send()).await;
-        let answer = answer.map_err(|refusal| self.fault("list", prefix, refusal))?;
+        let answer = self.connection.ask(METADATA, request.send()).await?;
         let next = answer.next_continuation_token.filter(|_| answer.is_truncated.unwrap_or(false));
         let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
             Some(ObjectMeta {

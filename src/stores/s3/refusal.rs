@@ -115,7 +115,9 @@ pub fn credentials(refusal: &Refusal, source: &str) -> String {
 pub(super) fn deed(operation: &str) -> Deed {
     match operation {
         "list" => Deed::List,
+        "read the tags of" => Deed::ReadTags,
         "write" | "replace" => Deed::Write,
+        "tag" => Deed::WriteTags,
         "delete" => Deed::Delete,
         "retrieve" => Deed::Retrieve,
         _ => Deed::Read,

@@ -13,6 +13,8 @@ pub(super) fn action(deed: Deed) -> &'static str {
     match deed {
         Deed::List => "s3:ListBucket",
         Deed::Read => "s3:GetObject",
+        Deed::ReadTags => "s3:GetObjectTagging",
+        Deed::WriteTags => "s3:PutObjectTagging",
         Deed::Write => "s3:PutObject",
         Deed::Lock => "s3:PutObjectRetention",
         Deed::Delete => "s3:DeleteObject",
@@ -24,6 +26,8 @@ fn sid(deed: Deed) -> &'static str {
     match deed {
         Deed::List => "ListKeys",
         Deed::Read => "ReadObjects",
+        Deed::ReadTags => "ReadTags",
+        Deed::WriteTags => "WriteTags",
         Deed::Write => "WriteObjects",
         Deed::Lock => "LockObjects",
         Deed::Delete => "DeleteObjects",
@@ -168,7 +172,10 @@ pub fn denials(policy: &PolicyName, (backend, holds_log): (&S3Backend, bool), pu
     if has(&[Apply, Write]) && !has_endpoint_of_its_own(backend) {
         let sorts = [Some(Sort::Manifest), holds_log.then_some(Sort::Log)].into_iter().flatten();
         let created = below(&sorts.map(|sort| sort.pattern(policy)).collect::<Vec<_>>());
-        deny("NeverOverwrite", &["s3:PutObject"], created, when("Null", "s3:if-none-match", ["true".to_owned()]));
+        let mut unconditional = when("Null", "s3:if-none-match", ["true".to_owned()]);
+        // The parts of an upload create nothing yet, and take no condition.
+        unconditional.extend(when("Bool", "s3:ObjectCreationOperation", ["true".to_owned()]));
+        deny("NeverOverwrite", &["s3:PutObject"], created, unconditional);
     }
     all
 }

@@ -120,6 +120,8 @@ fn holds(operator: &str, told: Option<&String>, values: &[String]) -> bool {
     let any = |told: &String, fits: fn(&str, &str) -> bool| values.iter().any(|value| fits(value, told));
     match (operator, told) {
         ("StringLikeIfExists", None) => true,
+        // Each request that is asked for here creates what it writes, but for the parts of an upload.
+        ("Bool", told) => told.is_none_or(|told| values.contains(told)),
         ("Null", told) => values.iter().any(|value| (value == "true") == told.is_none()),
         ("StringEquals" | "StringLike" | "ForAnyValue:StringEquals", None) => false,
         ("StringLike" | "StringLikeIfExists", Some(told)) => any(told, like),

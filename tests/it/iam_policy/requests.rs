@@ -68,6 +68,14 @@ pub fn asked(line: &str) -> Asked {
             _ => panic!("a request that is not known here: {line}"),
         };
     }
+    match (method, ["tagging", "uploads", "uploadId"].into_iter().find(|part| query.contains_key(*part))) {
+        ("PUT", Some("tagging")) => return ask("s3:PutObjectTagging", key),
+        ("GET", Some("tagging")) => return ask("s3:GetObjectTagging", key),
+        // Begun and ended; its parts are written like any object (S3 user guide, "Multipart upload API and permissions").
+        ("POST", Some(_)) => return ask("s3:PutObject", key),
+        ("DELETE", Some("uploadId")) => return ask("s3:AbortMultipartUpload", key),
+        _ => {}
+    }
     match (method, query.contains_key("restore")) {
         ("GET" | "HEAD", false) => ask("s3:GetObject", key),
         ("PUT", false) => ask("s3:PutObject", key),
@@ -86,5 +94,7 @@ fn requests_ask_for_what_aws_documents() {
     assert_eq!(name("HEAD /b HTTP/1.1"), "s3:ListBucket arn:aws:s3:::b None");
     assert_eq!(name("GET /b/?list-type=2&prefix=a%2Fb HTTP/1.1"), "s3:ListBucket arn:aws:s3:::b Some(\"a/b\")");
     assert_eq!(name("PUT /b/a/b%20c?x-id=PutObject HTTP/1.1"), "s3:PutObject arn:aws:s3:::b/a/b c None");
+    assert_eq!(name("DELETE /b/k?uploadId=1 HTTP/1.1"), "s3:AbortMultipartUpload arn:aws:s3:::b/k None");
+    assert_eq!(name("POST /b/k?uploads HTTP/1.1"), "s3:PutObject arn:aws:s3:::b/k None");
     assert_eq!(name("DELETE /b?lifecycle HTTP/1.1"), "s3:PutLifecycleConfiguration arn:aws:s3:::b None");
 }

@@ -2,6 +2,7 @@
 //! as they are.
 
 mod clear;
+mod existing;
 mod priority;
 mod rule;
 mod wanted;
@@ -89,6 +90,7 @@ fn is_early(refusal: &Refusal) -> bool {
 
 pub(super) struct ReplicationRules;
 
+pub use existing::{Existing, existing};
 pub(super) use wanted::{of_component, seen as seen_of};
 
 /// How many rules a store wants.

@@ -116,7 +116,7 @@ fn allowed(wish: Wish<'_>, to: &StoreName, there: &S3Backend) -> Vec<ResourceId>
 }
 
 /// The folders of the components of which bdr writes copies to a store.
-fn written<'a>(policy: &'a Policy, store: &StoreName) -> BTreeSet<&'a ComponentName> {
+pub(super) fn written<'a>(policy: &'a Policy, store: &StoreName) -> BTreeSet<&'a ComponentName> {
     let writes = |component: &&Component| {
         component.protections.values().any(|protection| protection.stores.iter().any(|to| to.value == *store))
     };
@@ -169,6 +169,7 @@ pub(in crate::providers::s3) fn seen(
         delete_markers: flag("delete_markers"),
         prefix: Spanned::bare(below.to_owned()),
         tags: tags.map(|(key, value)| (key.clone(), Spanned::bare(value.to_string()))).collect(),
+        existing_objects: wanted.and_then(|wanted| wanted.existing_objects.clone()),
         kms: wanted.and_then(|wanted| wanted.kms.clone()),
         owner_override: wanted.and_then(|wanted| wanted.owner_override.clone()),
         role: wanted.and_then(|wanted| wanted.role.clone()),
