@@ -14,7 +14,7 @@
 //!
 //! ```yaml
 //! stores:
-//!   north:
+//!   primary:
 //!     s3: { bucket: shop-north, region: eu-north-1, account: "111122223333" }
 //!     versioning: true
 //!     abort_uploads_after: 7d
@@ -23,7 +23,7 @@
 //!     s3: { bucket: shop-west, region: eu-west-1, account: "111122223333" }
 //!     versioning: true
 //!     abort_uploads_after: 7d
-//!     replicate: { to: north }
+//!     replicate: { to: primary }
 //! ```
 //!
 //! ## Instead
@@ -32,7 +32,7 @@
 //!
 //! ```yaml
 //! stores:
-//!   north:
+//!   primary:
 //!     s3: { bucket: shop-north, region: eu-north-1, account: "111122223333" }
 //!     versioning: true
 //!     abort_uploads_after: 7d

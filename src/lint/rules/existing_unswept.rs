@@ -14,7 +14,7 @@
 //!
 //! ```yaml
 //! stores:
-//!   north:
+//!   primary:
 //!     s3: { bucket: shop-north, region: eu-north-1, account: "111122223333" }
 //!     versioning: true
 //!     replicate: { to: west, existing_objects: true }
@@ -27,7 +27,7 @@
 //!
 //! ```yaml
 //! stores:
-//!   north:
+//!   primary:
 //!     s3: { bucket: shop-north, region: eu-north-1, account: "111122223333" }
 //!     versioning: true
 //!     replicate: { to: west, existing_objects: true }

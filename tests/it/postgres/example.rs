@@ -38,5 +38,5 @@ fn the_database_of_the_strategy_keeps_its_promises_beside_its_storage() {
     let assessed: serde_json::Value = serde_json::from_str(&assessed).unwrap();
     assert_eq!(assessed["broken"], 0, "{assessed:#}");
     let of_database = assessed["cells"].as_array().unwrap().iter().filter(|cell| cell["component"] == "database").count();
-    assert_eq!(of_database, 4, "process, host, corruption and region: {assessed:#}");
+    assert_eq!(of_database, 5, "one for each disruption: {assessed:#}");
 }

@@ -312,7 +312,7 @@ async fn backups_of_before_come_back_from_the_replica() {
         "    versioning: true\n",
         &format!(
             "    versioning: true\n    immutability: {{ mode: governance, for: 1d }}\n    replicate: {{ to: dr, existing_objects: true }}\n  dr:\n    s3: {{ bucket: {there}, region: {}, endpoint: \
-             '{}' }}\n    versioning: true\n",
+             '{}' }}\n    versioning: true\n    immutability: {{ mode: governance, for: 1d }}\n",
             endpoint.region, endpoint.url
         ),
         1,
